@@ -1,0 +1,17 @@
+"""Hamming oracle value."""
+
+from typing import Optional
+
+import torch
+
+from .oracle_value import OracleValue
+
+
+@OracleValue.register("hamming")
+class HammingOracleValue(OracleValue):
+    """v = 1 − (1/P) Σ_p distance(y*_p, y_p) over the P real positions."""
+
+    def value(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        return 1.0 - self.output_space.distance(y, truth, mask)

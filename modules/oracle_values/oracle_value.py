@@ -1,0 +1,34 @@
+"""The base of oracle values."""
+
+from abc import ABC, abstractmethod
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+
+from ..output_spaces import OutputSpace
+
+
+class OracleValue(Registrable, ABC):
+    """The quality v(y*, y) of an output y given the true output y*; higher is better.
+
+    Differentiable in a relaxed y. Bounded above by `upper_bound`, which the truth reaches.
+    """
+
+    upper_bound: float = 1.0
+
+    def __init__(self, output_space: OutputSpace) -> None:
+        self.output_space = output_space
+
+    @abstractmethod
+    def value(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """v `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`, with the encoded
+        truth `(batch, 1, *event_shape)`."""
+
+    def cost(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """D = upper_bound − v, at least 0, `(batch, num_samples)`."""
+        return self.upper_bound - self.value(truth, y, mask)

@@ -1,0 +1,25 @@
+"""F1 of each instance."""
+
+from typing import Optional
+
+import torch
+
+from .oracle_value import OracleValue
+
+
+@OracleValue.register("per-instance-f1")
+class PerInstanceF1(OracleValue):
+    """v = 2 Σ_p y*_p y_p / (Σ_p y*_p + Σ_p y_p), and 1 where both outputs are empty.
+
+    On a relaxed y this is the soft F1 that Gygli et al. (2017, section 3.2) train on.
+    """
+
+    def value(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        space = self.output_space
+        shared = space.sum_positions(space.position_overlap(y, truth), mask)
+        mass = space.sum_positions(space.position_mass(y), mask)
+        mass = mass + space.sum_positions(space.position_mass(truth), mask)
+        empty = mass <= 0
+        return torch.where(empty, torch.ones_like(mass), 2 * shared / mass.masked_fill(empty, 1.0))

@@ -1,0 +1,6 @@
+"""What an output is: the one place for task differences."""
+
+from .binary import BinaryOutputSpace
+from .output_space import OutputSpace
+
+__all__ = ["BinaryOutputSpace", "OutputSpace"]

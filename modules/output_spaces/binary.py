@@ -1,0 +1,64 @@
+"""Binary outputs: sets of labels, pixels."""
+
+from typing import Optional
+
+import torch
+from torch.nn.functional import logsigmoid
+
+from .output_space import OutputSpace
+
+
+@OutputSpace.register("binary")
+class BinaryOutputSpace(OutputSpace):
+    """Y = {0, 1}^event_shape, relaxed to the cube [0, 1]^event_shape; every entry is a position.
+
+    >>> space = BinaryOutputSpace()
+    >>> space.normalize(torch.tensor([0.0])).item()
+    0.5
+    >>> space.project(torch.tensor([-0.5, 0.25, 3.0])).tolist()
+    [0.0, 0.25, 1.0]
+    """
+
+    def normalize(self, logits: torch.Tensor) -> torch.Tensor:
+        return torch.sigmoid(logits)
+
+    def project(self, y: torch.Tensor) -> torch.Tensor:
+        return y.clamp(0.0, 1.0)
+
+    def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:
+        return bool(((y >= -tolerance) & (y <= 1 + tolerance)).all())
+
+    def encode(self, labels: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        return labels.unsqueeze(1).to(dtype)
+
+    def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
+        return y > (0.5 if threshold is None else threshold)
+
+    def sample(
+        self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
+    ) -> torch.Tensor:
+        logits = logits.unsqueeze(1).expand(-1, num_samples, *logits.shape[1:])
+        if temperature is None:
+            return torch.bernoulli(torch.sigmoid(logits))
+        uniform = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
+        return torch.sigmoid((logits + torch.logit(uniform)) / temperature)
+
+    def random(self, like: torch.Tensor) -> torch.Tensor:
+        return torch.rand_like(like)
+
+    def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
+        redrawn = torch.rand_like(y) < rate
+        return torch.where(redrawn, (torch.rand_like(y) < 0.5).to(y.dtype), y)
+
+    def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        # log σ(l)·y + log σ(−l)·(1 − y), in the form that is finite for any finite logit.
+        return y * logits + logsigmoid(-logits)
+
+    def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return (y - other).abs()
+
+    def position_overlap(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return y * other
+
+    def position_mass(self, y: torch.Tensor) -> torch.Tensor:
+        return y

@@ -1,0 +1,95 @@
+"""The base of output spaces."""
+
+from abc import ABC, abstractmethod
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+
+
+class OutputSpace(Registrable, ABC):
+    """The set Y of outputs y and its relaxation; everything that a task decides stands here.
+
+    An output has shape `(batch, num_samples, *event_shape)`. A position is what is decided at once:
+    in `binary` every entry is one, in `categorical` the last dimension is one. A mask is bool of
+    shape `(batch, *position_shape)`; `None` means that all positions are real.
+    """
+
+    @abstractmethod
+    def normalize(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits to the relaxed y, any shape `(..., *event_shape)`, differentiable."""
+
+    @abstractmethod
+    def project(self, y: torch.Tensor) -> torch.Tensor:
+        """The nearest feasible (relaxed) point in Euclidean distance."""
+
+    @abstractmethod
+    def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:
+        """Whether every y is feasible, up to `tolerance`."""
+
+    @abstractmethod
+    def encode(self, labels: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        """Labels `(batch, ...)` as y `(batch, 1, *event_shape)`."""
+
+    @abstractmethod
+    def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Relaxed y to the nearest discrete labels, without the encoding's extra dimensions."""
+
+    @abstractmethod
+    def sample(
+        self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
+    ) -> torch.Tensor:
+        """Draws `(batch, num_samples, *event_shape)` of logits `(batch, *event_shape)`: discrete, or
+        relaxed (Gumbel, differentiable) where a temperature is given."""
+
+    @abstractmethod
+    def random(self, like: torch.Tensor) -> torch.Tensor:
+        """Uniform relaxed outputs of the shape, dtype and device of `like`."""
+
+    @abstractmethod
+    def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
+        """Discrete y with each position redrawn uniformly with probability `rate`."""
+
+    @abstractmethod
+    def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """log p(y | logits) of each position, linear in y, finite where p underflows."""
+
+    @abstractmethod
+    def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """The distance of each position, in [0, 1]."""
+
+    @abstractmethod
+    def position_overlap(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """How much of each position's label mass the two share, in [0, 1]."""
+
+    @abstractmethod
+    def position_mass(self, y: torch.Tensor) -> torch.Tensor:
+        """The label mass of each position, in [0, 1]."""
+
+    def log_prob(
+        self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """log p(y | logits) = Σ over real positions, `(batch, num_samples)`."""
+        return self.sum_positions(self.position_log_prob(logits, y), mask)
+
+    def distance(
+        self, y: torch.Tensor, other: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """The mean distance over real positions, in [0, 1], `(batch, num_samples)`."""
+        distances = self.position_distance(y, other)
+        total = self.sum_positions(distances, mask)
+        return total / self.sum_positions(torch.ones_like(distances), mask).clamp(min=1.0)
+
+    def sum_positions(
+        self, values: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Σ over real positions of `(batch, num_samples, *position_shape)`: the one masked
+        reduction, so that padding (even NaN in padding) changes nothing."""
+        if mask is not None:
+            if mask.shape != values.shape[:1] + values.shape[2:]:
+                raise ValueError(
+                    "Expected a mask of shape (batch, *position_shape) = "
+                    f"{tuple(values.shape[:1] + values.shape[2:])}, got {tuple(mask.shape)}."
+                )
+            values = values.masked_fill(~mask.unsqueeze(1), 0.0)
+        return values.flatten(2).sum(-1)
