@@ -4,12 +4,11 @@ A node (`LoggingMixin`) registers its values and its children in its constructor
 `log`. The head of the tree, the model, collects them all with `get_all`.
 """
 
-import math
+import itertools
 import re
-from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from io import StringIO
-from typing import Any, Dict, Iterator, List, Literal, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Type, Union
 
 import numpy as np
 import torch
@@ -17,182 +16,26 @@ from allennlp.common.util import is_distributed
 from rich.console import Console
 from rich.tree import Tree
 
-Loggable = Union[float, int, bool, np.ndarray, torch.Tensor]
+from .logged_values import (
+    Loggable,
+    LoggedArray,
+    LoggedExtremum,
+    LoggedLatest,
+    LoggedMean,
+    LoggedValue,
+    State,
+)
 
+__all__ = [
+    "LoggedArray",
+    "LoggedExtremum",
+    "LoggedLatest",
+    "LoggedMean",
+    "LoggedValue",
+    "LoggingMixin",
+]
 
-def _as_tensor(value: Loggable) -> torch.Tensor:
-    if isinstance(value, torch.Tensor):
-        return value.detach()
-    if isinstance(value, (bool, int, float, np.ndarray, np.number)):
-        return torch.as_tensor(value, dtype=torch.float64)
-    raise TypeError(
-        f"Expected a number, a numpy array or a tensor to log, got {type(value).__name__}."
-    )
-
-
-class LoggedValue(ABC):
-    """One logged value: it accumulates on the device of what is logged and is read in one copy.
-
-    `pack` gives its state as a flat tensor without synchronising; `unpack` makes the reported value
-    of that state, once it is on the host. `merge` combines the packed states of all workers
-    `(workers, size)` into one.
-    """
-
-    reduced_over_workers = True
-
-    @abstractmethod
-    def log(self, value: Loggable, count: Optional[int] = None) -> None:
-        """Takes a value; `count` says how many items a scalar mean stands for."""
-
-    @abstractmethod
-    def pack(self) -> torch.Tensor:
-        """The state as a one-dimensional tensor, still on its device."""
-
-    @abstractmethod
-    def unpack(self, state: Sequence[float]) -> Union[float, np.ndarray, None]:
-        """The reported value of a packed state; `None` if nothing was logged."""
-
-    @abstractmethod
-    def merge(self, states: np.ndarray) -> Sequence[float]:
-        """Combines the packed states of all workers, `(workers, size)`."""
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Forgets what was logged."""
-
-
-class LoggedMean(LoggedValue):
-    """The mean over all items logged since the last reset, Σ values / Σ counts.
-
-    >>> mean = LoggedMean()
-    >>> mean.log(torch.tensor([1.0, 2.0, 3.0]))
-    >>> mean.log(6.0)
-    >>> mean.unpack(mean.pack().tolist())
-    3.0
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self._total: Optional[torch.Tensor] = None
-        self._count = 0
-
-    def log(self, value: Loggable, count: Optional[int] = None) -> None:
-        tensor = _as_tensor(value)
-        if count is not None and tensor.numel() != 1:
-            raise ValueError(
-                f"Expected a scalar with count={count}, got shape {tuple(tensor.shape)}; "
-                "log the whole tensor without a count instead."
-            )
-        total = tensor.sum(dtype=torch.float64)
-        self._total = total if self._total is None else self._total.to(total.device) + total
-        # A scalar stands for `count` items of which it is the mean.
-        if count is not None and count != 1:
-            self._total = self._total + total * (count - 1)
-        self._count += tensor.numel() if count is None else count
-
-    def pack(self) -> torch.Tensor:
-        total = torch.zeros((), dtype=torch.float64) if self._total is None else self._total
-        return torch.stack([total, torch.full_like(total, self._count)])
-
-    def unpack(self, state: Sequence[float]) -> Optional[float]:
-        return state[0] / state[1] if state[1] else None
-
-    def merge(self, states: np.ndarray) -> Sequence[float]:
-        return states.sum(axis=0).tolist()
-
-
-class LoggedLatest(LoggedValue):
-    """The scalar that was logged last; in distributed training that of the first worker."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self._value: Optional[torch.Tensor] = None
-
-    def log(self, value: Loggable, count: Optional[int] = None) -> None:
-        tensor = _as_tensor(value)
-        if tensor.numel() != 1:
-            raise ValueError(
-                f"Expected a scalar, got shape {tuple(tensor.shape)}; use LoggedArray for arrays."
-            )
-        self._value = tensor.reshape(1)
-
-    def pack(self) -> torch.Tensor:
-        if self._value is None:
-            return torch.zeros(2, dtype=torch.float64)
-        return torch.cat([self._value.double(), torch.ones_like(self._value, dtype=torch.float64)])
-
-    def unpack(self, state: Sequence[float]) -> Optional[float]:
-        return state[0] if state[1] else None
-
-    def merge(self, states: np.ndarray) -> Sequence[float]:
-        return states[0].tolist()
-
-
-class LoggedArray(LoggedValue):
-    """The array that was logged last, for plots; each worker keeps its own."""
-
-    reduced_over_workers = False
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self._value: Optional[torch.Tensor] = None
-
-    def log(self, value: Loggable, count: Optional[int] = None) -> None:
-        self._value = _as_tensor(value).clone()
-
-    def pack(self) -> torch.Tensor:
-        if self._value is None:
-            return torch.zeros(0, dtype=torch.float64)
-        return self._value.double().reshape(-1)
-
-    def unpack(self, state: Sequence[float]) -> Optional[np.ndarray]:
-        if self._value is None:
-            return None
-        return np.asarray(state, dtype=np.float64).reshape(tuple(self._value.shape))
-
-    def merge(self, states: np.ndarray) -> Sequence[float]:
-        return states[0].tolist()
-
-
-class LoggedExtremum(LoggedValue):
-    """The largest (`max`) or smallest (`min`) item logged since the last reset."""
-
-    def __init__(self, kind: Literal["max", "min"] = "max") -> None:
-        if kind not in ("max", "min"):
-            raise ValueError(f"Expected kind 'max' or 'min', got '{kind}'.")
-        self.kind = kind
-        self.reset()
-
-    def reset(self) -> None:
-        self._value: Optional[torch.Tensor] = None
-
-    def log(self, value: Loggable, count: Optional[int] = None) -> None:
-        tensor = _as_tensor(value).double()
-        if not tensor.numel():
-            return
-        extremum = tensor.max() if self.kind == "max" else tensor.min()
-        if self._value is not None:
-            pick = torch.maximum if self.kind == "max" else torch.minimum
-            extremum = pick(self._value.to(extremum.device), extremum)
-        self._value = extremum
-
-    def pack(self) -> torch.Tensor:
-        if self._value is None:
-            return torch.tensor([-math.inf if self.kind == "max" else math.inf, 0.0]).double()
-        return torch.stack([self._value, torch.ones_like(self._value)])
-
-    def unpack(self, state: Sequence[float]) -> Optional[float]:
-        return state[0] if state[1] else None
-
-    def merge(self, states: np.ndarray) -> Sequence[float]:
-        value = states[:, 0].max() if self.kind == "max" else states[:, 0].min()
-        return [float(value), float(states[:, 1].max())]
+_CLOCK = itertools.count(1)
 
 
 def _default_log_key(name: str) -> str:
@@ -214,9 +57,17 @@ class LoggingMixin:
         self.log_key = log_key or _default_log_key(type(self).__name__)
         if "." in self.log_key:
             raise ValueError(f"Expected a log_key without a dot, got '{self.log_key}'.")
+        self._log_key_is_given = log_key is not None
         self.logging_buffer: Dict[str, LoggedValue] = {}
         self.logging_children: List[LoggingMixin] = []
         self._logging_paused = 0
+
+    def adopt(self, child: "LoggingMixin", role: Optional[str] = None) -> None:
+        """Makes `child` a child of this node, named by its `role` here unless its constructor was
+        given a `log_key`."""
+        if role is not None and not child._log_key_is_given:
+            child.log_key = role
+        self.logging_children.append(child)
 
     def log(self, key: str, value: Loggable, count: Optional[int] = None) -> None:
         """Logs `value` under the registered `key`; makes no device synchronisation."""
@@ -227,14 +78,15 @@ class LoggingMixin:
                 "in the constructor."
             )
         if not self._logging_paused:
-            self.logging_buffer[key].log(value, count)
+            logged = self.logging_buffer[key]
+            logged.log(value, count)
+            logged.logged_at = next(_CLOCK)
 
     def get(self, key: str) -> Union[float, np.ndarray, None]:
         """The value of this node's own `key`; `None` if nothing was logged."""
         if key not in self.logging_buffer:
             raise KeyError(f"'{key}' is not registered in node '{self.log_key}'.")
-        logged = self.logging_buffer[key]
-        return logged.unpack(logged.pack().tolist())
+        return self.logging_buffer[key].value
 
     def nodes(self) -> Iterator[Tuple[str, "LoggingMixin"]]:
         """Every node below and including this one, once, with its dotted path ('' for itself).
@@ -290,16 +142,13 @@ class LoggingMixin:
             for name, value in self.logged_values().items()
             if of_type is None or isinstance(value, of_type)
         }
-        if not values:
-            return {}
-        states = _to_host([value.pack() for value in values.values()])
+        states = _to_host(list(values.values()))
         if reset and is_distributed():
             states = _over_workers(list(values.values()), states)
         result = {}
         for (name, value), state in zip(values.items(), states, strict=True):
-            unpacked = value.unpack(state)
-            if unpacked is not None:
-                result[name] = unpacked
+            if state[0]:
+                result[name] = value.read(state)
             if reset:
                 value.reset()
         return result
@@ -328,11 +177,11 @@ class LoggingMixin:
                 node._logging_paused -= 1
 
     def first_nonfinite(self) -> Optional[str]:
-        """The dotted name of the first value of the tree that is NaN or infinite, if any."""
-        for name, value in self.get_all().items():
-            if not np.all(np.isfinite(value)):
-                return name
-        return None
+        """The dotted name of the value of the tree that is NaN or infinite and was logged first, if
+        there is any: where a training that is stopped at its first bad batch went wrong."""
+        values = self.logged_values()
+        bad = [name for name, value in self.get_all().items() if not np.all(np.isfinite(value))]
+        return min(bad, key=lambda name: values[name].logged_at, default=None)
 
     def describe(self) -> str:
         """A readable picture of the tree: nodes, their classes, and the kinds of their values."""
@@ -350,25 +199,28 @@ class LoggingMixin:
         return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _to_host(packed: List[torch.Tensor]) -> List[List[float]]:
-    """The packed states as numbers; all those on one accelerator come in one copy."""
-    device = next((state.device for state in packed if state.device.type != "cpu"), None)
+def _to_host(values: List[LoggedValue]) -> List[State]:
+    """The states of the values; all those on one accelerator come in one copy."""
+    tensors = [value.tensor for value in values if value.tensor is not None]
+    device = next((tensor.device for tensor in tensors if tensor.device.type != "cpu"), None)
     if device is not None:
-        packed = [state.to(device, non_blocking=True) for state in packed]
-    numbers = torch.cat(packed).tolist()
-    states, start = [], 0
-    for state in packed:
-        states.append(numbers[start : start + state.numel()])
-        start += state.numel()
+        tensors = [tensor.to(device, non_blocking=True) for tensor in tensors]
+    numbers: List[float] = torch.cat(tensors).tolist() if tensors else []
+    states: List[State] = []
+    start = 0
+    for value in values:
+        size = 0 if value.tensor is None else value.tensor.numel()
+        states.append((value.count, numbers[start : start + size]))
+        start += size
     return states
 
 
-def _over_workers(values: List[LoggedValue], states: List[List[float]]) -> List[Sequence[float]]:
+def _over_workers(values: List[LoggedValue], states: List[State]) -> List[State]:
     """The states merged over all workers; what stays local to a worker is left as it is."""
     reduced = [i for i, value in enumerate(values) if value.reduced_over_workers]
-    gathered: List[Any] = [None] * torch.distributed.get_world_size()
+    gathered: List[List[State]] = [[] for _ in range(torch.distributed.get_world_size())]
     torch.distributed.all_gather_object(gathered, [states[i] for i in reduced])
-    merged: List[Sequence[float]] = list(states)
+    merged = list(states)
     for position, i in enumerate(reduced):
-        merged[i] = values[i].merge(np.asarray([worker[position] for worker in gathered]))
+        merged[i] = values[i].merge([worker[position] for worker in gathered])
     return merged

@@ -1,1 +1,5 @@
+"""The model."""
 
+from .structured_energy import StructuredEnergyModel
+
+__all__ = ["StructuredEnergyModel"]

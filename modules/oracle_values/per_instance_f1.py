@@ -18,7 +18,7 @@ class PerInstanceF1(OracleValue):
         self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
         space = self.output_space
-        shared = space.sum_positions(space.position_overlap(y, truth), mask)
+        shared = space.sum_positions(space.position_dot(y, truth), mask)
         mass = space.sum_positions(space.position_mass(y), mask)
         mass = mass + space.sum_positions(space.position_mass(truth), mask)
         empty = mass <= 0

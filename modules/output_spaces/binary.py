@@ -28,8 +28,8 @@ class BinaryOutputSpace(OutputSpace):
     def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:
         return bool(((y >= -tolerance) & (y <= 1 + tolerance)).all())
 
-    def encode(self, labels: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        return labels.unsqueeze(1).to(dtype)
+    def encode(self, labels: torch.Tensor, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
+        return labels.unsqueeze(1).to(dtype or torch.get_default_dtype())
 
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
         return y > (0.5 if threshold is None else threshold)
@@ -57,7 +57,7 @@ class BinaryOutputSpace(OutputSpace):
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         return (y - other).abs()
 
-    def position_overlap(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    def position_dot(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         return y * other
 
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:

@@ -28,8 +28,9 @@ class OutputSpace(Registrable, ABC):
         """Whether every y is feasible, up to `tolerance`."""
 
     @abstractmethod
-    def encode(self, labels: torch.Tensor, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        """Labels `(batch, ...)` as y `(batch, 1, *event_shape)`."""
+    def encode(self, labels: torch.Tensor, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
+        """Labels `(batch, ...)` as y `(batch, 1, *event_shape)`, by default of torch's default
+        dtype."""
 
     @abstractmethod
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
@@ -59,8 +60,9 @@ class OutputSpace(Registrable, ABC):
         """The distance of each position, in [0, 1]."""
 
     @abstractmethod
-    def position_overlap(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """How much of each position's label mass the two share, in [0, 1]."""
+    def position_dot(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """The bilinear form of each position: the label mass that two outputs share, or the part of a
+        linear score where `other` holds potentials."""
 
     @abstractmethod
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:

@@ -1,1 +1,5 @@
+"""Predictors."""
 
+from .multi_label import MultiLabelPredictor
+
+__all__ = ["MultiLabelPredictor"]

@@ -1,1 +1,6 @@
+"""Task networks (inference networks): x to the logits of y in one forward pass."""
 
+from .multi_label import MultiLabelTaskNetwork
+from .task_network import TaskNetwork
+
+__all__ = ["MultiLabelTaskNetwork", "TaskNetwork"]

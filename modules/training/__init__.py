@@ -1,1 +1,7 @@
+"""Training: networks in turns."""
 
+from .joint_optimizer import JointOptimizer, JointScheduler
+from .minimax import MinimaxTrainer
+from .schedule import NetworkSettings
+
+__all__ = ["JointOptimizer", "JointScheduler", "MinimaxTrainer", "NetworkSettings"]

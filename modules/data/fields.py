@@ -1,0 +1,131 @@
+"""Rows of a table as fields of AllenNLP instances: features and labels with names in common."""
+
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from allennlp.data import Vocabulary
+from allennlp.data.fields import Field
+
+from .vocabulary import names
+
+Counter = Dict[str, Dict[str, int]]
+
+
+class Schema:
+    """The names of the columns of a table, shared by the fields of all its rows.
+
+    # Parameters
+
+    source : `str`
+        The file, for error messages.
+    columns : `Dict[str, Sequence[str]]`
+        The names of the columns in each vocabulary namespace (`features`, `labels`).
+    """
+
+    def __init__(self, source: str, columns: Dict[str, Sequence[str]]) -> None:
+        self.source = source
+        self.columns = columns
+        self._counters: List[Tuple[str, Counter]] = []
+        self._positions: Dict[str, Tuple[Vocabulary, np.ndarray]] = {}
+
+    def count(self, namespace: str, counter: Counter) -> None:
+        """Counts the names of a namespace, once for each counter, in the order of the table."""
+        if not any(key == namespace and seen is counter for key, seen in self._counters):
+            self._counters.append((namespace, counter))
+            for name in self.columns[namespace]:
+                counter[namespace][name] += 1
+
+    def positions(self, namespace: str, vocab: Vocabulary) -> np.ndarray:
+        """For each column of the table, its place among the names of the vocabulary.
+
+        # Raises
+
+        `ValueError` where the names of the table are not those of the vocabulary.
+        """
+        known = self._positions.get(namespace)
+        if known is not None and known[0] is vocab:
+            return known[1]
+        expected = {name: place for place, name in enumerate(names(vocab, namespace))}
+        mine = self.columns[namespace]
+        kind = namespace.rstrip("s")
+        for name in mine:
+            if name not in expected:
+                raise ValueError(
+                    f"{self.source}: got the {kind} '{name}', which the model's vocabulary does "
+                    "not have; all files of a data set need the same header."
+                )
+        absent = expected.keys() - set(mine)
+        if absent:
+            raise ValueError(
+                f"{self.source}: expected the {kind} '{min(absent)}', which other files of the "
+                f"data set or the trained model have ({len(expected)} {namespace}), got only "
+                f"{len(mine)}; all files of a data set need the same header."
+            )
+        positions = np.array([expected[name] for name in mine], dtype=np.int64)
+        self._positions[namespace] = (vocab, positions)
+        return positions
+
+
+class RowField(Field[torch.Tensor]):
+    """One row of a table over one namespace, as the columns that are not zero.
+
+    # Parameters
+
+    schema : `Schema`
+    namespace : `str`
+    columns : `np.ndarray`
+        The columns that are not zero, counted in the schema's order.
+    values : `np.ndarray`, optional
+        Their values; without them the row is bool.
+    """
+
+    __slots__ = ["schema", "namespace", "columns", "values", "positions", "size"]
+
+    def __init__(
+        self,
+        schema: Schema,
+        namespace: str,
+        columns: np.ndarray,
+        values: Optional[np.ndarray] = None,
+    ) -> None:
+        self.schema = schema
+        self.namespace = namespace
+        self.columns = columns
+        self.values = values
+        self.positions: Optional[np.ndarray] = None
+        self.size = len(schema.columns[namespace])
+
+    def count_vocab_items(self, counter: Counter) -> None:
+        self.schema.count(self.namespace, counter)
+
+    def index(self, vocab: Vocabulary) -> None:
+        self.positions = self.schema.positions(self.namespace, vocab)
+
+    def get_padding_lengths(self) -> Dict[str, int]:
+        return {}
+
+    def places(self) -> np.ndarray:
+        """The columns that are not zero, counted in the vocabulary's order."""
+        if self.positions is None:
+            raise ValueError(
+                f"Expected the field '{self.namespace}' to be indexed with a vocabulary first; "
+                "call index_with of its data loader."
+            )
+        return self.positions[self.columns]
+
+    def as_tensor(self, padding_lengths: Dict[str, int]) -> torch.Tensor:
+        dtype = torch.bool if self.values is None else torch.float32
+        tensor = torch.zeros(self.size, dtype=dtype)
+        values = True if self.values is None else torch.from_numpy(self.values)
+        tensor[torch.from_numpy(self.places())] = values  # type: ignore[assignment]
+        return tensor
+
+    def empty_field(self) -> "RowField":
+        values = None if self.values is None else np.zeros(0, dtype=np.float32)
+        return RowField(self.schema, self.namespace, np.zeros(0, dtype=np.int64), values)
+
+    def human_readable_repr(self) -> Dict[str, float]:
+        on = self.schema.columns[self.namespace]
+        values = np.ones(len(self.columns)) if self.values is None else self.values
+        return {on[c]: float(v) for c, v in zip(self.columns, values, strict=True)}

@@ -1,0 +1,87 @@
+"""The base of readers of tables: rows of features and labels."""
+
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+from allennlp.data import DatasetReader, Instance
+
+from ..fields import RowField, Schema
+
+Features = Union[Sequence[float], Dict[str, float]]
+
+
+class TabularReader(DatasetReader):
+    """A reader whose instances have the fields `x` (features) and `labels`, both by name."""
+
+    def _instance(
+        self,
+        schema: Schema,
+        columns: np.ndarray,
+        values: np.ndarray,
+        labels: Optional[np.ndarray] = None,
+    ) -> Instance:
+        fields = {"x": RowField(schema, "features", columns, values)}
+        if labels is not None:
+            fields["labels"] = RowField(schema, "labels", labels)
+        return Instance(fields)
+
+    def text_to_instance(  # type: ignore[override]
+        self,
+        features: Features,
+        feature_names: List[str],
+        labels: Optional[Iterable[str]] = None,
+        label_names: Sequence[str] = (),
+    ) -> Instance:
+        """An instance of features given as numbers in the order of `feature_names`, or by name
+        (those that are left out are 0), and of the names of its labels.
+
+        # Raises
+
+        `ValueError` for a wrong number of features, an unknown name, or a value that is not finite.
+        """
+        places = {name: place for place, name in enumerate(feature_names)}
+        if isinstance(features, dict):
+            unknown = [name for name in features if name not in places]
+            if unknown:
+                raise ValueError(
+                    f"Expected features by the {len(places)} names of the training data, got "
+                    f"'{unknown[0]}', which is none of them."
+                )
+            given = [(places[name], value) for name, value in features.items()]
+        else:
+            if len(features) != len(places):
+                raise ValueError(
+                    f"Expected {len(places)} features, as in the training data, got "
+                    f"{len(features)}; give a list of that length or a dictionary by name."
+                )
+            given = list(enumerate(features))
+        columns, values = _numbers(given, feature_names)
+        schema = Schema("input", {"features": feature_names, "labels": label_names})
+        on = None
+        if labels is not None:
+            on = np.array([label_names.index(label) for label in labels], dtype=np.int64)
+        return self._instance(schema, columns, values, on)
+
+
+def _numbers(
+    given: List[Tuple[int, float]], feature_names: List[str]
+) -> Tuple[np.ndarray, np.ndarray]:
+    def read() -> Iterator[Tuple[int, float]]:
+        for column, value in given:
+            try:
+                number = float(value)
+            except (TypeError, ValueError):
+                number = float("nan")
+            if not np.isfinite(number):
+                raise ValueError(
+                    f"Expected a finite number for the feature '{feature_names[column]}', got "
+                    f"{value!r}."
+                )
+            if number:
+                yield column, number
+
+    pairs = list(read())
+    return (
+        np.array([column for column, _ in pairs], dtype=np.int64),
+        np.array([number for _, number in pairs], dtype=np.float32),
+    )

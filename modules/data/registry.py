@@ -1,0 +1,133 @@
+"""The registry of published data sets: `data://bibtex/train[:90%]?seed=1`.
+
+A file is looked for in the folder that the environment variable `STRUCTURED_ENERGY_DATA` names (one
+folder for each data set), then in the user's cache, then downloaded. Every file is used only if its
+SHA-256 is the one registered here.
+"""
+
+import os
+import random
+import re
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional
+
+import pooch
+from allennlp.common.checks import ConfigurationError
+
+from .published import DATA_SETS, DataSet
+
+_ADDRESS = re.compile(
+    r"data://(?P<name>[\w-]+)/(?P<split>[\w-]+)"
+    r"(?:\[(?P<start>\d+)?%?:(?:(?P<stop>\d+)%?)?\])?(?:\?seed=(?P<seed>\d+))?$"
+)
+
+
+class Data(NamedTuple):
+    """Files, and which of their rows."""
+
+    paths: List[str]
+    start: int = 0
+    stop: int = 100
+    seed: int = 0
+
+    def select(self, count: int) -> List[int]:
+        """The rows of `count` that belong to the slice, in the order of the file.
+
+        The rows are shuffled under the seed and cut, so that `[:90%]` and `[90%:]` part them.
+        """
+        if (self.start, self.stop) == (0, 100):
+            return list(range(count))
+        rows = list(range(count))
+        random.Random(self.seed).shuffle(rows)
+        return sorted(rows[count * self.start // 100 : count * self.stop // 100])
+
+
+def resolve(path: str) -> Data:
+    """The files of a path; one that is not of the registry is its own file.
+
+    # Raises
+
+    `ConfigurationError` for an address that is not understood, `ValueError` for a file that cannot
+    be had.
+    """
+    if not path.startswith("data://"):
+        return Data([path])
+    match = _ADDRESS.match(path)
+    if match is None:
+        raise ConfigurationError(
+            f"Expected a path like 'data://bibtex/train' or 'data://bibtex/train[:90%]?seed=0', got "
+            f"'{path}'."
+        )
+    name, split = match["name"], match["split"]
+    if name not in DATA_SETS:
+        raise ConfigurationError(
+            f"Expected a data set of the registry, one of {sorted(DATA_SETS)}, got '{name}' in "
+            f"'{path}'."
+        )
+    data_set = DATA_SETS[name]
+    if split not in data_set.splits:
+        raise ConfigurationError(
+            f"Expected a split of {name}, one of {sorted(data_set.splits)}, got '{split}' in "
+            f"'{path}'."
+        )
+    start, stop = int(match["start"] or 0), int(match["stop"] or 100)
+    if not 0 <= start < stop <= 100:
+        raise ConfigurationError(
+            f"Expected percentages in order, such as [:90%] or [90%:], got '{path}'."
+        )
+    for file in data_set.companions:
+        fetch(name, data_set, file)
+    file = fetch(name, data_set, data_set.splits[split])
+    return Data([file], start, stop, int(match["seed"] or 0))
+
+
+def fetch(name: str, data_set: DataSet, file: str) -> str:
+    """The local path of a file of a data set, once its SHA-256 has been checked.
+
+    # Raises
+
+    `ValueError` where it cannot be had, or is not the published file.
+    """
+    digest = data_set.sha256[file]
+    folder = os.environ.get("STRUCTURED_ENERGY_DATA")
+    local = None if folder is None else Path(folder) / name / file
+    if local is not None and local.exists():
+        found = pooch.file_hash(str(local), alg="sha256")
+        if found != digest:
+            raise ValueError(
+                f"{local}: expected the published file with SHA-256 {digest}, got {found}; remove "
+                "it, so that it is downloaded again."
+            )
+        return str(local)
+    cache = pooch.os_cache("structured_energy") / name
+    try:
+        return pooch.retrieve(
+            data_set.url + file, f"sha256:{digest}", fname=file, path=cache, progressbar=False
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"{data_set.url}{file}: expected the published file with SHA-256 {digest}, got "
+            f"another: {error}"
+        ) from None
+    except Exception as error:
+        where = f"in {local}" if local is not None else "in the folder STRUCTURED_ENERGY_DATA"
+        raise ValueError(
+            f"Expected {name}/{file} {where}, in the cache {cache} or at {data_set.url}{file}; it "
+            f"is in neither of the first, and the download failed: {_first_line(error)}"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def known_data_sets() -> Dict[str, DataSet]:
+    """The registered data sets by name."""
+    return dict(DATA_SETS)
+
+
+def available(name: str, folder: Optional[str] = None) -> bool:
+    """Whether the files of a data set are in the folder, or else in `STRUCTURED_ENERGY_DATA`."""
+    folder = folder or os.environ.get("STRUCTURED_ENERGY_DATA")
+    files = DATA_SETS[name].sha256
+    return folder is not None and all((Path(folder) / name / file).exists() for file in files)

@@ -1,0 +1,66 @@
+"""The objective of inference networks."""
+
+from typing import Any, Optional
+
+import torch
+
+from ..logging import LoggedMean
+from ..networks import share
+from ..oracle_values import OracleValue
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .loss import Loss, Reduction
+
+
+@Loss.register("inference")
+class InferenceLoss(Loss):
+    """−(w·D + s(x, ŷ)) − v·s(x, ỹ): what inference networks minimise (Tu & Gimpel 2018, equation 5;
+    Tu et al. 2020).
+
+    ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term is
+    there only where the sampler has a separate cost-augmented network; otherwise ŷ is the inference
+    output itself. Differentiable through ŷ and ỹ; further terms, such as a cross-entropy, come by
+    `combination`.
+
+    # Parameters
+
+    oracle_cost_weight : `float`
+        w: that of the `margin-based` loss it stands against; 0 for `perceptron` and `contrastive`.
+    inference_score_weight : `float`
+        v.
+    """
+
+    def __init__(
+        self,
+        score_network: ScoreNetwork,
+        oracle_value: OracleValue,
+        oracle_cost_weight: float = 1.0,
+        inference_score_weight: float = 1.0,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        share(self, "score_network", score_network)
+        self.oracle_value = oracle_value
+        self.oracle_cost_weight = oracle_cost_weight
+        self.inference_score_weight = inference_score_weight
+        for key in ("oracle_cost", "cost_augmented_score", "inference_score"):
+            self.logging_buffer[key] = LoggedMean()
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        separate = sample.cost_augmented is not None
+        augmented = sample.y if sample.cost_augmented is None else sample.cost_augmented
+        outputs = torch.cat([augmented, sample.y], dim=1) if separate else augmented
+        scores = self.score_network(x, outputs, mask)
+        augmented_score = scores[:, : augmented.shape[1]]
+        inference_score = scores[:, augmented.shape[1] :] if separate else augmented_score
+        cost = self.oracle_value.cost(truth, augmented, mask)
+        loss = -(self.oracle_cost_weight * cost + augmented_score)
+        if separate:
+            loss = loss - self.inference_score_weight * inference_score
+        self.log("oracle_cost", cost)
+        self.log("cost_augmented_score", augmented_score)
+        self.log("inference_score", inference_score)
+        return loss

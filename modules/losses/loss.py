@@ -1,0 +1,86 @@
+"""The base of losses."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Literal, Optional
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+
+from ..logging import LoggedMean, LoggingMixin
+from ..sampler_output import SamplerOutput
+
+Reduction = Literal["sum", "mean", "none"]
+
+
+class Loss(torch.nn.Module, LoggingMixin, Registrable, ABC):
+    """A loss over the outputs that a sampler proposed; lower is better.
+
+    `forward` is written once, here: it calls `compute`, checks the shape, logs the mean as `value`
+    and reduces. A subclass fills `compute` alone, and registers further values in its constructor.
+
+    # Parameters
+
+    reduction : `"mean"`, `"sum"` or `"none"`
+        Over the batch and the samples.
+    log_key : `str`, optional
+        The name in the tree of logged values.
+    """
+
+    def __init__(self, reduction: Reduction = "mean", log_key: Optional[str] = None) -> None:
+        torch.nn.Module.__init__(self)
+        LoggingMixin.__init__(self, log_key)
+        if reduction not in ("sum", "mean", "none"):
+            raise ConfigurationError(
+                f"Expected the reduction 'sum', 'mean' or 'none' in {type(self).__name__}, "
+                f"got '{reduction}'."
+            )
+        self.reduction = reduction
+        self.logging_buffer["value"] = LoggedMean()
+
+    @abstractmethod
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """The loss `(batch, num_samples)` of each proposal, or `(batch, 1)`; `truth` is the encoded
+        true output `(batch, 1, *event_shape)`."""
+
+    def unreduced(
+        self,
+        x: Any,
+        truth: torch.Tensor,
+        sample: SamplerOutput,
+        mask: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
+        """The checked and logged loss of each proposal, `(batch, num_samples)` or `(batch, 1)`.
+
+        # Raises
+
+        `ValueError` where the truth and the samples do not fit, or `compute` gave another shape.
+        """
+        if truth.dim() != sample.y.dim() or truth.shape[1] != 1:
+            raise ValueError(
+                "Expected the truth of shape (batch, 1, *event_shape), as OutputSpace.encode gives "
+                f"it, for samples of shape {tuple(sample.y.shape)}; got {tuple(truth.shape)}."
+            )
+        values = self.compute(x, truth, sample, mask)
+        if values.dim() != 2 or values.shape[0] != truth.shape[0]:
+            raise ValueError(
+                f"Expected {type(self).__name__}.compute to return (batch, num_samples) with "
+                f"batch {truth.shape[0]}, got {tuple(values.shape)}."
+            )
+        self.log("value", values)
+        return values
+
+    def forward(
+        self,
+        x: Any,
+        truth: torch.Tensor,
+        sample: SamplerOutput,
+        mask: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
+        """The reduced loss."""
+        values = self.unreduced(x, truth, sample, mask)
+        if self.reduction == "mean":
+            return values.mean()
+        return values.sum() if self.reduction == "sum" else values

@@ -1,0 +1,29 @@
+"""The negative of another loss."""
+
+from typing import Any, Optional
+
+import torch
+
+from ..sampler_output import SamplerOutput
+from .loss import Loss
+
+
+@Loss.register("negative")
+class NegativeLoss(Loss):
+    """−loss, reduced as the loss that it wraps.
+
+    # Parameters
+
+    constituent : `Loss`
+        The loss whose sign is changed.
+    """
+
+    def __init__(self, constituent: Loss, log_key: Optional[str] = None) -> None:
+        super().__init__(constituent.reduction, log_key)
+        self.constituent = constituent
+        self.adopt(constituent)
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        return -self.constituent.unreduced(x, truth, sample, mask)

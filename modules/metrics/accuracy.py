@@ -1,0 +1,42 @@
+"""Subset accuracy and Hamming loss."""
+
+from typing import Dict
+
+import torch
+from allennlp.training.metrics import Metric
+
+from .structured_metric import StructuredMetric
+
+Sums = Dict[str, torch.Tensor]
+
+
+@Metric.register("subset-accuracy")
+class SubsetAccuracy(StructuredMetric):
+    """The share of examples whose labels are all right."""
+
+    name = "subset_accuracy"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        right = (predictions == labels).all(1)
+        return {"right": right.sum(), "count": torch.ones_like(right).sum()}
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return sums["right"] / sums["count"].double()
+
+
+@Metric.register("hamming-loss")
+class HammingLoss(StructuredMetric):
+    """The share of decisions that are wrong; lower is better."""
+
+    name = "hamming_loss"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        wrong = predictions ^ labels
+        return {"wrong": wrong.sum(), "count": torch.ones_like(wrong).sum()}
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return sums["wrong"] / sums["count"].double()

@@ -1,0 +1,64 @@
+"""F1 over examples, over all decisions, and over labels."""
+
+from typing import Dict
+
+import torch
+from allennlp.training.metrics import Metric
+
+from .structured_metric import StructuredMetric, ratio
+
+Sums = Dict[str, torch.Tensor]
+
+
+@Metric.register("example-f1")
+class ExampleF1(StructuredMetric):
+    """The mean over examples of F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|), 1 where both are empty."""
+
+    name = "example_f1"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        shared = (predictions & labels).sum(1)
+        f1 = ratio(2 * shared, predictions.sum(1) + labels.sum(1), empty=1.0)
+        return {"f1": f1.sum(), "count": torch.full_like(shared[:1], len(labels)).sum()}
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return sums["f1"] / sums["count"]
+
+
+@Metric.register("micro-f1")
+class MicroF1(StructuredMetric):
+    """F1 over all decisions at once, 2 TP / (2 TP + FP + FN); 0 without true or predicted labels."""
+
+    name = "micro_f1"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        return {
+            "shared": (predictions & labels).sum(),
+            "mass": predictions.sum() + labels.sum(),
+        }
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return ratio(2 * sums["shared"], sums["mass"], empty=0.0)
+
+
+@Metric.register("macro-f1")
+class MacroF1(StructuredMetric):
+    """The mean over labels of F1; a label that is neither true nor predicted counts as 0, as in
+    scikit-learn."""
+
+    name = "macro_f1"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        return {
+            "shared": (predictions & labels).sum(0),
+            "mass": predictions.sum(0) + labels.sum(0),
+        }
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return ratio(2 * sums["shared"], sums["mass"], empty=0.0).mean()

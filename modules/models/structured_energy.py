@@ -1,0 +1,291 @@
+"""The model: two networks, what they learn from, and the head of the tree of logged values."""
+
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.models import Model
+from allennlp.nn import InitializerApplicator, RegularizerApplicator
+
+from ..data.vocabulary import names
+from ..logging import LoggingMixin
+from ..losses import Loss
+from ..metrics import FixedThreshold, StructuredMetric, Threshold
+from ..networks import frozen
+from ..oracle_values import OracleValue
+from ..output_spaces import OutputSpace
+from ..samplers import Sampler
+from ..score_networks import ScoreNetwork
+from ..task_networks import TaskNetwork
+
+NamedParameters = List[Tuple[str, torch.nn.Parameter]]
+
+
+@Model.register("structured-energy")
+class StructuredEnergyModel(Model, LoggingMixin):
+    """A score network and a task network, trained in turns.
+
+    The score network learns from `loss` on what the `sampler` proposes, the task network from the
+    sampler's own loss; `inference` predicts. Shared objects (`score_network`, `task_network`,
+    `output_space`, `oracle_value`) are built once, here, and handed down by name to every sampler
+    and loss whose constructor asks for them. Predictions never depend on labels.
+
+    # Parameters
+
+    output_space : `OutputSpace`
+    sampler : `Lazy[Sampler]`
+        Proposes outputs in training.
+    task_network : `TaskNetwork`, optional
+    score_network : `Lazy[ScoreNetwork]`, optional
+    loss : `Lazy[Loss]`, optional
+        The score network's loss.
+    inference : `Lazy[Sampler]`, optional
+        Predicts; by default the `sampler`.
+    oracle_value : `Lazy[OracleValue]`, optional
+    metrics : `List[StructuredMetric]`, optional
+        The task metrics of the predictions.
+    threshold : `Threshold`, optional
+        Where a probability becomes a label; fixed at 0.5 by default.
+    training_metrics : `bool`
+        Whether to predict in training too, for the task metrics on the training data; this costs an
+        inference for each batch.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        output_space: OutputSpace,
+        sampler: Lazy[Sampler],
+        task_network: Optional[TaskNetwork] = None,
+        score_network: Optional[Lazy[ScoreNetwork]] = None,
+        loss: Optional[Lazy[Loss]] = None,
+        inference: Optional[Lazy[Sampler]] = None,
+        oracle_value: Optional[Lazy[OracleValue]] = None,
+        metrics: Optional[List[StructuredMetric]] = None,
+        threshold: Optional[Threshold] = None,
+        training_metrics: bool = False,
+        initializer: Optional[InitializerApplicator] = None,
+        regularizer: Optional[RegularizerApplicator] = None,
+    ) -> None:
+        Model.__init__(self, vocab, regularizer)
+        LoggingMixin.__init__(self, "model")
+        self.output_space = output_space
+        self.task_network = task_network
+        shared: Dict[str, Any] = {"output_space": output_space}
+        if task_network is not None:
+            shared["task_network"] = task_network
+        if oracle_value is not None:
+            shared["oracle_value"] = oracle_value.construct(output_space=output_space)
+        self.score_network = (
+            None if score_network is None else score_network.construct(output_space=output_space)
+        )
+        if self.score_network is not None:
+            shared["score_network"] = self.score_network
+        self.loss = None if loss is None else loss.construct(**shared)
+        self.sampler = sampler.construct(**shared)
+        self.inference = self.sampler if inference is None else inference.construct(**shared)
+        for child, role in (
+            (self.loss, "loss"),
+            (self.sampler, "sampler"),
+            (None if inference is None else self.inference, "inference"),
+        ):
+            if child is not None:
+                self.adopt(child, role)
+        self.logged_values()  # raises for a name that is there twice, or a cycle
+
+        self.metrics = {metric.name: metric for metric in metrics or []}
+        self.threshold = threshold or FixedThreshold()
+        self.training_metrics = training_metrics
+        self._postponed: Optional[List[Tuple[torch.Tensor, torch.Tensor]]] = None
+        self.networks = self._networks()
+        if initializer is not None:
+            initializer(self)
+
+    def _parts(self, network: str) -> List[torch.nn.Module]:
+        parts = {
+            "score_network": [self.score_network, self.loss],
+            "task_network": [self.task_network, self.sampler, self.inference],
+        }
+        return [part for part in parts[network] if part is not None]
+
+    def _networks(self) -> Dict[str, NamedParameters]:
+        """The named parameters of each network that has a loss or parameters."""
+        groups: Dict[str, NamedParameters] = {}
+        owners: Dict[int, List[str]] = {}
+        for network in ("score_network", "task_network"):
+            mine = {id(p) for part in self._parts(network) for p in part.parameters()}
+            groups[network] = [(n, p) for n, p in self.named_parameters() if id(p) in mine]
+            for parameter in mine:
+                owners.setdefault(parameter, []).append(network)
+        for name, parameter in self.named_parameters():
+            if len(owners.get(id(parameter), [])) != 1:
+                where = "both networks" if id(parameter) in owners else "neither network"
+                raise ConfigurationError(
+                    f"Expected every parameter to belong to the score network or to the task "
+                    f"network, got '{name}' in {where}; give each network parameters of its own."
+                )
+        for network, loss in (("score_network", self.loss), ("task_network", self.sampler.loss)):
+            if loss is not None and loss.reduction == "none":
+                raise ConfigurationError(
+                    f"Expected the loss of the {network} to be reduced by 'mean' or 'sum', got "
+                    "'none'; that serves only inside other components."
+                )
+        return {network: group for network, group in groups.items() if group}
+
+    @property
+    def losses(self) -> Dict[str, Loss]:
+        """The loss of each network that learns from one."""
+        losses = {"score_network": self.loss, "task_network": self.sampler.loss}
+        return {network: loss for network, loss in losses.items() if loss is not None}
+
+    @contextmanager
+    def optimizing(self, network: str) -> Iterator[None]:
+        """Inside, `forward` gives the loss of this network alone, and the other one is frozen."""
+        if network not in self.losses:
+            raise ConfigurationError(
+                f"Expected a network that has a loss, one of {sorted(self.losses)}, "
+                f"got '{network}'."
+            )
+        others = [part for other in self.networks if other != network for part in self._parts(other)]
+        self._active: Optional[str] = network
+        try:
+            with frozen(*others):
+                yield
+        finally:
+            self._active = None
+
+    _active = None
+
+    def forward(
+        self,
+        x: Any,
+        labels: Optional[torch.Tensor] = None,
+        mask: Optional[torch.Tensor] = None,
+    ) -> Dict[str, torch.Tensor]:
+        """The loss where labels are given, and the predictions outside training.
+
+        # Returns
+
+        `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
+        the gradient to its own network alone. `probabilities` : `(batch, *event_shape)`.
+        """
+        output: Dict[str, torch.Tensor] = {}
+        if self.training:
+            if labels is not None:
+                output["loss"] = self._training_loss(x, labels, mask)
+            if self.training_metrics or labels is None:
+                with frozen(self), torch.no_grad():
+                    output["probabilities"] = self._predict(x, labels, mask)
+            return output
+        with frozen(self):
+            if labels is not None and self.losses:
+                output["loss"] = self._evaluation_loss(x, labels, mask)
+            output["probabilities"] = self._predict(x, labels, mask)
+        return output
+
+    def _training_loss(
+        self, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        if self._active is None:
+            total = torch.zeros(())
+            for network in self.losses:
+                with self.optimizing(network):
+                    total = self._training_loss(x, labels, mask) + total
+            return total
+        if self._active == "task_network":
+            loss = self.sampler(x, labels, mask).loss
+            assert loss is not None
+            return loss
+        assert self.loss is not None
+        truth = self.output_space.encode(labels)
+        return self.loss(x, truth, self.sampler.sample(x, truth, mask), mask)
+
+    def _evaluation_loss(
+        self, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """The sum of the losses, on the same samples."""
+        sample = self.sampler(x, labels, mask)
+        losses = [] if sample.loss is None else [sample.loss]
+        if self.loss is not None:
+            losses.append(self.loss(x, self.output_space.encode(labels), sample, mask))
+        return torch.stack(losses).sum()
+
+    def _predict(
+        self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """The relaxed prediction, made without the labels, which only the metrics see."""
+        with self.no_logging():
+            y = self.inference.sample(x, None, mask).y
+        if y.shape[1] > 1:
+            if self.score_network is None:
+                raise ConfigurationError(
+                    f"Expected one prediction for each instance, got {y.shape[1]} samples and no "
+                    "score_network to choose among them."
+                )
+            best = self.score_network(x, y, mask).argmax(dim=1)
+            y = y[torch.arange(len(y), device=y.device), best].unsqueeze(1)
+        probabilities = y[:, 0].detach()
+        if labels is not None:
+            self._judge(probabilities, labels)
+        return probabilities
+
+    def _judge(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:
+        if self._postponed is not None:
+            self.threshold.observe(probabilities, labels)
+            self._postponed.append((probabilities, labels))
+            return
+        for metric in self.metrics.values():
+            metric(probabilities, labels, self.threshold.value)
+
+    @contextmanager
+    def tuning(self) -> Iterator[None]:
+        """Inside, the threshold is tuned on what is predicted; the metrics follow at the end, with
+        the threshold that was chosen. Does nothing for a fixed threshold."""
+        if not self.threshold.tunable:
+            yield
+            return
+        self._postponed = []
+        try:
+            with self.threshold.tuning():
+                yield
+            postponed, self._postponed = self._postponed, None
+            for probabilities, labels in postponed:
+                self._judge(probabilities, labels)
+        finally:
+            self._postponed = None
+
+    def get_metrics(self, reset: bool = False) -> Dict[str, float]:
+        """The task metrics and the flattened tree of logged values.
+
+        Metrics that are expensive to read are there with `reset=True`, at the end of an epoch.
+        """
+        values: Dict[str, float] = {
+            name: metric.get_metric(reset)
+            for name, metric in self.metrics.items()
+            if (reset or metric.cheap) and metric.has_seen_data
+        }
+        if reset and self.threshold.tunable:
+            values["threshold"] = float(self.threshold.value)
+        for name, value in self.get_all(reset).items():
+            if isinstance(value, float):
+                values[name] = value
+        return values
+
+    def make_output_human_readable(
+        self, output_dict: Dict[str, torch.Tensor]
+    ) -> Dict[str, Any]:
+        """Adds `labels`: for each instance the names above the threshold with their scores."""
+        label_names = names(self.vocab, "labels")
+        readable: Dict[str, Any] = dict(output_dict)
+        probabilities = output_dict["probabilities"].detach().cpu()
+        chosen = self.output_space.decode(probabilities, self.threshold.value.cpu())
+        readable["labels"] = [
+            {label_names[i]: float(row[i]) for i in on.nonzero().flatten().tolist()}
+            for row, on in zip(probabilities, chosen, strict=True)
+        ]
+        return readable
+
+    default_predictor = "multi-label"

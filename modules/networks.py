@@ -1,0 +1,78 @@
+"""What task networks and score networks have in common: they can be frozen, and reuse what they
+computed for one x while they are."""
+
+from contextlib import ExitStack, contextmanager
+from typing import Any, Callable, Iterator, Optional, Tuple
+
+import torch
+
+
+class Network(torch.nn.Module):
+    """A network whose encoding of x is computed once while its weights cannot change.
+
+    Inside `reusing()` the encoding of the same x object is computed once; outside, every call
+    computes it. Only `frozen` opens that scope, so no result outlives a step of the optimiser.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scopes = 0
+        self._reused: Optional[Tuple[Any, Any]] = None
+
+    @contextmanager
+    def reusing(self) -> Iterator[None]:
+        """The scope in which the encoding of x is kept; scopes nest."""
+        self._scopes += 1
+        try:
+            yield
+        finally:
+            self._scopes -= 1
+            if not self._scopes:
+                self._reused = None
+
+    def _encoding(self, x: Any, encode: Callable[[], torch.Tensor]) -> torch.Tensor:
+        if not self._scopes:
+            return encode()
+        if self._reused is None or self._reused[0] is not x:
+            self._reused = (x, encode())
+        return self._reused[1]
+
+
+@contextmanager
+def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
+    """Inside, the parameters of `modules` take no gradient and their dropout is off.
+
+    Gradients still flow through them to their inputs. `None` is passed over. Scopes nest, and what
+    was frozen or in evaluation mode before stays so.
+    """
+    with ExitStack() as scopes:
+        parameters, training = [], []
+        for module in modules:
+            if module is None:
+                continue
+            parameters += [p for p in module.parameters() if p.requires_grad]
+            for part in module.modules():
+                if part.training:
+                    training.append(part)
+                if isinstance(part, Network):
+                    scopes.enter_context(part.reusing())
+        try:
+            for parameter in parameters:
+                parameter.requires_grad_(False)
+            for part in training:
+                part.training = False
+            yield
+        finally:
+            for parameter in parameters:
+                parameter.requires_grad_(True)
+            for part in training:
+                part.training = True
+
+
+def share(owner: torch.nn.Module, name: str, value: Any) -> None:
+    """Sets `owner.name` to a collaborator that another module owns.
+
+    The collaborator does not become a submodule, so the state dictionary holds it once and
+    `parameters()` of `owner` are its own.
+    """
+    object.__setattr__(owner, name, value)

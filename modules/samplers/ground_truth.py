@@ -1,0 +1,28 @@
+"""The true output as a sample."""
+
+from typing import Any, Optional
+
+import torch
+
+from ..sampler_output import SamplerOutput
+from .sampler import Sampler
+
+
+@Sampler.register("ground-truth")
+class GroundTruthSampler(Sampler):
+    """y = y*, the one proposal: for losses that learn from the truth, never for prediction.
+
+    # Raises
+
+    `ValueError` without labels.
+    """
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        if truth is None:
+            raise ValueError(
+                "Expected labels for the sampler 'ground-truth', got none; it cannot predict: "
+                "choose another sampler as 'inference' of the model."
+            )
+        return SamplerOutput(truth)

@@ -1,0 +1,51 @@
+"""The base of score networks."""
+
+from abc import ABC, abstractmethod
+from typing import Any, List, Optional
+
+import torch
+from allennlp.common import Registrable
+
+from ..networks import Network
+from ..output_spaces import OutputSpace
+from .structured_scores import StructuredScore
+
+
+class ScoreNetwork(Network, Registrable, ABC):
+    """s(x, y) = Σ_p ⟨y_p, u_p(x)⟩ + Σ_k s_k(y): a local term and structured scores.
+
+    The score is minus the energy: higher is better. u(x), the potentials, are computed once for all
+    samples of a call and, while the network is frozen, once for all calls with the same x.
+    Differentiable in y and in the weights.
+    """
+
+    def __init__(self, output_space: OutputSpace, structured_scores: List[StructuredScore]) -> None:
+        super().__init__()
+        self.output_space = output_space
+        self.structured_scores = torch.nn.ModuleList(structured_scores)
+
+    @abstractmethod
+    def potentials(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """u(x), `(batch, *event_shape)`."""
+
+    def forward(
+        self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
+
+        # Raises
+
+        `ValueError` where y does not fit the potentials of x.
+        """
+        potentials = self._encoding(x, lambda: self.potentials(x, mask))
+        if y.shape[:1] + y.shape[2:] != potentials.shape:
+            raise ValueError(
+                "Expected y of shape (batch, num_samples, *event_shape) = "
+                f"({potentials.shape[0]}, any, {', '.join(map(str, potentials.shape[1:]))}), "
+                f"got {tuple(y.shape)}."
+            )
+        local = self.output_space.position_dot(y, potentials.unsqueeze(1))
+        score = self.output_space.sum_positions(local, mask)
+        for structured_score in self.structured_scores:
+            score = score + structured_score(y, mask)
+        return score

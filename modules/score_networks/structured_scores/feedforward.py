@@ -1,0 +1,31 @@
+"""A feed-forward term over the labels."""
+
+from typing import Optional
+
+import torch
+from allennlp.common import Lazy
+from allennlp.modules import FeedForward
+
+from .structured_score import StructuredScore
+
+
+@StructuredScore.register("feedforward")
+class FeedForwardStructuredScore(StructuredScore):
+    """s(y) = cᵀ g(y): the global term of SPEN (Belanger & McCallum 2016, equation 4), up to sign.
+
+    With one softplus layer, g(y) = softplus(C y + b), every row of C is a learned pattern of labels
+    that occur, or exclude each other, together.
+
+    # Parameters
+
+    feedforward : `Lazy[FeedForward]`
+        g, without `input_dim`, which is the number of labels.
+    """
+
+    def __init__(self, num_labels: int, feedforward: Lazy[FeedForward]) -> None:
+        super().__init__()
+        self.feedforward = feedforward.construct(input_dim=num_labels)
+        self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), 1, bias=False)
+
+    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        return self.projection(self.feedforward(y)).squeeze(-1)

@@ -1,0 +1,18 @@
+"""The base of structured scores."""
+
+from abc import ABC, abstractmethod
+from typing import Optional
+
+import torch
+from allennlp.common import Registrable
+
+
+class StructuredScore(torch.nn.Module, Registrable, ABC):
+    """A term s_k(y) of the score over the outputs; higher is better.
+
+    Its constructor is given `num_labels`, the size of the last dimension of y, by the score network.
+    """
+
+    @abstractmethod
+    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`."""

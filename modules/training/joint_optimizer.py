@@ -1,0 +1,118 @@
+"""The optimisers and schedulers of several networks as one each, so that they are checkpointed,
+and found, where AllenNLP keeps the one of a model."""
+
+from typing import Any, Dict, List, Optional
+
+import torch
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+
+
+class JointOptimizer(torch.optim.Optimizer):
+    """One optimiser for each network, of which one, the `active`, is stepped at a time.
+
+    The gradient of a network is averaged over `accumulation_steps[network]` calls of `step`, and
+    its optimiser is stepped at the last of them; `zero_grad` leaves unfinished gradients alone.
+    """
+
+    def __init__(
+        self,
+        optimizers: Dict[str, torch.optim.Optimizer],
+        accumulation_steps: Dict[str, int],
+    ) -> None:
+        groups = [group for optimizer in optimizers.values() for group in optimizer.param_groups]
+        super().__init__([p for group in groups for p in group["params"]], {})
+        self.param_groups = groups  # the very groups of the optimisers, so that lr can be set here
+        self.optimizers = optimizers
+        self.accumulation_steps = accumulation_steps
+        self.accumulated = dict.fromkeys(optimizers, 0)
+        self.active = next(iter(optimizers))
+
+    def parameters(self) -> List[torch.nn.Parameter]:
+        """The parameters of the active network."""
+        groups = self.optimizers[self.active].param_groups
+        return [parameter for group in groups for parameter in group["params"]]
+
+    def is_due(self) -> bool:
+        """Whether the next `step` of the active network will step its optimiser."""
+        return self.accumulated[self.active] + 1 >= self.accumulation_steps[self.active]
+
+    def average(self, count: int) -> None:
+        """Divides the active network's gradients, the sum of `count` batches', by `count`."""
+        if count > 1:
+            for parameter in self.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.div_(count)
+
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+        """Steps the active network's optimiser, if that is due."""
+        due = self.is_due()
+        self.accumulated[self.active] += 1
+        if due:
+            self.optimizers[self.active].step()
+            self.accumulated[self.active] = 0
+            self.zero_grad()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clears the gradients of every network whose accumulation is not under way."""
+        for network, optimizer in self.optimizers.items():
+            if not self.accumulated[network]:
+                optimizer.zero_grad(set_to_none)
+
+    def state_dict(self) -> Dict[str, Any]:
+        """The states of all optimisers, with gradients that are being accumulated."""
+        return {
+            network: {
+                "optimizer": optimizer.state_dict(),
+                "accumulated": self.accumulated[network],
+                "gradients": [
+                    parameter.grad
+                    for group in optimizer.param_groups
+                    for parameter in group["params"]
+                ]
+                if self.accumulated[network]
+                else [],
+            }
+            for network, optimizer in self.optimizers.items()
+        }
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Loads what `state_dict` gave."""
+        for network, optimizer in self.optimizers.items():
+            state = state_dict[network]
+            optimizer.load_state_dict(state["optimizer"])
+            self.accumulated[network] = state["accumulated"]
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            if state["gradients"]:
+                for parameter, gradient in zip(parameters, state["gradients"], strict=True):
+                    parameter.grad = None if gradient is None else gradient.to(parameter.device)
+        self.param_groups = [g for o in self.optimizers.values() for g in o.param_groups]
+
+
+class JointScheduler(LearningRateScheduler):
+    """The learning-rate schedulers of several networks, stepped together once a batch and epoch."""
+
+    def __init__(self, schedulers: Dict[str, LearningRateScheduler]) -> None:
+        self.schedulers = schedulers
+
+    def get_values(self) -> List[float]:
+        """The learning rates, network by network."""
+        return [rate for scheduler in self.schedulers.values() for rate in scheduler.get_values()]
+
+    def step(self, metric: Optional[float] = None) -> None:
+        """Ends an epoch, with its validation metric."""
+        for scheduler in self.schedulers.values():
+            scheduler.step(metric)
+
+    def step_batch(self, batch_num_total: Optional[int] = None) -> None:
+        """Ends a batch."""
+        for scheduler in self.schedulers.values():
+            scheduler.step_batch(batch_num_total)
+
+    def state_dict(self) -> Dict[str, Any]:
+        """The states of all schedulers."""
+        return {network: scheduler.state_dict() for network, scheduler in self.schedulers.items()}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Loads what `state_dict` gave."""
+        for network, scheduler in self.schedulers.items():
+            scheduler.load_state_dict(state_dict[network])

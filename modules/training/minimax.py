@@ -1,0 +1,289 @@
+"""The trainer that optimises a score network and a task network in turns."""
+
+import logging
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DataLoader, TensorDict
+from allennlp.models import Model
+from allennlp.nn.parallel import DdpAccelerator
+from allennlp.training import Checkpointer, GradientDescentTrainer, Trainer, TrainerCallback
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.moving_average import MovingAverage
+from allennlp.training.optimizers import Optimizer
+
+from ..models import StructuredEnergyModel
+from .joint_optimizer import JointOptimizer, JointScheduler
+from .schedule import NetworkSettings, average_over_workers, check_network, make_schedule
+
+logger = logging.getLogger(__name__)
+
+
+@Trainer.register("minimax", constructor="from_partial_objects")
+class MinimaxTrainer(GradientDescentTrainer):
+    """On each batch, `steps` of one network with the other frozen, then of the other; `rounds` times.
+
+    Everything else is AllenNLP's `GradientDescentTrainer`, whose parameters it takes; with one
+    network it is that trainer. The reported loss is the sum over the steps of a batch. Optimisers,
+    schedulers, unfinished gradients and the state of the random generators are in the checkpoint,
+    so that `--recover` continues bit for bit on CPU. In distributed training the gradients are
+    averaged over workers before each step, so every worker takes the same one.
+
+    # Parameters (beyond those of `GradientDescentTrainer`)
+
+    steps : `Dict[str, int]`, optional
+        How many steps `score_network` and `task_network` take on a batch, by default 1 each.
+    order : `List[str]`, optional
+        Which comes first; by default `score_network`, then `task_network`.
+    rounds : `int`
+        How often the whole is repeated on the same batch.
+    networks : `Dict[str, NetworkSettings]`, optional
+        `optimizer`, `learning_rate_scheduler`, `grad_norm`, `num_gradient_accumulation_steps` of
+        each network; what is not given is the trainer's.
+
+    # Raises
+
+    `ConfigurationError` for a network that the model does not have, or that has no loss.
+    `ValueError` where the loss becomes NaN; it names the first value of the tree that is.
+    """
+
+    schedule: Sequence[str] = ()
+    grad_norms: Dict[str, Union[float, bool]] = {}
+    _random_state: Optional[Dict[str, Any]] = None
+
+    @classmethod
+    def from_partial_objects(  # type: ignore[override]
+        cls,
+        model: Model,
+        serialization_dir: str,
+        data_loader: DataLoader,
+        validation_data_loader: Optional[DataLoader] = None,
+        local_rank: int = 0,
+        patience: Optional[int] = None,
+        validation_metric: Union[str, List[str]] = "-loss",
+        num_epochs: int = 20,
+        cuda_device: Optional[Union[int, torch.device]] = None,
+        grad_norm: Union[float, bool] = False,
+        grad_clipping: Optional[float] = None,
+        distributed: bool = False,
+        world_size: int = 1,
+        num_gradient_accumulation_steps: int = 1,
+        use_amp: bool = False,
+        no_grad: Optional[List[str]] = None,
+        optimizer: Lazy[Optimizer] = Lazy(Optimizer.default),
+        learning_rate_scheduler: Optional[Lazy[LearningRateScheduler]] = None,
+        moving_average: Optional[Lazy[MovingAverage]] = None,
+        checkpointer: Optional[Lazy[Checkpointer]] = Lazy(Checkpointer),
+        callbacks: Optional[List[Lazy[TrainerCallback]]] = None,
+        enable_default_callbacks: bool = True,
+        run_confidence_checks: bool = True,
+        grad_scaling: bool = True,
+        ddp_accelerator: Optional[DdpAccelerator] = None,
+        steps: Optional[Dict[str, int]] = None,
+        order: Optional[List[str]] = None,
+        rounds: int = 1,
+        networks: Optional[Dict[str, NetworkSettings]] = None,
+    ) -> "MinimaxTrainer":
+        """Builds the trainer from a config."""
+        if not isinstance(model, StructuredEnergyModel):
+            raise ConfigurationError(
+                "Expected a model of type 'structured-energy' for the trainer 'minimax', got "
+                f"{type(model).__name__}; use the trainer 'gradient_descent' for others."
+            )
+        schedule = make_schedule(list(model.losses), steps, order, rounds)
+        settings = {name: NetworkSettings() for name in dict.fromkeys(schedule)}
+        for name, given in (networks or {}).items():
+            check_network("networks", name, settings)
+            settings[name] = given
+        accumulation = {
+            name: given.num_gradient_accumulation_steps or num_gradient_accumulation_steps
+            for name, given in settings.items()
+        }
+        if use_amp and max(accumulation.values()) > 1:
+            raise ConfigurationError(
+                "Expected no gradient accumulation with use_amp in the trainer 'minimax', got "
+                f"{accumulation}; use a larger batch, or use_amp: false."
+            )
+
+        def joint_optimizer(model_parameters: List[Tuple[str, torch.nn.Parameter]]) -> Any:
+            return JointOptimizer(
+                {
+                    name: (given.optimizer or optimizer).construct(
+                        model_parameters=[
+                            (n, p) for n, p in model.networks[name] if p.requires_grad
+                        ]
+                    )
+                    for name, given in settings.items()
+                },
+                accumulation,
+            )
+
+        schedulers = {
+            name: given.learning_rate_scheduler or learning_rate_scheduler
+            for name, given in settings.items()
+        }
+
+        def joint_scheduler(
+            optimizer: JointOptimizer, num_epochs: int, num_steps_per_epoch: Optional[int]
+        ) -> JointScheduler:
+            return JointScheduler(
+                {
+                    name: scheduler.construct(
+                        optimizer=optimizer.optimizers[name],
+                        num_epochs=num_epochs,
+                        num_steps_per_epoch=num_steps_per_epoch,
+                    )
+                    for name, scheduler in schedulers.items()
+                    if scheduler is not None
+                }
+            )
+
+        trainer = super().from_partial_objects(
+            model=model,
+            serialization_dir=serialization_dir,
+            data_loader=data_loader,
+            validation_data_loader=validation_data_loader,
+            local_rank=local_rank,
+            patience=patience,
+            validation_metric=validation_metric,
+            num_epochs=num_epochs,
+            cuda_device=cuda_device,
+            grad_norm=grad_norm,
+            grad_clipping=grad_clipping,
+            distributed=distributed,
+            world_size=world_size,
+            use_amp=use_amp,
+            no_grad=no_grad,
+            optimizer=Lazy(joint_optimizer),
+            learning_rate_scheduler=Lazy(joint_scheduler) if any(schedulers.values()) else None,
+            moving_average=moving_average,
+            checkpointer=checkpointer,
+            callbacks=callbacks,
+            enable_default_callbacks=enable_default_callbacks,
+            run_confidence_checks=run_confidence_checks,
+            grad_scaling=grad_scaling,
+            ddp_accelerator=ddp_accelerator,
+        )
+        trainer.schedule = schedule
+        trainer.grad_norms = {
+            name: grad_norm if given.grad_norm is None else given.grad_norm
+            for name, given in settings.items()
+        }
+        return trainer
+
+    @property
+    def _pytorch_model(self) -> StructuredEnergyModel:
+        # Not the distributed wrapper: it expects a gradient of every parameter from every backward
+        # pass. `rescale_gradients` averages over the workers instead.
+        return self.model
+
+    def batch_outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:
+        """Takes all steps of the batch but the last, and gives the outputs of the last, which the
+        base class's loop takes."""
+        if not for_training:
+            return super().batch_outputs(batch, for_training=False)
+        self._restore_random_state()
+        earlier: List[torch.Tensor] = []
+        for position, network in enumerate(self.schedule):
+            self.optimizer.active = network
+            with self.model.optimizing(network):
+                outputs = super().batch_outputs(batch, for_training=True)
+            if position < len(self.schedule) - 1:
+                earlier.append(outputs["loss"].detach())
+                self._take_step(outputs["loss"])
+        if earlier:
+            outputs["loss"] = outputs["loss"] + torch.stack(earlier).sum()
+        return outputs
+
+    def _take_step(self, loss: torch.Tensor) -> None:
+        if self._scaler is None:
+            loss.backward()
+        else:
+            self._scaler.scale(loss).backward()
+        self.rescale_gradients()
+        self.clip_gradient()
+        if self._scaler is None:
+            self.optimizer.step()
+        else:
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
+
+    def rescale_gradients(self) -> Optional[float]:
+        """Averages the active network's gradient over accumulated batches and over workers, and
+        clips it to the network's `grad_norm`; does nothing before its step is due."""
+        if not self.optimizer.is_due():
+            return None
+        return self._prepare_gradients(self.optimizer.accumulation_steps[self.optimizer.active])
+
+    def _prepare_gradients(self, count: int) -> Optional[float]:
+        self.optimizer.average(count)
+        parameters = self.optimizer.parameters()
+        if self._distributed:
+            average_over_workers(parameters)
+        grad_norm = self.grad_norms[self.optimizer.active]
+        if grad_norm is False:
+            return None
+        if self._scaler is not None:
+            self._scaler.unscale_(self.optimizer)
+        limit = float("inf") if grad_norm is True else grad_norm
+        return torch.nn.utils.clip_grad_norm_(parameters, limit).item()
+
+    def _train_epoch(self, epoch: int) -> Dict[str, float]:
+        try:
+            metrics = super()._train_epoch(epoch)
+        except ValueError as error:
+            if str(error) != "nan loss encountered":
+                raise
+            raise ValueError(self._explain_nan(epoch)) from error
+        for network, count in self.optimizer.accumulated.items():
+            if count:  # the epoch ended within an accumulation
+                self.optimizer.active = network
+                self._prepare_gradients(count)
+                self.optimizer.accumulated[network] = self.optimizer.accumulation_steps[network] - 1
+                self.clip_gradient()
+                self.optimizer.step()
+        return metrics
+
+    def _explain_nan(self, epoch: int) -> str:
+        where = self.model.first_nonfinite()
+        source = f"it arose first in '{where}'" if where else "nothing in the tree is, so look at the regularizer"
+        return (
+            f"The training loss became NaN in epoch {epoch}, batch "
+            f"{self._batches_in_epoch_completed + 1}: {source}. The best weights so far are kept in "
+            "the serialization directory; lower the learning rate or set grad_norm."
+        )
+
+    def _validation_loss(self, epoch: int) -> Tuple[float, Optional[float], int]:
+        with self.model.tuning():
+            return super()._validation_loss(epoch)
+
+    def _try_train(self) -> Tuple[Dict[str, Any], int]:
+        if self._primary:
+            logger.info("The tree of logged values:\n%s", self.model.describe())
+        return super()._try_train()
+
+    def get_checkpoint_state(self) -> Any:
+        """The base class's state, with that of the random generators."""
+        checkpoint = super().get_checkpoint_state()
+        if checkpoint is not None:
+            checkpoint.trainer_state["random_state"] = {
+                "torch": torch.get_rng_state(),
+                "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            }
+        return checkpoint
+
+    def _maybe_restore_checkpoint(self) -> None:
+        super()._maybe_restore_checkpoint()
+        state = None if self._checkpointer is None else self._checkpointer.load_checkpoint()
+        if state is not None:
+            self._random_state = state.trainer_state["random_state"]
+
+    def _restore_random_state(self) -> None:
+        # Not before the first batch that is not skipped: until then the base class replays the data.
+        if self._random_state is not None:
+            torch.set_rng_state(self._random_state["torch"])
+            if self._random_state["cuda"]:
+                torch.cuda.set_rng_state_all(self._random_state["cuda"])
+            self._random_state = None
