@@ -1,6 +1,10 @@
 """Structured Energy: structured prediction with energy networks, on AllenNLP."""
 
-from . import (
+if __name__ != "structured_energy":
+    # AllenNLP, looking for its own subpackages from the root of a checkout, tries `import modules`.
+    raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
+
+from . import (  # noqa: E402
     data,
     losses,
     metrics,

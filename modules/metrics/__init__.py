@@ -3,7 +3,7 @@
 from .accuracy import HammingLoss, SubsetAccuracy
 from .average_precision import MeanAveragePrecisionByExample, MeanAveragePrecisionByLabel
 from .f1 import ExampleF1, MacroF1, MicroF1
-from .structured_metric import StructuredMetric
+from .structured_metric import StructuredMetric, as_structured
 from .threshold import FixedThreshold, Threshold, TunedThreshold
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "SubsetAccuracy",
     "Threshold",
     "TunedThreshold",
+    "as_structured",
 ]

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import ClassVar, Dict, Optional, Union
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.training.metrics import Metric
 
@@ -93,6 +94,21 @@ class StructuredMetric(Metric):
         held = held.clone()
         torch.distributed.all_reduce(held)
         return held
+
+
+def as_structured(metric: Metric) -> StructuredMetric:
+    """The metric of a config, which must be a structured one.
+
+    # Raises
+
+    `ConfigurationError` for another of AllenNLP's metrics, which takes other arguments.
+    """
+    if not isinstance(metric, StructuredMetric):
+        raise ConfigurationError(
+            "Expected a metric of structured_energy.metrics (such as 'example-f1'), got "
+            f"{type(metric).__name__}."
+        )
+    return metric
 
 
 def ratio(numerator: torch.Tensor, denominator: torch.Tensor, empty: float) -> torch.Tensor:

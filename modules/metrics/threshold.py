@@ -8,9 +8,10 @@ from typing import Iterator, List, Optional
 import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
+from allennlp.training.metrics import Metric
 
 from .f1 import ExampleF1
-from .structured_metric import StructuredMetric
+from .structured_metric import StructuredMetric, as_structured
 
 
 class Threshold(torch.nn.Module, Registrable, ABC):
@@ -60,7 +61,7 @@ class TunedThreshold(Threshold):
 
     # Parameters
 
-    metric : `StructuredMetric`, optional
+    metric : `Metric`, optional
         What to maximise; `example-f1` by default.
     candidates : `int`
         The grid is i / (candidates + 1) for i = 1 … candidates.
@@ -68,12 +69,12 @@ class TunedThreshold(Threshold):
 
     tunable = True
 
-    def __init__(self, metric: Optional[StructuredMetric] = None, candidates: int = 99) -> None:
+    def __init__(self, metric: Optional[Metric] = None, candidates: int = 99) -> None:
         super().__init__(0.5)
         if candidates < 1:
             raise ConfigurationError(f"Expected at least 1 candidate threshold, got {candidates}.")
         self.candidates = [i / (candidates + 1) for i in range(1, candidates + 1)]
-        self.metric = metric or ExampleF1()
+        self.metric = as_structured(metric or ExampleF1())
         self._metrics: List[StructuredMetric] = []
 
     def observe(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:

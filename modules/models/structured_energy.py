@@ -9,11 +9,12 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
+from allennlp.training.metrics import Metric
 
 from ..data.vocabulary import names
 from ..logging import LoggingMixin
 from ..losses import Loss
-from ..metrics import FixedThreshold, StructuredMetric, Threshold
+from ..metrics import FixedThreshold, Threshold, as_structured
 from ..networks import frozen
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
@@ -45,7 +46,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
     inference : `Lazy[Sampler]`, optional
         Predicts; by default the `sampler`.
     oracle_value : `Lazy[OracleValue]`, optional
-    metrics : `List[StructuredMetric]`, optional
+    metrics : `List[Metric]`, optional
         The task metrics of the predictions.
     threshold : `Threshold`, optional
         Where a probability becomes a label; fixed at 0.5 by default.
@@ -64,7 +65,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         loss: Optional[Lazy[Loss]] = None,
         inference: Optional[Lazy[Sampler]] = None,
         oracle_value: Optional[Lazy[OracleValue]] = None,
-        metrics: Optional[List[StructuredMetric]] = None,
+        metrics: Optional[List[Metric]] = None,
         threshold: Optional[Threshold] = None,
         training_metrics: bool = False,
         initializer: Optional[InitializerApplicator] = None,
@@ -96,10 +97,11 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 self.adopt(child, role)
         self.logged_values()  # raises for a name that is there twice, or a cycle
 
-        self.metrics = {metric.name: metric for metric in metrics or []}
+        self.metrics = {metric.name: metric for metric in map(as_structured, metrics or [])}
         self.threshold = threshold or FixedThreshold()
         self.training_metrics = training_metrics
         self._postponed: Optional[List[Tuple[torch.Tensor, torch.Tensor]]] = None
+        self._active: Optional[str] = None
         self.networks = self._networks()
         if initializer is not None:
             initializer(self)
@@ -150,14 +152,13 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 f"got '{network}'."
             )
         others = [part for other in self.networks if other != network for part in self._parts(other)]
-        self._active: Optional[str] = network
+        self._active = network
         try:
             with frozen(*others):
                 yield
         finally:
             self._active = None
 
-    _active = None
 
     def forward(
         self,
@@ -267,7 +268,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
             for name, metric in self.metrics.items()
             if (reset or metric.cheap) and metric.has_seen_data
         }
-        if reset and self.threshold.tunable:
+        if reset and self.threshold.tunable and not self.training:
             values["threshold"] = float(self.threshold.value)
         for name, value in self.get_all(reset).items():
             if isinstance(value, float):
