@@ -1,38 +1,32 @@
-// What the multi-label configs are made of: data, networks, training; one table of
-// hyper-parameters for each data set.
-local feedforward(hidden, dropout, activation='softplus') = {
+// What the multi-label configs are made of. A config is one line: a method, called with the
+// hyper-parameters of a data set, which stand in one table (data_sets.libsonnet).
+local feedforward(hidden, dropout) = {
   num_layers: std.length(hidden),
   hidden_dims: hidden,
-  activations: activation,
+  activations: 'softplus',
   dropout: dropout,
 };
 
-{
-  // data://NAME/SPLIT comes from the registry of published data sets.
-  data(train, validation, test, batch_size, reader='arff'):: {
-    dataset_reader: { type: reader },
-    train_data_path: train,
-    validation_data_path: validation,
-    test_data_path: test,
-    evaluate_on_test: true,
-    data_loader: { type: 'tensor', batch_size: batch_size, shuffle: true },
-    validation_data_loader: { type: 'tensor', batch_size: 512 },
-  },
+// The settings of one network for the trainer.
+local optimizer(lr, weight_decay) = { type: 'adamw', lr: lr, weight_decay: weight_decay };
 
-  task_network(hidden, dropout):: {
-    type: 'multi-label',
-    feature_network: feedforward(hidden, dropout),
-  },
+local base(d) = {
+  dataset_reader: d.reader,
+  train_data_path: d.train,
+  validation_data_path: d.validation,
+  test_data_path: d.test,
+  evaluate_on_test: true,
+  data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
+  validation_data_loader: { type: 'tensor', batch_size: 512 },
 
-  score_network(hidden, dropout, structured):: {
-    type: 'multi-label',
-    feature_network: feedforward(hidden, dropout),
-    structured_scores: [{ type: 'feedforward', feedforward: feedforward([structured], 0.0) }],
-  },
-
-  model:: {
+  model: {
     type: 'structured-energy',
     output_space: 'binary',
+    oracle_value: 'per-instance-f1',
+    task_network: {
+      type: 'multi-label',
+      feature_network: feedforward(d.hidden, d.dropout),
+    },
     threshold: 'tuned',
     metrics: [
       'example-f1',
@@ -45,23 +39,59 @@ local feedforward(hidden, dropout, activation='softplus') = {
     ],
   },
 
-  adamw(lr, weight_decay=1e-5):: { type: 'huggingface_adamw', lr: lr, weight_decay: weight_decay },
-
-  trainer(num_epochs, patience, optimizer):: {
+  trainer: {
     type: 'minimax',
-    num_epochs: num_epochs,
-    patience: patience,
+    num_epochs: d.num_epochs,
+    patience: d.patience,
     validation_metric: '+example_f1',
-    optimizer: optimizer,
+    optimizer: optimizer(d.lr, d.weight_decay),
     checkpointer: { keep_most_recent_by_count: 1 },
   },
+};
 
-  // Methods: data, networks and optimiser in, a whole config out.
-  cross_entropy(d):: $.data(d.train, d.validation, d.test, d.batch_size, d.reader) {
-    model: $.model {
-      task_network: $.task_network(d.hidden, d.dropout),
+local with_score_network(d) = base(d) {
+  model+: {
+    score_network: {
+      type: 'multi-label',
+      feature_network: feedforward(d.hidden, d.score_dropout),
+      structured_scores: [
+        { type: 'feedforward', feedforward: feedforward([d.patterns], 0.0) },
+      ],
+    },
+  },
+  trainer+: {
+    networks: {
+      score_network: {
+        optimizer: optimizer(d.score_lr, d.weight_decay),
+      },
+    },
+  },
+};
+
+{
+  // The task network alone.
+  cross_entropy(d): base(d) {
+    model+: {
       sampler: { type: 'inference-network', loss: 'cross-entropy' },
     },
-    trainer: $.trainer(d.num_epochs, d.patience, d.task_optimizer),
+  },
+
+  // Tu & Gimpel 2018: an inference network against a margin-based score network, with the
+  // cross-entropy that stabilises it.
+  inference_network(d): with_score_network(d) {
+    model+: {
+      loss: { type: 'margin-based', oracle_cost_weight: d.oracle_cost_weight },
+      sampler: {
+        type: 'inference-network',
+        loss: {
+          type: 'combination',
+          constituents: [
+            { type: 'inference', oracle_cost_weight: d.oracle_cost_weight },
+            { type: 'cross-entropy' },
+          ],
+          weights: [d.score_weight, d.cross_entropy_weight],
+        },
+      },
+    },
   },
 }

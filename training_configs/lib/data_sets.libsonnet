@@ -1,0 +1,35 @@
+// The multi-label data sets, and the hyper-parameters for each.
+local defaults = {
+  reader: 'arff',
+  batch_size: 32,
+  hidden: [400, 400],
+  dropout: 0.5,
+  score_dropout: 0.0,
+  patterns: 16,
+  lr: 1e-3,
+  score_lr: 1e-3,
+  weight_decay: 1e-5,
+  num_epochs: 60,
+  patience: 10,
+  oracle_cost_weight: 1.0,
+  score_weight: 1.0,
+  cross_entropy_weight: 1.0,
+};
+
+// A data set that is published with a training and a test part: 10 % of train to validate.
+local published(name) = defaults {
+  train: 'data://%s/train[:90%%]' % name,
+  validation: 'data://%s/train[90%%:]' % name,
+  test: 'data://%s/test' % name,
+};
+
+{
+  bibtex: published('bibtex'),
+
+  digits: defaults {
+    reader: 'digits-completion',
+    train: 'embedded://digits/train',
+    validation: 'embedded://digits/validation',
+    test: 'embedded://digits/test',
+  },
+}
