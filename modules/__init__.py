@@ -4,7 +4,8 @@ if __name__ != "structured_energy":
     # AllenNLP, looking for its own subpackages from the root of a checkout, tries `import modules`.
     raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
 
-from . import (  # noqa: E402
+from . import (
+    compatibility,
     data,
     losses,
     metrics,
@@ -19,6 +20,7 @@ from . import (  # noqa: E402
 )
 
 __all__ = [
+    "compatibility",
     "data",
     "losses",
     "metrics",

@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from structured_energy.logging import (
     LoggedArray,
     LoggedExtremum,
@@ -210,7 +209,9 @@ def test_first_nonfinite_is_the_one_that_was_logged_first():
 
 
 def test_describe_shows_every_node_and_value():
-    head = Node("model", [Node("sampler", [Node("loss", value=LoggedMean())], top=LoggedExtremum())])
+    head = Node(
+        "model", [Node("sampler", [Node("loss", value=LoggedMean())], top=LoggedExtremum())]
+    )
     assert head.describe() == (
         "model (Node)\n"
         "└── sampler (Node)\n"

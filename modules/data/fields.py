@@ -118,7 +118,7 @@ class RowField(Field[torch.Tensor]):
         dtype = torch.bool if self.values is None else torch.float32
         tensor = torch.zeros(self.size, dtype=dtype)
         values = True if self.values is None else torch.from_numpy(self.values)
-        tensor[torch.from_numpy(self.places())] = values  # type: ignore[assignment]
+        tensor[torch.from_numpy(self.places())] = values
         return tensor
 
     def empty_field(self) -> "RowField":

@@ -17,57 +17,109 @@ DATA_SETS: Dict[str, DataSet] = {
     "bibtex": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/bibtex/",
         {"test": "bibtex-test.arff", "train": "bibtex-train.arff"},
-        {"bibtex-test.arff": "9b03329cde64d3f994bdf7fbbac3f3b10fe185c311cb9ae725475f59c7f3f922", "bibtex-train.arff": "8dcc9de6e0b2cebaec8c1f4fac78431adeeb73cfd3ab879b530a66d366e59174", "bibtex.xml": "08fe20013c1e75dcf1888c185f5187c95e76495b8518ce289b4d3afce38d1232"},
+        {
+            "bibtex-test.arff": "9b03329cde64d3f994bdf7fbbac3f3b10fe185c311cb9ae725475f59c7f3f922",
+            "bibtex-train.arff": "8dcc9de6e0b2cebaec8c1f4fac78431adeeb73cfd3ab879b530a66d366e59174",
+            "bibtex.xml": "08fe20013c1e75dcf1888c185f5187c95e76495b8518ce289b4d3afce38d1232",
+        },
         ("bibtex.xml",),
     ),
     "delicious": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/delicious/",
         {"test": "delicious-test.arff", "train": "delicious-train.arff"},
-        {"delicious-test.arff": "2dfb01723a819914b0ca83361177ed413ce3f2169851d9f228d4692915d63944", "delicious-train.arff": "030186cdb542ebdd32052fcdbb1ebe30115b3a22518c1b4b198c45eb827aebe1", "delicious.xml": "4e0c0f93c7d86a39b9fca4aaefaa00e9428f2c80277732dfbf03ca48e2c14da2"},
+        {
+            "delicious-test.arff": "2dfb01723a819914b0ca83361177ed413ce3f2169851d9f228d4692915d63944",
+            "delicious-train.arff": "030186cdb542ebdd32052fcdbb1ebe30115b3a22518c1b4b198c45eb827aebe1",
+            "delicious.xml": "4e0c0f93c7d86a39b9fca4aaefaa00e9428f2c80277732dfbf03ca48e2c14da2",
+        },
         ("delicious.xml",),
     ),
     "scene": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/scene/",
         {"test": "scene-test.arff", "train": "scene-train.arff"},
-        {"scene-test.arff": "ea38d20296b3ff7e220f477a3b802a9bcb2d768881fe6ee163efbc97ea527a42", "scene-train.arff": "b53ba93bdf412de922e3960389bcee24744fa3e872ce610511fc1d750888b64d", "scene.xml": "55d8b247b949ad5c52e5a73d8c6775ec6e5469ce9682465b45b333b68ee4bcc5"},
+        {
+            "scene-test.arff": "ea38d20296b3ff7e220f477a3b802a9bcb2d768881fe6ee163efbc97ea527a42",
+            "scene-train.arff": "b53ba93bdf412de922e3960389bcee24744fa3e872ce610511fc1d750888b64d",
+            "scene.xml": "55d8b247b949ad5c52e5a73d8c6775ec6e5469ce9682465b45b333b68ee4bcc5",
+        },
         ("scene.xml",),
     ),
     "yeast": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/yeast/",
         {"test": "yeast-test.arff", "train": "yeast-train.arff"},
-        {"yeast-test.arff": "4aaac102bff9669a765bf0b378602e5cc8c3b181048282e2f003117b496d552a", "yeast-train.arff": "e759dc991ff54694a4ff9c4314f3be0d6fd2b1994a4b563f57e416394c6aebbd", "yeast.xml": "c3056cc26444b5158b1588d1b73bec9c45429e10f0957ad085903423cb81f247"},
+        {
+            "yeast-test.arff": "4aaac102bff9669a765bf0b378602e5cc8c3b181048282e2f003117b496d552a",
+            "yeast-train.arff": "e759dc991ff54694a4ff9c4314f3be0d6fd2b1994a4b563f57e416394c6aebbd",
+            "yeast.xml": "c3056cc26444b5158b1588d1b73bec9c45429e10f0957ad085903423cb81f247",
+        },
         ("yeast.xml",),
     ),
     "genbase": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/genbase/",
         {"test": "genbase-test.arff", "train": "genbase-train.arff"},
-        {"genbase-test.arff": "0e988520bedab39aa3f23f08f646c769bcdb6f9119ee298fd92b37127b226a36", "genbase-train.arff": "37670db2c2b308a1c163d05501819526f1d65d659638ddfb76812d4ce384b5c6", "genbase.xml": "198e8a1d7070e9603119e02e626cedc589db7577339b307b06f5192047b69eb9"},
+        {
+            "genbase-test.arff": "0e988520bedab39aa3f23f08f646c769bcdb6f9119ee298fd92b37127b226a36",
+            "genbase-train.arff": "37670db2c2b308a1c163d05501819526f1d65d659638ddfb76812d4ce384b5c6",
+            "genbase.xml": "198e8a1d7070e9603119e02e626cedc589db7577339b307b06f5192047b69eb9",
+        },
         ("genbase.xml",),
     ),
     "cal500": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/cal500/",
         {"all": "cal500.arff"},
-        {"cal500.arff": "cfe6097ba5fd6e8584e54911ab9783dcab34e898446b7c9370c71d477eae56d3", "cal500.xml": "877e128531268d7661faa3e44f7bb43cbcda829c0895e49879168775b192728c"},
+        {
+            "cal500.arff": "cfe6097ba5fd6e8584e54911ab9783dcab34e898446b7c9370c71d477eae56d3",
+            "cal500.xml": "877e128531268d7661faa3e44f7bb43cbcda829c0895e49879168775b192728c",
+        },
         ("cal500.xml",),
     ),
     "weizmann_horses": DataSet(
         "https://raw.githubusercontent.com/iesl/seal-neurips-2022/989dc07509ce6b5705293f0784461ff9d5185c00/data/weizmann_horse_seg/",
-        {"test": "weizmann_horse_test.npy", "train": "weizmann_horse_train.npy", "validation": "weizmann_horse_val.npy"},
-        {"weizmann_horse_test.npy": "1093ca5b440273dcb46c3e17b7f0443f66bbd67160855e398f3e7932d8fc25df", "weizmann_horse_train.npy": "aab5b0f9cbe1a4ede9711ea645e99903136ab0006efcaf45917753c486bb3e5c", "weizmann_horse_val.npy": "9d9a2be4c9e49950e4f6e028fa041043ab40cf409c5c78a0a8a18b17de2b1214"},
+        {
+            "test": "weizmann_horse_test.npy",
+            "train": "weizmann_horse_train.npy",
+            "validation": "weizmann_horse_val.npy",
+        },
+        {
+            "weizmann_horse_test.npy": "1093ca5b440273dcb46c3e17b7f0443f66bbd67160855e398f3e7932d8fc25df",
+            "weizmann_horse_train.npy": "aab5b0f9cbe1a4ede9711ea645e99903136ab0006efcaf45917753c486bb3e5c",
+            "weizmann_horse_val.npy": "9d9a2be4c9e49950e4f6e028fa041043ab40cf409c5c78a0a8a18b17de2b1214",
+        },
     ),
     "twpos": DataSet(
         "https://raw.githubusercontent.com/brendano/ark-tweet-nlp/72755ccd1b29ba8e1dbbb49efe57ba9723c0013b/data/twpos-data-v0.3/",
-        {"validation": "oct27.dev", "test": "oct27.test", "train": "oct27.train", "daily547": "daily547.conll"},
-        {"daily547.conll": "581862c4a7a05b62cb5c4d44119f11fc1fe55489862c9470120628cca8e4b080", "oct27.dev": "046e9c57ed2549b4dec08a9a7bccf8ec7f742faaa7b55d840408f2dfd1356851", "oct27.test": "77f868fcd300d0acdd7bb8db28c961fcbe50d9cd0d48046e8fbec4b9f86bf814", "oct27.train": "e55a63da62838a28b308bd1be0b5c903ac242ef208dc59838f4b39aa33b11948"},
+        {
+            "validation": "oct27.dev",
+            "test": "oct27.test",
+            "train": "oct27.train",
+            "daily547": "daily547.conll",
+        },
+        {
+            "daily547.conll": "581862c4a7a05b62cb5c4d44119f11fc1fe55489862c9470120628cca8e4b080",
+            "oct27.dev": "046e9c57ed2549b4dec08a9a7bccf8ec7f742faaa7b55d840408f2dfd1356851",
+            "oct27.test": "77f868fcd300d0acdd7bb8db28c961fcbe50d9cd0d48046e8fbec4b9f86bf814",
+            "oct27.train": "e55a63da62838a28b308bd1be0b5c903ac242ef208dc59838f4b39aa33b11948",
+        },
     ),
     "ud_english_ewt": DataSet(
         "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/15d613d8447b3478787d4c278730a1e48a945efb/",
-        {"validation": "en_ewt-ud-dev.conllu", "test": "en_ewt-ud-test.conllu", "train": "en_ewt-ud-train.conllu"},
-        {"en_ewt-ud-dev.conllu": "531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6", "en_ewt-ud-test.conllu": "e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd", "en_ewt-ud-train.conllu": "3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b"},
+        {
+            "validation": "en_ewt-ud-dev.conllu",
+            "test": "en_ewt-ud-test.conllu",
+            "train": "en_ewt-ud-train.conllu",
+        },
+        {
+            "en_ewt-ud-dev.conllu": "531a54ff90d6ab12201c5a50c3e78e6ddac4de69abc4bce5d275d3cd29efe2b6",
+            "en_ewt-ud-test.conllu": "e266e515a0a7547657ed3d90d9ba46487d6bd251f27ad4269d4e8a427c8555cd",
+            "en_ewt-ud-train.conllu": "3fb78e2b55482c8ee00caa653af436c88c9e5bc9a73ce26e4ae3ddc79d2b7e7b",
+        },
     ),
     "up_english_ewt": DataSet(
         "https://raw.githubusercontent.com/UniversalPropositions/UP-1.0/b955f2aa8295834fcd0256c131de641116a8443a/UP_English-EWT/",
         {"validation": "en_ewt-up-dev.conllu", "test": "en_ewt-up-test.conllu"},
-        {"en_ewt-up-dev.conllu": "70588297850e6ce287d220dc1c24f4511268eb7c9000b9aa93ab9d2a56224c6a", "en_ewt-up-test.conllu": "f511b4b39cf9525945fbb89660757b401d339d2deee805a36c3b4fc9ea2cd8b7"},
+        {
+            "en_ewt-up-dev.conllu": "70588297850e6ce287d220dc1c24f4511268eb7c9000b9aa93ab9d2a56224c6a",
+            "en_ewt-up-test.conllu": "f511b4b39cf9525945fbb89660757b401d339d2deee805a36c3b4fc9ea2cd8b7",
+        },
     ),
 }

@@ -55,8 +55,8 @@ def resolve(path: str) -> Data:
     match = _ADDRESS.match(path)
     if match is None:
         raise ConfigurationError(
-            f"Expected a path like 'data://bibtex/train' or 'data://bibtex/train[:90%]?seed=0', got "
-            f"'{path}'."
+            "Expected a path like 'data://bibtex/train' or 'data://bibtex/train[:90%]?seed=0', "
+            f"got '{path}'."
         )
     name, split = match["name"], match["split"]
     if name not in DATA_SETS:

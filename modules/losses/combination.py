@@ -1,6 +1,6 @@
 """A weighted sum of losses."""
 
-from typing import Any, List, Optional
+from typing import Any, List, Optional, cast
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -53,7 +53,9 @@ class CombinationLoss(Loss):
     ) -> torch.Tensor:
         terms = [
             weight * constituent.unreduced(x, truth, sample, mask)
-            for weight, constituent in zip(self.weights, self.constituents, strict=True)
+            for weight, constituent in zip(
+                self.weights, cast(List[Loss], self.constituents), strict=True
+            )
         ]
         width = max(term.shape[1] for term in terms)
         if self.reduction == "sum":

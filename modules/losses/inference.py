@@ -17,10 +17,10 @@ class InferenceLoss(Loss):
     """−(w·D + s(x, ŷ)) − v·s(x, ỹ): what inference networks minimise (Tu & Gimpel 2018, equation 5;
     Tu et al. 2020).
 
-    ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term is
-    there only where the sampler has a separate cost-augmented network; otherwise ŷ is the inference
-    output itself. Differentiable through ŷ and ỹ; further terms, such as a cross-entropy, come by
-    `combination`.
+    ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term
+    is there only where the sampler has a separate cost-augmented network; otherwise ŷ is the
+    inference output itself. Differentiable through ŷ and ỹ; further terms, such as a
+    cross-entropy, come by `combination`.
 
     # Parameters
 
@@ -29,6 +29,8 @@ class InferenceLoss(Loss):
     inference_score_weight : `float`
         v.
     """
+
+    score_network: ScoreNetwork
 
     def __init__(
         self,

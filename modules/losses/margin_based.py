@@ -40,6 +40,8 @@ class MarginBasedLoss(Loss):
         v.
     """
 
+    score_network: ScoreNetwork
+
     def __init__(
         self,
         score_network: ScoreNetwork,

@@ -14,6 +14,8 @@ from .loss import Loss, Reduction
 class ScoreLoss(Loss):
     """−s(x, y) of each proposal y: the task network's objective in SEAL (Lee et al. 2022)."""
 
+    score_network: ScoreNetwork
+
     def __init__(
         self,
         score_network: ScoreNetwork,

@@ -29,7 +29,7 @@ class ExampleF1(StructuredMetric):
 
 @Metric.register("micro-f1")
 class MicroF1(StructuredMetric):
-    """F1 over all decisions at once, 2 TP / (2 TP + FP + FN); 0 without true or predicted labels."""
+    """F1 over all decisions at once, 2 TP / (2 TP + FP + FN); 0 without any label."""
 
     name = "micro_f1"
 

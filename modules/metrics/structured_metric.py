@@ -45,7 +45,7 @@ class StructuredMetric(Metric):
     def value(self, sums: Dict[str, torch.Tensor]) -> torch.Tensor:
         """The metric of the sums, a scalar."""
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self,
         probabilities: torch.Tensor,
         labels: torch.Tensor,

@@ -15,7 +15,7 @@ from .structured_metric import StructuredMetric, as_structured
 
 
 class Threshold(torch.nn.Module, Registrable, ABC):
-    """`value`, a scalar in the state dictionary: a label is on where its probability is above it."""
+    """`value`, a scalar of the state dictionary: a label is on where its probability exceeds it."""
 
     value: torch.Tensor
     tunable = False

@@ -151,14 +151,15 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 f"Expected a network that has a loss, one of {sorted(self.losses)}, "
                 f"got '{network}'."
             )
-        others = [part for other in self.networks if other != network for part in self._parts(other)]
+        others = [
+            part for other in self.networks if other != network for part in self._parts(other)
+        ]
         self._active = network
         try:
             with frozen(*others):
                 yield
         finally:
             self._active = None
-
 
     def forward(
         self,
@@ -275,9 +276,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 values[name] = value
         return values
 
-    def make_output_human_readable(
-        self, output_dict: Dict[str, torch.Tensor]
-    ) -> Dict[str, Any]:
+    def make_output_human_readable(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
         """Adds `labels`: for each instance the names above the threshold with their scores."""
         label_names = names(self.vocab, "labels")
         readable: Dict[str, Any] = dict(output_dict)

@@ -40,8 +40,8 @@ class OutputSpace(Registrable, ABC):
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
     ) -> torch.Tensor:
-        """Draws `(batch, num_samples, *event_shape)` of logits `(batch, *event_shape)`: discrete, or
-        relaxed (Gumbel, differentiable) where a temperature is given."""
+        """Draws `(batch, num_samples, *event_shape)` of logits `(batch, *event_shape)`: discrete,
+        or relaxed (Gumbel, differentiable) where a temperature is given."""
 
     @abstractmethod
     def random(self, like: torch.Tensor) -> torch.Tensor:
@@ -61,8 +61,8 @@ class OutputSpace(Registrable, ABC):
 
     @abstractmethod
     def position_dot(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """The bilinear form of each position: the label mass that two outputs share, or the part of a
-        linear score where `other` holds potentials."""
+        """The bilinear form of each position: the label mass that two outputs share, or the part of
+        a linear score where `other` holds potentials."""
 
     @abstractmethod
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:

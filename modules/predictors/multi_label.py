@@ -16,7 +16,7 @@ class MultiLabelPredictor(Predictor):
 
     A JSON line is `{"features": [0.5, …]}` in the order of the training data, or
     `{"features": {"name": 0.5, …}}` by name, where those that are left out are 0. With
-    `--use-dataset-reader` the input is a data set of the model's reader, and every row is predicted.
+    `--use-dataset-reader` the input is a data set of the model's reader, row by row.
 
     # Raises
 

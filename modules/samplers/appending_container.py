@@ -1,6 +1,6 @@
 """The samples of several samplers together."""
 
-from typing import Any, List, Optional
+from typing import Any, List, Optional, cast
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -50,7 +50,10 @@ class AppendingContainer(Sampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        samples = [constituent.sample(x, truth, mask) for constituent in self.constituents]
+        samples = [
+            constituent.sample(x, truth, mask)
+            for constituent in cast(List[Sampler], self.constituents)
+        ]
         return SamplerOutput(
             y=torch.cat([sample.y for sample in samples], dim=1),
             logits=_together([sample.logits for sample in samples]),

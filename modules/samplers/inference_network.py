@@ -29,6 +29,8 @@ class InferenceNetworkSampler(Sampler):
         F. Without it the inference output is the cost-augmented one.
     """
 
+    task_network: TaskNetwork
+
     def __init__(
         self,
         output_space: OutputSpace,

@@ -28,9 +28,7 @@ class ScoreNetwork(Network, Registrable, ABC):
     def potentials(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         """u(x), `(batch, *event_shape)`."""
 
-    def forward(
-        self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None
-    ) -> torch.Tensor:
+    def forward(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
 
         # Raises

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 @Trainer.register("minimax", constructor="from_partial_objects")
 class MinimaxTrainer(GradientDescentTrainer):
-    """On each batch, `steps` of one network with the other frozen, then of the other; `rounds` times.
+    """On each batch, `steps` of one network with the other frozen, then of the other, `rounds`
+    times.
 
     Everything else is AllenNLP's `GradientDescentTrainer`, whose parameters it takes; with one
     network it is that trainer. The reported loss is the sum over the steps of a batch. Optimisers,
@@ -54,7 +55,7 @@ class MinimaxTrainer(GradientDescentTrainer):
     _random_state: Optional[Dict[str, Any]] = None
 
     @classmethod
-    def from_partial_objects(  # type: ignore[override]
+    def from_partial_objects(
         cls,
         model: Model,
         serialization_dir: str,
@@ -248,11 +249,15 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     def _explain_nan(self, epoch: int) -> str:
         where = self.model.first_nonfinite()
-        source = f"it arose first in '{where}'" if where else "nothing in the tree is, so look at the regularizer"
+        source = (
+            f"it arose first in '{where}'"
+            if where
+            else "nothing in the tree is, so look at the regularizer"
+        )
         return (
             f"The training loss became NaN in epoch {epoch}, batch "
-            f"{self._batches_in_epoch_completed + 1}: {source}. The best weights so far are kept in "
-            "the serialization directory; lower the learning rate or set grad_norm."
+            f"{self._batches_in_epoch_completed + 1}: {source}. The best weights so far are kept "
+            "in the serialization directory; lower the learning rate or set grad_norm."
         )
 
     def _validation_loss(self, epoch: int) -> Tuple[float, Optional[float], int]:
@@ -281,7 +286,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._random_state = state.trainer_state["random_state"]
 
     def _restore_random_state(self) -> None:
-        # Not before the first batch that is not skipped: until then the base class replays the data.
+        # Not before the first batch that is not skipped: the base class replays the data first.
         if self._random_state is not None:
             torch.set_rng_state(self._random_state["torch"])
             if self._random_state["cuda"]:

@@ -56,7 +56,7 @@ def make_schedule(
     for where, names in (("order", order), ("steps", list(steps or {}))):
         for name in names:
             check_network(where, name, trained)
-    counts = {name: 1 for name in trained} if steps is None else steps
+    counts = dict.fromkeys(trained, 1) if steps is None else steps
     schedule = tuple(name for name in order for _ in range(counts.get(name, 0))) * rounds
     if not schedule or min(counts.values()) < 0:
         raise ConfigurationError(

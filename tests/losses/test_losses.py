@@ -5,7 +5,6 @@ import itertools
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
-
 from structured_energy.losses import (
     CombinationLoss,
     CrossEntropyLoss,
@@ -169,7 +168,9 @@ def test_combination_is_the_weighted_sum_of_the_reduced_losses(batch, reduction)
 
 
 def test_combination_refuses_a_mixture_of_reductions_and_wrong_weights():
-    with pytest.raises(ConfigurationError, match="same reduction, got .*ZeroLoss: sum, ZeroLoss: mean"):
+    with pytest.raises(
+        ConfigurationError, match="same reduction, got .*ZeroLoss: sum, ZeroLoss: mean"
+    ):
         CombinationLoss([ZeroLoss("sum"), ZeroLoss("mean", "other")])
     with pytest.raises(ConfigurationError, match="1 constituents and 2 weights"):
         CombinationLoss([ZeroLoss()], [1.0, 2.0])

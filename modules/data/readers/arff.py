@@ -1,6 +1,7 @@
 """Multi-label data in ARFF, as Mulan and MEKA publish it."""
 
 import glob
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -144,8 +145,6 @@ def _read_labels(path: str) -> List[str]:
     return labels
 
 
-
-
 class _Columns:
     """How the attributes of a file become columns of features and labels."""
 
@@ -221,4 +220,5 @@ class _Columns:
                 "missing one ('?'); set missing_value of the dataset reader."
             )
         one_hot = self.one_hot[attributes]  # a missing one-hot value stays unknown: no column is on
-        return np.where(missing & ~one_hot, missing_value, values) if missing.any() else values
+        fill = math.nan if missing_value is None else missing_value
+        return np.where(missing & ~one_hot, fill, values)

@@ -25,7 +25,7 @@ class TabularReader(DatasetReader):
             fields["labels"] = RowField(schema, "labels", labels)
         return Instance(fields)
 
-    def text_to_instance(  # type: ignore[override]
+    def text_to_instance(
         self,
         features: Features,
         feature_names: List[str],

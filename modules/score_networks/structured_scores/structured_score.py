@@ -10,7 +10,7 @@ from allennlp.common import Registrable
 class StructuredScore(torch.nn.Module, Registrable, ABC):
     """A term s_k(y) of the score over the outputs; higher is better.
 
-    Its constructor is given `num_labels`, the size of the last dimension of y, by the score network.
+    The score network gives its constructor `num_labels`, the size of the last dimension of y.
     """
 
     @abstractmethod

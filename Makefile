@@ -1,0 +1,47 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# One thread for each process: the networks are small, and the tests run side by side.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check format lint types tests doctests clean
+
+# From nothing to a trained model, its metrics, the tree of logged values and a picture.
+demo: $(READY)
+	$(BIN)/python scripts/demo.py
+
+# From nothing to passed tests.
+test: tests doctests
+
+tests: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests
+
+doctests: $(READY)
+	$(BIN)/python -m pytest -q --doctest-modules --pyargs structured_energy
+
+# What CI runs: format, lint, types, tests (the architecture's among them), doctests.
+check: lint types test
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy modules
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# The environment, made when it is missing and made again when what it is made of has changed.
+$(READY): requirements.txt setup.py pyproject.toml scripts/torchvision_warning.py
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python scripts/torchvision_warning.py
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

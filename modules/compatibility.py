@@ -1,0 +1,124 @@
+"""What AllenNLP 2.10.1 needs to run on the current stack; imported with the package, applied once.
+
+Each function mends one break where it is, and says which. Nothing else of a user's warnings or
+behaviour is touched.
+"""
+
+import functools
+import types
+import uuid
+from contextlib import nullcontext
+from typing import Any, Callable, ContextManager, Dict, Literal, cast
+
+import numpy as np
+import torch
+from allennlp.nn.parallel import ddp_accelerator
+from allennlp.training import gradient_descent_trainer
+from allennlp.training.callbacks import WandBCallback
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
+    ReduceOnPlateauLearningRateScheduler,
+)
+from allennlp.training.moving_average import MovingAverage
+
+
+@functools.lru_cache(maxsize=None)
+def mend() -> None:
+    """Applies all mends; a second call does nothing."""
+    _mend_automatic_mixed_precision()
+    _mend_checkpoints()
+    _mend_moving_average()
+    _mend_wandb()
+
+
+@LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
+class ReduceOnPlateau(ReduceOnPlateauLearningRateScheduler):
+    """AllenNLP's scheduler, without the argument `verbose`, which torch no longer has."""
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        mode: Literal["min", "max"] = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold_mode: Literal["rel", "abs"] = "rel",
+        threshold: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        # Past the base class's constructor, whose one line passes `verbose`, to that of its base.
+        super(ReduceOnPlateauLearningRateScheduler, self).__init__(
+            torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer,
+                mode=mode,
+                factor=factor,
+                patience=patience,
+                threshold_mode=threshold_mode,
+                threshold=threshold,
+                cooldown=cooldown,
+                min_lr=min_lr,
+                eps=eps,
+            )
+        )
+
+
+def _mend_automatic_mixed_precision() -> None:
+    # `torch.cuda.amp` warns on every batch that it is deprecated; `torch.amp` is the same.
+    def autocast(enabled: bool = True) -> ContextManager[Any]:
+        return torch.amp.autocast("cuda") if enabled else nullcontext()
+
+    amp = types.SimpleNamespace(
+        autocast=autocast, GradScaler=functools.partial(torch.amp.GradScaler, "cuda")
+    )
+    gradient_descent_trainer.amp = amp
+    ddp_accelerator.amp = amp
+
+
+def _mend_checkpoints() -> None:
+    # torch.load reads data only. Schedulers that compute with numpy (cosine, for one) leave numpy
+    # numbers in the optimiser's state, which are data as well.
+    torch.serialization.add_safe_globals(
+        [
+            cast(Callable[..., Any], np.float64(0).__reduce__()[0]),
+            np.dtype,
+            type(np.dtype(np.float64)),
+            type(np.dtype(np.float32)),
+            type(np.dtype(np.int64)),
+        ]
+    )
+
+
+def _mend_moving_average() -> None:
+    # `load_state_dict` put the checkpoint's parameters in place of the model's, which were then
+    # never averaged again after `--recover`.
+    def state_dict(self: MovingAverage) -> Dict[str, Any]:
+        return {"shadows": self._shadows, "backups": self._backups}
+
+    def load_state_dict(self: MovingAverage, state_dict: Dict[str, Any]) -> None:
+        for mine, saved in (
+            (self._shadows, state_dict["shadows"]),
+            (self._backups, state_dict["backups"]),
+        ):
+            for name, value in saved.items():
+                mine[name].copy_(value)
+
+    MovingAverage.state_dict = state_dict
+    MovingAverage.load_state_dict = load_state_dict
+
+
+def _mend_wandb() -> None:
+    # The argument `anonymous` and `wandb.util.generate_id` are gone from current wandb.
+    original = WandBCallback.__init__
+
+    @functools.wraps(original)
+    def __init__(self: WandBCallback, *args: Any, **settings: Any) -> None:
+        original(self, *args, **settings)
+        self._wandb_kwargs.pop("anonymous", None)
+        if self._run_id is None:
+            self._run_id = uuid.uuid4().hex[:8]
+
+    WandBCallback.__init__ = __init__
+
+
+mend()
