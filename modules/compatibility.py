@@ -12,8 +12,11 @@ from typing import Any, Callable, ContextManager, Dict, Literal, cast
 
 import numpy as np
 import torch
+from allennlp.commands import find_learning_rate
+from allennlp.common import Params
+from allennlp.models import archival
 from allennlp.nn.parallel import ddp_accelerator
-from allennlp.training import gradient_descent_trainer
+from allennlp.training import Trainer, gradient_descent_trainer
 from allennlp.training.callbacks import WandBCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
@@ -29,6 +32,8 @@ def mend() -> None:
     _mend_checkpoints()
     _mend_moving_average()
     _mend_wandb()
+    _mend_dataset_reader_by_name()
+    _mend_find_learning_rate()
 
 
 @LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
@@ -119,6 +124,44 @@ def _mend_wandb() -> None:
             self._run_id = uuid.uuid4().hex[:8]
 
     WandBCallback.__init__ = __init__
+
+
+def _mend_dataset_reader_by_name() -> None:
+    # `"dataset_reader": "arff"` trains, and then failed when the archive was loaded.
+    original = archival._load_dataset_readers
+
+    @functools.wraps(original)
+    def load_dataset_readers(config: Params, serialization_dir: Any) -> Any:
+        for key in ("dataset_reader", "validation_dataset_reader"):
+            if isinstance(config.params.get(key), str):
+                config[key] = {"type": config.params[key]}
+        return original(config, serialization_dir)
+
+    archival._load_dataset_readers = load_dataset_readers
+
+
+def _mend_find_learning_rate() -> None:
+    # `find-lr` refuses every trainer but `gradient_descent` by its name; `minimax` is one.
+    original = find_learning_rate.find_learning_rate_model
+
+    @functools.wraps(original)
+    def find_learning_rate_model(params: Params, *args: Any, **settings: Any) -> None:
+        if params["trainer"].get("type") != "minimax":
+            original(params, *args, **settings)
+            return
+        params["trainer"]["type"] = "gradient_descent"
+
+        def from_params(params: Params, **extras: Any) -> Trainer:
+            params["type"] = "minimax"
+            return Trainer.from_params(params=params, **extras)
+
+        find_learning_rate.Trainer = types.SimpleNamespace(from_params=from_params)
+        try:
+            original(params, *args, **settings)
+        finally:
+            find_learning_rate.Trainer = Trainer
+
+    find_learning_rate.find_learning_rate_model = find_learning_rate_model
 
 
 mend()

@@ -27,7 +27,7 @@ local published(name) = defaults {
   bibtex: published('bibtex'),
 
   digits: defaults {
-    reader: 'digits-completion',
+    reader: { type: 'digits-completion' },
     train: 'embedded://digits/train',
     validation: 'embedded://digits/validation',
     test: 'embedded://digits/test',

@@ -28,4 +28,6 @@ class FeedForwardStructuredScore(StructuredScore):
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), 1, bias=False)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        if mask is not None:
+            y = y.masked_fill(~mask.unsqueeze(1), 0.0)
         return self.projection(self.feedforward(y)).squeeze(-1)

@@ -1,0 +1,37 @@
+"""For tests, ours and a user's: components, tiny models and whole runs from a Jsonnet snippet, and
+the conformance suites.
+
+`pytest_plugins = ["structured_energy.testing.fixtures"]` in a `conftest.py` gives the fixtures.
+"""
+
+from .conformance import (
+    LossConformance,
+    OracleValueConformance,
+    OutputSpaceConformance,
+    SamplerConformance,
+    ScoreNetworkConformance,
+)
+from .world import (
+    World,
+    data_config,
+    evaluate_jsonnet,
+    make_world,
+    merged,
+    train_snippet,
+    write_arff,
+)
+
+__all__ = [
+    "LossConformance",
+    "OracleValueConformance",
+    "OutputSpaceConformance",
+    "SamplerConformance",
+    "ScoreNetworkConformance",
+    "World",
+    "data_config",
+    "evaluate_jsonnet",
+    "make_world",
+    "merged",
+    "train_snippet",
+    "write_arff",
+]

@@ -1,0 +1,38 @@
+"""pytest fixtures."""
+
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from allennlp.common import Params
+from allennlp.models import Model
+
+from .world import World, evaluate_jsonnet, make_world, train_snippet
+
+
+@pytest.fixture()
+def world() -> World:
+    """A small world in double precision; `world.build(Loss, "{type: 'score'}")` builds in it."""
+    return make_world()
+
+
+@pytest.fixture()
+def tiny_model(world: World) -> Callable[[str], Model]:
+    """Builds a model of the world's features and labels from a Jsonnet snippet."""
+
+    def build(snippet: str) -> Model:
+        params: Any = {"type": "structured-energy", "output_space": "binary"}
+        return Model.from_params(Params({**params, **evaluate_jsonnet(snippet)}), vocab=world.vocab)
+
+    return build
+
+
+@pytest.fixture()
+def trained_run(tmp_path: Path) -> Callable[[str], Path]:
+    """Trains a run from a Jsonnet snippet with `model` and `trainer`, and gives its folder."""
+
+    def train(snippet: str) -> Path:
+        train_snippet(snippet, tmp_path)
+        return tmp_path / "run"
+
+    return train

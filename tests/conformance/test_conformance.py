@@ -1,0 +1,82 @@
+"""Every registered component runs its conformance suite: a new one joins by registering."""
+
+import pytest
+
+from structured_energy.losses import Loss
+from structured_energy.oracle_values import OracleValue
+from structured_energy.output_spaces import OutputSpace
+from structured_energy.samplers import Sampler
+from structured_energy.score_networks import ScoreNetwork
+from structured_energy.testing import (
+    LossConformance,
+    OracleValueConformance,
+    OutputSpaceConformance,
+    SamplerConformance,
+    ScoreNetworkConformance,
+)
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
+
+# The configs of those that need more than their name; several where several matter.
+CONFIGS = {
+    (Loss, "combination"): [
+        "{type: 'combination', constituents: ['score', 'cross-entropy'], weights: [0.5, 2]}"
+    ],
+    (Loss, "negative"): ["{type: 'negative', constituent: 'score'}"],
+    (Loss, "margin-based"): [
+        f"{{type: 'margin-based', margin_type: '{margin_type}', oracle_cost_weight: 2}}"
+        for margin_type in ("margin-rescaled", "slack-rescaled", "perceptron", "contrastive")
+    ],
+    (Loss, "score"): ["'score'", "{type: 'score', reduction: 'sum'}"],
+    (Sampler, "appending-container"): [
+        "{type: 'appending-container', loss: 'score', "
+        "constituents: ['ground-truth', 'inference-network']}"
+    ],
+    (Sampler, "inference-network"): [
+        "'inference-network'",
+        "{type: 'inference-network', loss: 'cross-entropy'}",
+        "{type: 'inference-network', loss: 'inference', "
+        f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}}",
+    ],
+    (ScoreNetwork, "multi-label"): [
+        f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}",
+        f"{{type: 'multi-label', feature_network: {FEEDFORWARD}, "
+        f"structured_scores: [{{type: 'feedforward', feedforward: {FEEDFORWARD}}}]}}",
+    ],
+}
+NEED_LABELS = {"ground-truth", "appending-container"}
+SUITES = [
+    LossConformance,
+    OracleValueConformance,
+    OutputSpaceConformance,
+    SamplerConformance,
+    ScoreNetworkConformance,
+]
+
+for suite in SUITES:
+    for registered in suite.base.list_available():
+        configs = CONFIGS.get((suite.base, registered), [f"'{registered}'"])
+        for number, config in enumerate(configs):
+            title = registered.title().replace("-", "")
+            name = f"Test{suite.base.__name__}{title}{number or ''}"
+            members = {"config": config}
+            if suite is SamplerConformance:
+                members["predicts"] = registered not in NEED_LABELS
+            globals()[name] = type(name, (suite,), members)
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.__name__)
+def test_every_registered_component_is_run(suite):
+    ran = {
+        value.config
+        for value in globals().values()
+        if isinstance(value, type) and issubclass(value, suite) and value is not suite
+    }
+    for name in suite.base.list_available():
+        assert any(f"'{name}'" in config for config in ran)
+
+
+@pytest.mark.parametrize("base", [suite.base for suite in SUITES])
+def test_bases_are_abstract(base):
+    with pytest.raises(TypeError, match="abstract"):
+        base()
