@@ -16,6 +16,7 @@ from allennlp.training.optimizers import Optimizer
 
 from ..models import StructuredEnergyModel
 from .joint_optimizer import JointOptimizer, JointScheduler
+from .random_state import RandomState
 from .schedule import NetworkSettings, average_over_workers, check_network, make_schedule
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     schedule: Sequence[str] = ()
     grad_norms: Dict[str, Union[float, bool]] = {}
-    _random_state: Optional[Dict[str, Any]] = None
+    _random_state: RandomState
 
     @classmethod
     def from_partial_objects(
@@ -168,6 +169,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             ddp_accelerator=ddp_accelerator,
         )
         trainer.schedule = schedule
+        trainer._random_state = RandomState()
         trainer.grad_norms = {
             name: grad_norm if given.grad_norm is None else given.grad_norm
             for name, given in settings.items()
@@ -185,7 +187,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         base class's loop takes."""
         if not for_training:
             return super().batch_outputs(batch, for_training=False)
-        self._restore_random_state()
+        self._random_state.start_batch()
         earlier: List[torch.Tensor] = []
         for position, network in enumerate(self.schedule):
             self.optimizer.active = network
@@ -232,6 +234,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         return torch.nn.utils.clip_grad_norm_(parameters, limit).item()
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
+        self._random_state.start_epoch(epoch)
         try:
             metrics = super()._train_epoch(epoch)
         except ValueError as error:
@@ -273,22 +276,13 @@ class MinimaxTrainer(GradientDescentTrainer):
         """The base class's state, with that of the random generators."""
         checkpoint = super().get_checkpoint_state()
         if checkpoint is not None:
-            checkpoint.trainer_state["random_state"] = {
-                "torch": torch.get_rng_state(),
-                "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-            }
+            checkpoint.trainer_state["random_state"] = self._random_state.state_dict(
+                between_epochs=self._batches_in_epoch_completed == 0
+            )
         return checkpoint
 
     def _maybe_restore_checkpoint(self) -> None:
         super()._maybe_restore_checkpoint()
         state = None if self._checkpointer is None else self._checkpointer.load_checkpoint()
         if state is not None:
-            self._random_state = state.trainer_state["random_state"]
-
-    def _restore_random_state(self) -> None:
-        # Not before the first batch that is not skipped: the base class replays the data first.
-        if self._random_state is not None:
-            torch.set_rng_state(self._random_state["torch"])
-            if self._random_state["cuda"]:
-                torch.cuda.set_rng_state_all(self._random_state["cuda"])
-            self._random_state = None
+            self._random_state.load_state_dict(state.trainer_state["random_state"])

@@ -1,10 +1,7 @@
 """Every registered component runs its conformance suite: a new one joins by registering."""
 
 import pytest
-
 from structured_energy.losses import Loss
-from structured_energy.oracle_values import OracleValue
-from structured_energy.output_spaces import OutputSpace
 from structured_energy.samplers import Sampler
 from structured_energy.score_networks import ScoreNetwork
 from structured_energy.testing import (

@@ -1,0 +1,58 @@
+"""The state of the random generators of a run, for its checkpoints."""
+
+import random
+from typing import Any, Dict, List, Optional
+
+import torch
+
+
+def _python_state() -> Dict[str, Any]:
+    _, words, gauss = random.getstate()
+    return {"words": torch.tensor(words), "gauss": gauss}
+
+
+def _set_python_state(state: Dict[str, Any]) -> None:
+    random.setstate((3, tuple(state["words"].tolist()), state["gauss"]))
+
+
+class RandomState:
+    """Follows the generators through a run, and puts them back when it is recovered.
+
+    AllenNLP recovers by reading the data of the finished epochs once more, for the order that the
+    data loader draws from Python's `random`. What else draws from it in between (a validation set
+    that is shuffled, for one) is not repeated, so the state at the start of every epoch is kept.
+    Torch's generators, which dropout and samplers draw from, are put back at the first batch that
+    is not skipped.
+    """
+
+    def __init__(self) -> None:
+        self._epochs: List[Dict[str, Any]] = []
+        self._torch: Optional[Dict[str, Any]] = None
+
+    def start_epoch(self, epoch: int) -> None:
+        """Before the data of an epoch are read, for the first time or once more."""
+        if epoch < len(self._epochs):
+            _set_python_state(self._epochs[epoch])
+        else:
+            self._epochs.append(_python_state())
+
+    def start_batch(self) -> None:
+        """Before a batch that is trained on."""
+        if self._torch is not None:
+            torch.set_rng_state(self._torch["cpu"])
+            if self._torch["cuda"]:
+                torch.cuda.set_rng_state_all(self._torch["cuda"])
+            self._torch = None
+
+    def state_dict(self, between_epochs: bool) -> Dict[str, Any]:
+        """The states now; `between_epochs` says that the next batch begins an epoch."""
+        return {
+            "cpu": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "epochs": [*self._epochs, _python_state()] if between_epochs else list(self._epochs),
+        }
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        """Takes the states of a checkpoint, to be put back when their time comes."""
+        self._epochs = list(state["epochs"])
+        self._torch = state

@@ -1,0 +1,349 @@
+"""The trainer, against AllenNLP's own, against itself killed, and on two processes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
+from structured_energy.training import JointOptimizer
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
+CROSS_ENTROPY = f"""{{
+  model: {{
+    type: 'structured-energy',
+    output_space: 'binary',
+    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    sampler: {{type: 'inference-network', loss: 'cross-entropy'}},
+    metrics: ['example-f1'],
+  }},
+  trainer: {{type: 'minimax', num_epochs: 3, optimizer: {{type: 'adamw', lr: 0.01}}}},
+}}"""
+MINIMAX = f"""{{
+  model: {{
+    type: 'structured-energy',
+    output_space: 'binary',
+    oracle_value: 'per-instance-f1',
+    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    loss: 'margin-based',
+    sampler: {{type: 'inference-network', loss: 'inference',
+              cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}},
+    metrics: ['example-f1', 'map-label'],
+    threshold: 'tuned',
+  }},
+  trainer: {{type: 'minimax', num_epochs: 3, optimizer: {{type: 'adamw', lr: 0.01}}}},
+}}"""
+
+
+def train(tmp_path, snippet, over=None, name="a"):
+    return train_snippet(snippet, tmp_path / name, over)
+
+
+def assert_same_weights(first, second, **tolerance):
+    tolerance = tolerance or {"rtol": 0, "atol": 0}
+    for name, value in first.state_dict().items():
+        torch.testing.assert_close(value, second.state_dict()[name], msg=name, **tolerance)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"grad_norm": 0.1},
+        {"grad_clipping": 0.01},
+        {"num_gradient_accumulation_steps": 2},
+        {"learning_rate_scheduler": {"type": "step", "step_size": 1, "gamma": 0.5}},
+        {"learning_rate_scheduler": {"type": "reduce_on_plateau", "patience": 0}},
+        {"moving_average": {"type": "exponential", "decay": 0.9}},
+        {"no_grad": ["label_embeddings"]},
+    ],
+    ids=str,
+)
+def test_with_one_network_it_is_the_plain_trainer_bit_for_bit(tmp_path, settings):
+    minimax = train(tmp_path, CROSS_ENTROPY, {"trainer": settings}, "minimax")
+    plain = train(
+        tmp_path, CROSS_ENTROPY, {"trainer": {"type": "gradient_descent", **settings}}, "plain"
+    )
+    assert_same_weights(minimax, plain)
+    metrics = [
+        json.loads((tmp_path / name / "run" / "metrics.json").read_text())
+        for name in ("minimax", "plain")
+    ]
+    keys = ["validation_loss", "best_validation_example_f1"]
+    if (
+        "num_gradient_accumulation_steps" not in settings
+    ):  # AllenNLP averages over groups of batches
+        keys.append("training_loss")
+    for key in keys:
+        assert metrics[0][key] == metrics[1][key]
+
+
+class Recorder:
+    """Which optimisers take a step, and whether their parameters change."""
+
+    def __init__(self):
+        self.steps = []
+        self.before = []
+
+    def __enter__(self):
+        self.handles = [
+            register_optimizer_step_pre_hook(self.on_start),
+            register_optimizer_step_post_hook(self.on_end),
+        ]
+        return self
+
+    def __exit__(self, *error):
+        for handle in self.handles:
+            handle.remove()
+
+    @staticmethod
+    def parameters(optimizer):
+        return [p for group in optimizer.param_groups for p in group["params"]]
+
+    def on_start(self, optimizer, args, kwargs):
+        self.before = [p.detach().clone() for p in self.parameters(optimizer)]
+
+    def on_end(self, optimizer, args, kwargs):
+        if not isinstance(optimizer, JointOptimizer):
+            after = self.parameters(optimizer)
+            pairs = zip(after, self.before, strict=True)
+            self.steps.append((len(after), any((p != b).any().item() for p, b in pairs)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, "st"),
+        ({"steps": {"score_network": 2, "task_network": 1}}, "sst"),
+        ({"order": ["task_network", "score_network"]}, "ts"),
+        ({"steps": {"score_network": 1, "task_network": 2}, "rounds": 2}, "sttstt"),
+        ({"steps": {"task_network": 1}}, "t"),
+    ],
+    ids=str,
+)
+def test_steps_order_and_rounds(tmp_path, settings, expected):
+    over = {"trainer": {**settings, "num_epochs": 1}, "data_loader": {"shuffle": False}}
+    with Recorder() as recorder:
+        model = train(tmp_path, MINIMAX, over)
+    size = {name: len(group) for name, group in model.networks.items()}
+    assert size["score_network"] != size["task_network"]
+    letter = {size["score_network"]: "s", size["task_network"]: "t"}
+    assert "".join(letter[count] for count, _ in recorder.steps) == expected * 3
+    assert all(changed for _, changed in recorder.steps)
+
+
+def test_a_network_without_steps_keeps_its_weights(tmp_path):
+    model = train(tmp_path, MINIMAX, {"trainer": {"steps": {"task_network": 1}}}, "a")
+    other = train(
+        tmp_path, MINIMAX, {"trainer": {"steps": {"task_network": 1}, "num_epochs": 1}}, "b"
+    )
+    for (name, first), (_, second) in zip(
+        model.networks["score_network"], other.networks["score_network"], strict=True
+    ):
+        torch.testing.assert_close(first, second, rtol=0, atol=0, msg=name)
+
+
+def test_each_network_has_its_own_optimiser_and_clipping(tmp_path):
+    frozen = train(
+        tmp_path,
+        MINIMAX,
+        {"trainer": {"networks": {"score_network": {"optimizer": {"type": "sgd", "lr": 0.0}}}}},
+    )
+    untrained = train(tmp_path, MINIMAX, {"trainer": {"steps": {"task_network": 1}}}, "b")
+    for (name, first), (_, second) in zip(
+        frozen.networks["score_network"], untrained.networks["score_network"], strict=True
+    ):
+        torch.testing.assert_close(first, second, rtol=0, atol=0, msg=name)
+
+
+def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
+    plain = MINIMAX.replace("dropout: 0.3", "dropout: 0").replace(
+        "'adamw', lr: 0.01", "'sgd', lr: 1"
+    )
+    large = train(tmp_path, plain, {"data_loader": {"batch_size": 8, "shuffle": False}}, "large")
+    small = train(
+        tmp_path,
+        plain,
+        {
+            "data_loader": {"batch_size": 4, "shuffle": False},
+            "trainer": {"num_gradient_accumulation_steps": 2, "order": ["score_network"]},
+        },
+        "small",
+    )
+    large_score = train(
+        tmp_path,
+        plain,
+        {
+            "data_loader": {"batch_size": 8, "shuffle": False},
+            "trainer": {"order": ["score_network"]},
+        },
+        "score",
+    )
+    assert_same_weights(small, large_score, rtol=1e-5, atol=1e-6)
+    with pytest.raises(AssertionError):
+        assert_same_weights(small, large, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": {"score_net": 1}}, "one of .*'task_network'.*'steps'.*got 'score_net'"),
+        ({"order": ["tasknet"]}, "in 'order' .*got 'tasknet'"),
+        ({"networks": {"both": {}}}, "in 'networks' .*got 'both'"),
+        ({"steps": {"score_network": 0, "task_network": 0}}, "at least one step"),
+        ({"rounds": 0}, "at least one step"),
+        ({"step": {}}, "Extra parameters"),
+        ({"networks": {"task_network": {"optimiser": {}}}}, "Extra parameters"),
+    ],
+    ids=str,
+)
+def test_bad_settings_are_named(tmp_path, settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        train(tmp_path, MINIMAX, {"trainer": settings})
+
+
+def test_nan_stops_training_says_where_and_keeps_the_best_weights(tmp_path):
+    over = {
+        "trainer": {
+            "networks": {
+                "score_network": {
+                    "optimizer": {"type": "sgd", "lr": 0.01},
+                    "learning_rate_scheduler": {"type": "step", "step_size": 1, "gamma": 1e15},
+                }
+            },
+            "num_epochs": 10,
+        }
+    }
+    config = write_config(tmp_path, MINIMAX, over)
+    result = run_allennlp(config, tmp_path / "run")
+    assert result.returncode != 0
+    assert "The training loss became NaN in epoch" in result.stderr
+    assert re.search(r"it arose first in '(sampler\.)?loss\.\w+_score'", result.stderr)
+    best = torch.load(tmp_path / "run" / "best.th", weights_only=True)
+    assert all(torch.isfinite(value).all() for value in best.values())
+
+
+def write_config(tmp_path: Path, snippet: str, over=None) -> Path:
+    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(snippet))
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(merged(config, over or {})))
+    return path
+
+
+def command(config, folder, *flags):
+    return [
+        sys.executable,
+        "-m",
+        "allennlp",
+        "train",
+        str(config),
+        "-s",
+        str(folder),
+        "--include-package",
+        "structured_energy",
+        *flags,
+    ]
+
+
+def run_allennlp(config, folder, *flags):
+    return subprocess.run(
+        command(config, folder, *flags),
+        capture_output=True,
+        text=True,
+        cwd=Path(config).parent,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=300,
+        check=False,
+    )
+
+
+def comparable(folder):
+    """The final metrics but those that measure the machine."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return {
+        key: value
+        for key, value in metrics.items()
+        if not key.endswith(("memory_MB", "training_duration"))
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"learning_rate_scheduler": {"type": "cosine", "t_initial": 5}},
+        {
+            "order": ["task_network", "score_network"],
+            "rounds": 2,
+            "num_gradient_accumulation_steps": 2,
+            "moving_average": {"type": "exponential", "decay": 0.9},
+            "networks": {
+                "score_network": {
+                    "learning_rate_scheduler": {"type": "reduce_on_plateau", "patience": 0},
+                    "grad_norm": 1.0,
+                }
+            },
+        },
+    ],
+    ids=["cosine", "accumulation"],
+)
+def test_a_killed_run_recovers_bit_for_bit(tmp_path, settings):
+    over = {"trainer": {**settings, "num_epochs": 12}, "data_loader": {"batch_size": 5}}
+    config = write_config(tmp_path, MINIMAX, over)
+    assert run_allennlp(config, tmp_path / "whole").returncode == 0
+
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(
+        command(config, killed),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 200
+    while not list(killed.glob("training_state_e4_*")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed / "metrics.json").exists()
+
+    recovered = run_allennlp(config, killed, "--recover")
+    assert recovered.returncode == 0, recovered.stderr[-2000:]
+    assert comparable(killed) == comparable(tmp_path / "whole")
+    first, second = (
+        torch.load(folder / "best.th", weights_only=True) for folder in (killed, tmp_path / "whole")
+    )
+    assert first.keys() == second.keys()
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=0, atol=0, msg=name)
+
+
+def test_two_processes_give_the_metrics_of_one(tmp_path):
+    snippet = MINIMAX.replace("dropout: 0.3", "dropout: 0")
+    one = write_config(tmp_path, snippet, {"data_loader": {"batch_size": 4}})
+    assert run_allennlp(one, tmp_path / "one").returncode == 0
+    (tmp_path / "second").mkdir()
+    two = write_config(
+        tmp_path / "second",
+        snippet,
+        {"data_loader": {"batch_size": 2}, "distributed": {"cuda_devices": [-1, -1]}},
+    )
+    result = run_allennlp(two, tmp_path / "two")
+    assert result.returncode == 0, result.stderr[-2000:]
+    first, second = comparable(tmp_path / "one"), comparable(tmp_path / "two")
+    assert first.keys() == second.keys()
+    for key, value in first.items():
+        assert second[key] == pytest.approx(value, rel=1e-4, abs=1e-5), key
