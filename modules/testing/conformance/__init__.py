@@ -1,0 +1,20 @@
+"""Conformance suites: what any component must do, for a user's own as for ours.
+
+A test file names the component and inherits the tests:
+
+    class TestMyLoss(LossConformance):
+        config = "{type: 'my-loss', weight: 2}"
+"""
+
+from .losses import LossConformance
+from .samplers import SamplerConformance
+from .score_networks import ScoreNetworkConformance
+from .spaces import OracleValueConformance, OutputSpaceConformance
+
+__all__ = [
+    "LossConformance",
+    "OracleValueConformance",
+    "OutputSpaceConformance",
+    "SamplerConformance",
+    "ScoreNetworkConformance",
+]

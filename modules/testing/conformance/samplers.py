@@ -1,0 +1,65 @@
+"""The conformance suite of samplers."""
+
+from typing import ClassVar
+
+import pytest
+import torch
+
+from ...samplers import Sampler
+from ..world import World
+from .suite import Conformance
+
+
+class SamplerConformance(Conformance):
+    """A sampler: shapes, feasible outputs, determinism under a seed, independence of labels."""
+
+    base = Sampler
+    predicts: ClassVar[bool] = True
+    """Whether it can do without labels."""
+
+    def test_shape_and_feasibility(self, world: World, component: Sampler) -> None:
+        sample = component(world.x, world.labels, None)
+        assert sample.y.shape[:1] + sample.y.shape[2:] == world.labels.shape
+        assert sample.y.dtype == world.x.dtype
+        assert world.output_space.contains(sample.y)
+        for other in (sample.logits, sample.cost_augmented):
+            assert other is None or other.shape == sample.y.shape
+        assert sample.log_prob is None or sample.log_prob.shape == sample.y.shape[:2]
+
+    def test_prediction_needs_no_labels(self, world: World, component: Sampler) -> None:
+        component.eval()
+        if not self.predicts:
+            with pytest.raises(ValueError, match="labels"):
+                component(world.x)
+            return
+        sample = component(world.x)
+        assert sample.loss is None
+        assert world.output_space.contains(sample.y)
+
+    def test_the_same_seed_gives_the_same_outputs(self, world: World, component: Sampler) -> None:
+        outputs = []
+        for _ in range(2):
+            torch.manual_seed(7)
+            outputs.append(component(world.x, world.labels).y)
+        torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=0)
+
+    def test_the_loss_is_a_scalar_and_a_child(self, world: World, component: Sampler) -> None:
+        loss = component(world.x, world.labels).loss
+        assert (loss is None) == (component.loss is None)
+        if loss is not None:
+            assert loss.shape == ()
+            assert component.loss in component.logging_children
+
+    def test_every_weight_of_its_own_learns(self, world: World, component: Sampler) -> None:
+        loss = component(world.x, world.labels).loss
+        if loss is None:
+            return
+        loss.backward()
+        with torch.no_grad():  # away from weights that start at zero
+            for parameter in component.parameters():
+                parameter.add_(0.1)
+        component.zero_grad()
+        component(world.x, world.labels).loss.backward()
+        for name, parameter in component.named_parameters():
+            assert parameter.grad is not None, f"{name} gets no gradient"
+            assert parameter.grad.abs().sum() > 0, f"{name} gets no gradient"

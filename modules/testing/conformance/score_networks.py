@@ -1,0 +1,68 @@
+"""The conformance suite of score networks."""
+
+from typing import List, Optional
+
+import pytest
+import torch
+
+from ...networks import frozen
+from ...score_networks import ScoreNetwork
+from ..world import World
+from .suite import Conformance, check_gradients, with_padding_changed
+
+
+class ScoreNetworkConformance(Conformance):
+    """A score network: shapes, samples and instances that do not see each other, gradients,
+    padding, and encodings that are computed once."""
+
+    base = ScoreNetwork
+
+    def test_shape_and_dtype(self, world: World, component: ScoreNetwork) -> None:
+        score = component(world.x, world.sample().y, world.mask)
+        assert score.shape == (3, 3)
+        assert score.dtype == world.x.dtype
+
+    def test_samples_and_instances_are_independent(
+        self, world: World, component: ScoreNetwork
+    ) -> None:
+        component.eval()
+        y = world.sample().y
+        together = component(world.x, y)
+        for i in range(3):
+            for j in range(3):
+                alone = component(world.x[i : i + 1], y[i : i + 1, j : j + 1])
+                torch.testing.assert_close(alone[0, 0], together[i, j])
+
+    def test_wrong_shapes_are_refused(self, world: World, component: ScoreNetwork) -> None:
+        with pytest.raises(ValueError, match="Expected y of shape"):
+            component(world.x, world.sample().y[:2])
+
+    def test_padding_changes_nothing(self, world: World, component: ScoreNetwork) -> None:
+        y = world.sample().y
+        first, second = (with_padding_changed(world, y, value) for value in (0.0, 1.0))
+        torch.testing.assert_close(
+            component(world.x, first, world.mask), component(world.x, second, world.mask)
+        )
+
+    def test_gradients(self, world: World, component: ScoreNetwork) -> None:
+        if world.x.dtype == torch.float64:
+            check_gradients(lambda y: component(world.x, y, world.mask), [world.sample().y])
+
+    def test_encodings_are_computed_once_while_frozen(
+        self, world: World, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: List[torch.Tensor] = []
+        original = component.potentials
+
+        def counted(x: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+            calls.append(x)
+            return original(x, mask)
+
+        monkeypatch.setattr(component, "potentials", counted)
+        with frozen(component):
+            for _ in range(3):
+                component(world.x, world.sample().y)
+        assert len(calls) == 1
+        component(world.x, world.sample().y)
+        component(world.x, world.sample().y)
+        assert len(calls) == 3

@@ -1,0 +1,105 @@
+"""The conformance suites of output spaces and oracle values."""
+
+import numpy as np
+import torch
+
+from ...oracle_values import OracleValue
+from ...output_spaces import OutputSpace
+from ..world import World
+from .suite import Conformance, check_gradients, draw_logits, with_padding_changed
+
+
+class OracleValueConformance(Conformance):
+    """An oracle value: its bound, reached by the truth; padding; gradients."""
+
+    base = OracleValue
+
+    def test_the_truth_reaches_the_bound(self, world: World, component: OracleValue) -> None:
+        value = component.value(world.truth, world.truth, world.mask)
+        torch.testing.assert_close(value, torch.full_like(value, component.upper_bound))
+        assert component.value(world.truth, world.sample().y).shape == (3, 3)
+        assert (component.cost(world.truth, world.sample().y) >= 0).all()
+
+    def test_padding_changes_nothing(self, world: World, component: OracleValue) -> None:
+        y = world.sample().y
+        values = [
+            component.value(
+                with_padding_changed(world, world.truth, value),
+                with_padding_changed(world, y, value),
+                world.mask,
+            )
+            for value in (0.0, 1.0)
+        ]
+        torch.testing.assert_close(values[0], values[1])
+
+    def test_gradients(self, world: World, component: OracleValue) -> None:
+        if world.x.dtype == torch.float64:
+            check_gradients(lambda y: component.value(world.truth, y), [world.sample().y])
+
+
+class OutputSpaceConformance(Conformance):
+    """An output space: feasibility, projection, log-probabilities, draws, padding."""
+
+    base = OutputSpace
+
+    def test_normalized_projected_and_random_outputs_are_feasible(
+        self, world: World, component: OutputSpace
+    ) -> None:
+        logits = 50 * draw_logits(world, 20)
+        for y in (
+            component.normalize(logits),
+            component.project(logits),
+            component.random(logits),
+            component.sample(logits[:, 0], 5),
+            component.sample(logits[:, 0], 5, temperature=0.3),
+            component.encode(world.labels),
+        ):
+            assert component.contains(y)
+        assert not component.contains(logits)
+
+    def test_projection_is_the_nearest_of_many_feasible_points(
+        self, world: World, component: OutputSpace
+    ) -> None:
+        point = 3 * draw_logits(world, 1)
+        projected = component.project(point)
+        torch.testing.assert_close(component.project(projected), projected)
+        distance = (projected - point).flatten(2).norm(dim=2)
+        others = component.random(point.expand(-1, 2000, *point.shape[2:]))
+        others = torch.cat(
+            [others, component.project(projected + 0.1 * torch.randn_like(others))], 1
+        )
+        assert (distance <= (others - point).flatten(2).norm(dim=2) + 1e-6).all()
+
+    def test_labels_survive_encoding(self, world: World, component: OutputSpace) -> None:
+        decoded = component.decode(component.encode(world.labels)[:, 0])
+        assert (decoded == world.labels).all()
+
+    def test_log_probabilities_are_finite_and_padding_free(
+        self, world: World, component: OutputSpace
+    ) -> None:
+        logits = 1e4 * draw_logits(world, 1)
+        assert torch.isfinite(component.log_prob(logits, world.truth)).all()
+        values = [
+            component.log_prob(with_padding_changed(world, logits, value), world.truth, world.mask)
+            for value in (-1.0, 1.0)
+        ]
+        torch.testing.assert_close(values[0], values[1])
+
+    def test_draws_follow_the_distribution(self, world: World, component: OutputSpace) -> None:
+        logits = draw_logits(world, 1)[:, 0]
+        draws = component.sample(logits, 20000)
+        expected = component.normalize(logits)
+        np.testing.assert_allclose(draws.mean(1).numpy(), expected.numpy(), atol=0.02)
+
+    def test_distance(self, world: World, component: OutputSpace) -> None:
+        y = component.sample(draw_logits(world, 1)[:, 0], 4)
+        assert (component.distance(y, y) == 0).all()
+        distance = component.distance(y, world.truth, world.mask)
+        assert ((distance >= 0) & (distance <= 1)).all()
+
+    def test_perturb(self, world: World, component: OutputSpace) -> None:
+        y = world.truth.expand(-1, 2000, *world.truth.shape[2:])
+        assert (component.perturb(y, 0.0) == y).all()
+        changed = component.perturb(y, 1.0)
+        assert component.contains(changed)
+        assert component.distance(changed, y).mean() > 0.3
