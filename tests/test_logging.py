@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from structured_energy.logging import (
     LoggedArray,
     LoggedExtremum,

@@ -1,6 +1,7 @@
 """Every registered component runs its conformance suite: a new one joins by registering."""
 
 import pytest
+
 from structured_energy.losses import Loss
 from structured_energy.samplers import Sampler
 from structured_energy.score_networks import ScoreNetwork

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+
 from structured_energy.losses import (
     CombinationLoss,
     CrossEntropyLoss,

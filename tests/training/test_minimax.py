@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
-from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
-from structured_energy.training import JointOptimizer
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+
+from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
+from structured_energy.training import JointOptimizer
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
 CROSS_ENTROPY = f"""{{
