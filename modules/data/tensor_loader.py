@@ -63,6 +63,11 @@ class TensorDataLoader(DataLoader):
         self._rank = torch.distributed.get_rank() if is_distributed() else 0
         self._world = torch.distributed.get_world_size() if is_distributed() else 1
         self._instances = _read(reader, data_path, max_instances)
+        if len(self._instances) < self._world:
+            raise ValueError(
+                f"Expected at least one instance for each of {self._world} workers in "
+                f"'{data_path}', got {len(self._instances)}."
+            )
         self._tables: Optional[Dict[str, _Table]] = None
         self._device = torch.device("cpu")
         self._batches: Optional[Iterator[TensorDict]] = None
@@ -87,14 +92,15 @@ class TensorDataLoader(DataLoader):
             table.to(device)
 
     def _sizes(self) -> List[int]:
-        """The size of each batch of this worker; every worker has as many batches."""
-        mine = len(range(self._rank, len(self._instances), self._world))
-        most = -(-len(self._instances) // self._world)
+        """The size of each batch of this worker; every worker has as many batches, none empty."""
+        fewest, rest = divmod(len(self._instances), self._world)
+        mine = fewest + (self._rank < rest)
         if self.drop_last:
-            return [self.batch_size] * (len(self._instances) // self._world // self.batch_size)
-        count = -(-most // self.batch_size)
+            return [self.batch_size] * (fewest // self.batch_size)
+        count = -(-(fewest + bool(rest)) // self.batch_size)
         if self._world == 1:
             return [min(self.batch_size, mine - i * self.batch_size) for i in range(count)]
+        count = min(count, fewest)
         return [mine * (i + 1) // count - mine * i // count for i in range(count)]
 
     def __len__(self) -> int:

@@ -1,0 +1,77 @@
+"""The registry of published data sets."""
+
+import hashlib
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+
+from structured_energy.data import registry
+from structured_energy.data.published import DATA_SETS, DataSet
+
+
+@pytest.fixture()
+def toy(monkeypatch, tmp_path):
+    """A registered data set of one file, in the folder of the environment variable."""
+    content = b"some data"
+    digest = hashlib.sha256(content).hexdigest()
+    data_set = DataSet("http://127.0.0.1:9/", {"train": "toy.arff"}, {"toy.arff": digest})
+    monkeypatch.setitem(registry.DATA_SETS, "toy", data_set)
+    monkeypatch.setenv("STRUCTURED_ENERGY_DATA", str(tmp_path))
+    monkeypatch.setattr(registry.pooch, "os_cache", lambda name: tmp_path / "cache")
+    (tmp_path / "toy").mkdir()
+    path = tmp_path / "toy" / "toy.arff"
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_of_the_folder_is_found(toy):
+    data = registry.resolve("data://toy/train")
+    assert data.paths == [str(toy)]
+    assert data.select(5) == [0, 1, 2, 3, 4]
+
+
+def test_a_changed_file_is_refused(toy):
+    toy.write_bytes(b"other data")
+    with pytest.raises(ValueError, match="toy.arff: expected the published file with SHA-256"):
+        registry.resolve("data://toy/train")
+
+
+def test_without_file_and_network_it_says_so(toy):
+    toy.unlink()
+    with pytest.raises(ValueError, match="in the cache .* at http://127.0.0.1:9/toy.arff"):
+        registry.resolve("data://toy/train")
+
+
+def test_slices_part_the_rows_and_depend_on_the_seed(toy):
+    first = registry.resolve("data://toy/train[:90%]").select(101)
+    rest = registry.resolve("data://toy/train[90%:]").select(101)
+    assert sorted(first + rest) == list(range(101))
+    assert len(rest) == 11
+    middle = registry.resolve("data://toy/train[10%:30%]?seed=4").select(101)
+    assert len(middle) == 20
+    other = registry.resolve("data://toy/train[:90%]?seed=1").select(101)
+    assert other != first
+    assert first == registry.resolve("data://toy/train[:90%]?seed=0").select(101)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("data://bibtx/train", "one of .*'bibtex'.*got 'bibtx'"),
+        ("data://bibtex/dev", "one of .*'train'.*got 'dev'"),
+        ("data://bibtex", "Expected a path like"),
+        ("data://bibtex/train[90]", "Expected a path like"),
+        ("data://bibtex/train[90%:10%]", "percentages in order"),
+        ("data://bibtex/train[:190%]", "percentages in order"),
+        ("data://bibtex/train?sed=1", "Expected a path like"),
+    ],
+)
+def test_bad_addresses(path, message):
+    with pytest.raises(ConfigurationError, match=message):
+        registry.resolve(path)
+
+
+def test_every_data_set_is_complete():
+    for name, data_set in DATA_SETS.items():
+        for file in [*data_set.splits.values(), *data_set.companions]:
+            assert len(data_set.sha256[file]) == 64, (name, file)

@@ -1,0 +1,148 @@
+"""Every metric against scikit-learn, in batches of unequal size, with ties."""
+
+import numpy as np
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.training.metrics import BooleanAccuracy, Metric
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn import metrics as sklearn_metrics
+
+from structured_energy.metrics import ExampleF1, FixedThreshold, TunedThreshold, as_structured
+
+NAMES = [
+    "example-f1",
+    "micro-f1",
+    "macro-f1",
+    "subset-accuracy",
+    "hamming-loss",
+    "map-example",
+    "map-label",
+]
+
+
+def average_precision(labels, scores):
+    """The mean over the columns that have a true row."""
+    some = labels.any(axis=0)
+    if not some.any():
+        return 0.0
+    return np.mean(
+        [
+            sklearn_metrics.average_precision_score(labels[:, i], scores[:, i])
+            for i in np.flatnonzero(some)
+        ]
+    )
+
+
+def reference(name, scores, labels, threshold):
+    predictions = scores > threshold
+    if name == "example-f1":
+        return np.mean(
+            [
+                sklearn_metrics.f1_score(truth, prediction, zero_division=1.0)
+                if truth.any() or prediction.any()
+                else 1.0
+                for truth, prediction in zip(labels, predictions, strict=True)
+            ]
+        )
+    if name in ("micro-f1", "macro-f1"):
+        return sklearn_metrics.f1_score(labels, predictions, average=name[:5], zero_division=0.0)
+    if name == "subset-accuracy":
+        return sklearn_metrics.accuracy_score(labels, predictions)
+    if name == "hamming-loss":
+        return sklearn_metrics.hamming_loss(labels, predictions)
+    if name == "map-example":
+        return average_precision(labels.T, scores.T)
+    return average_precision(labels, scores)
+
+
+@st.composite
+def batches(draw):
+    rows, columns = draw(st.integers(1, 9)), draw(st.integers(2, 6))
+    levels = [0.0, 0.1, 0.25, 0.5, 0.7, 1.0]  # few, so that there are ties
+    scores = draw(arrays(np.float64, (rows, columns), elements=st.sampled_from(levels)))
+    labels = draw(arrays(np.bool_, (rows, columns)))
+    cut = draw(st.integers(0, rows))
+    return scores, labels, cut, draw(st.sampled_from([0.05, 0.25, 0.6]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None)
+@given(batches())
+def test_is_scikit_learn_s(name, data):
+    scores, labels, cut, threshold = data
+    metric = Metric.by_name(name)()
+    for part in (slice(None, cut), slice(cut, None)):
+        if len(scores[part]):
+            metric(torch.tensor(scores[part]), torch.tensor(labels[part]), threshold)
+    expected = reference(name, scores, labels, threshold)
+    assert metric.get_metric(reset=True) == pytest.approx(expected, abs=1e-9)
+    assert not metric.has_seen_data
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_inputs_are_not_changed_and_other_events_are_flattened(name):
+    torch.manual_seed(0)
+    scores, labels = torch.rand(3, 2, 4, requires_grad=True), torch.rand(3, 2, 4) < 0.5
+    before = scores.detach().clone(), labels.clone()
+    image, flat = Metric.by_name(name)(), Metric.by_name(name)()
+    image(scores, labels, torch.tensor(0.3))
+    flat(scores.flatten(1), labels.flatten(1), 0.3)
+    assert image.get_metric() == flat.get_metric()
+    assert image.get_metric() == image.get_metric(reset=False)
+    torch.testing.assert_close(scores.detach(), before[0])
+    assert (labels == before[1]).all()
+
+
+def test_empty_examples_count_as_right():
+    metric = ExampleF1()
+    metric(torch.zeros(2, 3), torch.tensor([[False] * 3, [True, False, False]]))
+    assert metric.get_metric() == 0.5
+
+
+def test_shapes_and_missing_data_are_named():
+    with pytest.raises(ValueError, match=r"'example_f1', got \(2, 3\) and \(2, 4\)"):
+        ExampleF1()(torch.zeros(2, 3), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match="Expected data before the metric 'example_f1'"):
+        ExampleF1().get_metric()
+
+
+def test_other_metrics_are_refused():
+    with pytest.raises(ConfigurationError, match="got BooleanAccuracy"):
+        as_structured(BooleanAccuracy())
+
+
+@pytest.mark.parametrize("name", ["example-f1", "micro-f1", "subset-accuracy"])
+def test_the_tuned_threshold_is_the_best_of_the_grid(name):
+    torch.manual_seed(3)
+    labels = torch.rand(40, 5) < 0.3
+    scores = (0.4 * labels + 0.3 * torch.rand(40, 5)).clamp(0, 1)
+    threshold = TunedThreshold(Metric.by_name(name)())
+    with threshold.tuning():
+        for part in (slice(0, 7), slice(7, None)):
+            threshold.observe(scores[part], labels[part])
+    grid = [i / 100 for i in range(1, 100)]
+    values = [reference(name, scores.numpy(), labels.numpy(), t) for t in grid]
+    best = max(values)
+    assert reference(name, scores.numpy(), labels.numpy(), float(threshold.value)) == best
+    nearest = min(
+        (t for t, v in zip(grid, values, strict=True) if v == best), key=lambda t: abs(t - 0.5)
+    )
+    assert float(threshold.value) == pytest.approx(nearest)
+    loaded = TunedThreshold()
+    loaded.load_state_dict(threshold.state_dict())
+    assert loaded.value == threshold.value
+
+
+def test_without_data_or_after_an_error_the_threshold_stays():
+    threshold = TunedThreshold()
+    with threshold.tuning():
+        pass
+    with pytest.raises(RuntimeError), threshold.tuning():
+        threshold.observe(torch.ones(2, 3), torch.ones(2, 3).bool())
+        raise RuntimeError
+    assert float(threshold.value) == 0.5
+    with pytest.raises(ConfigurationError, match=r"in \[0, 1\], got 1.5"):
+        FixedThreshold(1.5)
