@@ -15,7 +15,7 @@ from ..data.vocabulary import names
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import FixedThreshold, Threshold, as_structured
-from ..networks import frozen
+from ..networks import frozen, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
@@ -55,6 +55,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         inference for each batch.
     """
 
+    inference: Sampler
+
     def __init__(
         self,
         vocab: Vocabulary,
@@ -87,7 +89,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
             shared["score_network"] = self.score_network
         self.loss = None if loss is None else loss.construct(**shared)
         self.sampler = sampler.construct(**shared)
-        self.inference = self.sampler if inference is None else inference.construct(**shared)
+        if inference is None:
+            share(self, "inference", self.sampler)
+        else:
+            self.inference = inference.construct(**shared)
         for child, role in (
             (self.loss, "loss"),
             (self.sampler, "sampler"),

@@ -11,9 +11,11 @@ local defaults = {
   weight_decay: 1e-5,
   num_epochs: 60,
   patience: 10,
+  margin_type: 'margin-rescaled',
   oracle_cost_weight: 1.0,
   score_weight: 1.0,
   cross_entropy_weight: 1.0,
+  cost_augmented: null,  // the hidden layers of a separate cost-augmented network
 };
 
 // A data set that is published with a training and a test part: 10 % of train to validate.

@@ -80,7 +80,11 @@ local with_score_network(d) = base(d) {
   // cross-entropy that stabilises it.
   inference_network(d): with_score_network(d) {
     model+: {
-      loss: { type: 'margin-based', oracle_cost_weight: d.oracle_cost_weight },
+      loss: {
+        type: 'margin-based',
+        margin_type: d.margin_type,
+        oracle_cost_weight: d.oracle_cost_weight,
+      },
       sampler: {
         type: 'inference-network',
         loss: {
@@ -90,6 +94,9 @@ local with_score_network(d) = base(d) {
             { type: 'cross-entropy' },
           ],
           weights: [d.score_weight, d.cross_entropy_weight],
+        },
+        [if d.cost_augmented == null then null else 'cost_augmented_network']: {
+          feedforward: feedforward(d.cost_augmented, 0.0),
         },
       },
     },

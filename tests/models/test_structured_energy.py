@@ -1,0 +1,223 @@
+"""The model: predictions without labels, one owner of each parameter, gradients kept apart."""
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.models import Model
+
+from structured_energy.models import StructuredEnergyModel
+from structured_energy.networks import frozen
+from structured_energy.samplers import Sampler
+from structured_energy.task_networks import TaskNetwork
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.5}"
+NETWORKS = f"""
+  oracle_value: 'per-instance-f1',
+  task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+  score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+  metrics: ['example-f1', 'map-label'],
+"""
+COST_AUGMENTED = f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}"
+# Every registered sampler in training; those that cannot predict have another one for that.
+SAMPLERS = {
+    "inference-network": "sampler: {type: 'inference-network', loss: 'inference'}",
+    "cost-augmented": (
+        f"sampler: {{type: 'inference-network', loss: 'inference', {COST_AUGMENTED}}}"
+    ),
+    "ground-truth": "sampler: 'ground-truth', inference: 'inference-network'",
+    "appending-container": (
+        "sampler: {type: 'appending-container', constituents: ['ground-truth', "
+        "'inference-network']}, inference: 'inference-network'"
+    ),
+}
+
+
+def snippet(sampler="inference-network", more=""):
+    return f"{{ {NETWORKS} loss: 'margin-based', {SAMPLERS[sampler]}, {more} }}"
+
+
+@pytest.fixture(autouse=True)
+def _double():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def test_every_registered_sampler_is_here():
+    assert all(any(name in text for text in SAMPLERS.values()) for name in Sampler.list_available())
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("training", [False, True])
+def test_predictions_do_not_change_when_labels_do(tiny_model, world, sampler, training):
+    model = tiny_model(snippet(sampler, "training_metrics: true"))
+    model.train(training)
+    predictions = []
+    for labels in (world.labels, ~world.labels, None):
+        torch.manual_seed(0)
+        predictions.append(model(world.x, labels)["probabilities"])
+    torch.testing.assert_close(predictions[0], predictions[1], rtol=0, atol=0)
+    torch.testing.assert_close(predictions[0], predictions[2], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("network", ["score_network", "task_network"])
+def test_only_the_optimised_network_gets_a_gradient(tiny_model, world, network):
+    model = tiny_model(snippet("cost-augmented"))
+    with model.optimizing(network):
+        loss = model(world.x, world.labels)["loss"]
+    loss.backward()
+    for name, group in model.networks.items():
+        for parameter_name, parameter in group:
+            assert (parameter.grad is not None) == (name == network), parameter_name
+            assert parameter.requires_grad
+
+
+def test_without_optimizing_the_loss_is_the_sum_with_gradients_apart(tiny_model, world):
+    model = tiny_model(snippet("cost-augmented")).eval()
+    model.train()
+    for dropout in (m for m in model.modules() if isinstance(m, torch.nn.Dropout)):
+        dropout.p = 0.0
+    expected = {}
+    total = 0.0
+    for network, group in model.networks.items():
+        with model.optimizing(network):
+            loss = model(world.x, world.labels)["loss"]
+        total += loss.item()
+        names, parameters = zip(*group, strict=True)
+        gradients = torch.autograd.grad(loss, parameters)
+        expected.update(zip(names, gradients, strict=True))
+    loss = model(world.x, world.labels)["loss"]
+    loss.backward()
+    assert loss.item() == pytest.approx(total)
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(parameter.grad, expected[name], msg=name)
+
+
+def test_dropout_of_the_frozen_network_is_off(tiny_model, world):
+    model = tiny_model(snippet())
+    with model.optimizing("task_network"):
+        assert not model.score_network.training
+        assert model.task_network.training
+        with frozen(model.task_network):
+            assert not model.task_network.training
+        assert model.task_network.training
+    assert model.score_network.training
+
+
+def test_frozen_leaves_what_was_frozen_before():
+    layer = torch.nn.Linear(2, 2)
+    layer.bias.requires_grad_(False)
+    with pytest.raises(RuntimeError), frozen(layer, None):
+        assert not layer.weight.requires_grad
+        raise RuntimeError
+    assert layer.weight.requires_grad
+    assert not layer.bias.requires_grad
+
+
+def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, world):
+    model = tiny_model(snippet())
+    model.score_network.label_embeddings.weight = model.task_network.label_embeddings.weight
+    with pytest.raises(ConfigurationError, match=r"label_embeddings.weight' in both networks"):
+        model._networks()
+    model = tiny_model(snippet())
+    model.extra = torch.nn.Linear(1, 1)
+    with pytest.raises(ConfigurationError, match="'extra.weight' in neither network"):
+        model._networks()
+
+
+def test_metrics_are_floats_with_dotted_names_and_reset(tiny_model, world):
+    model = tiny_model(snippet("cost-augmented", "threshold: 'tuned'")).eval()
+    assert model.get_metrics() == {}
+    with torch.no_grad(), model.tuning():
+        model(world.x, world.labels)
+    metrics = model.get_metrics(reset=True)
+    assert {"example_f1", "map_label", "threshold"} < metrics.keys()
+    assert {"loss.oracle_cost", "sampler.loss.value"} < metrics.keys()
+    assert all(type(value) is float for value in metrics.values())
+    assert model.get_metrics() == {}
+
+
+def test_metrics_follow_the_tuned_threshold(tiny_model, world):
+    model = tiny_model(snippet("inference-network", "threshold: 'tuned'")).eval()
+    with torch.no_grad(), model.tuning():
+        probabilities = model(world.x, world.labels)["probabilities"]
+    tuned = model.get_metrics(reset=True)["example_f1"]
+    metric = model.metrics["example_f1"]
+    metric(probabilities, world.labels, model.threshold.value)
+    assert metric.get_metric(reset=True) == tuned
+    assert model.threshold.value != 0.5
+    metric(probabilities, world.labels, 0.5)
+    assert tuned >= metric.get_metric(reset=True)
+
+
+def test_the_state_dictionary_holds_each_weight_once(tiny_model):
+    model = tiny_model(snippet("cost-augmented"))
+    tensors = [value.data_ptr() for value in model.state_dict().values()]
+    assert len(tensors) == len(set(tensors))
+    assert not any("task_network" in name for name in model.state_dict() if "sampler" in name)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("loss: {type: 'margin-based', reduction: 'none'}", "'none'"),
+        ("metrics: ['boolean_accuracy']", "got BooleanAccuracy"),
+        ("sampler: {type: 'inference-network', loss: 'cross_entropy'}", "cross_entropy"),
+        ("thresold: 'tuned'", "Extra parameters"),
+        (
+            "sampler: {type: 'inference-network', loss: {type: 'combination', "
+            "constituents: ['score', 'score']}}",
+            "'sampler.loss.score.value'",
+        ),
+    ],
+)
+def test_bad_configs_are_named(tiny_model, more, message):
+    override = (
+        f"{{ {NETWORKS} loss: 'margin-based', {SAMPLERS['inference-network']} }} + {{ {more} }}"
+    )
+    with pytest.raises((ConfigurationError, ValueError), match=message):
+        tiny_model(override)
+
+
+def test_a_sampler_without_what_it_needs_is_named(world):
+    with pytest.raises(ConfigurationError, match='"task_network" is required'):
+        Model.from_params(
+            Params(
+                {
+                    "type": "structured-energy",
+                    "output_space": "binary",
+                    "sampler": "inference-network",
+                }
+            ),
+            vocab=world.vocab,
+        )
+
+
+def test_several_predictions_are_chosen_by_score(world, tiny_model):
+    @TaskNetwork.register("constant-for-test", exist_ok=True)
+    class Constant(TaskNetwork):
+        output_size = 4
+
+        def compute(self, x, mask):
+            return torch.zeros(len(x), 4)
+
+    model = tiny_model(snippet()).eval()
+    y = (torch.rand(3, 5, 4) < 0.5).double()
+
+    class Fixed(Sampler):
+        def sample(self, x, truth, mask=None):
+            from structured_energy.sampler_output import SamplerOutput
+
+            return SamplerOutput(y)
+
+    model.inference = Fixed(model.output_space)
+    with torch.no_grad():
+        chosen = model(world.x)["probabilities"]
+        scores = model.score_network(world.x, y)
+    expected = torch.stack([y[i, scores[i].argmax()] for i in range(3)])
+    torch.testing.assert_close(chosen, expected)
+
+
+def test_it_is_the_registered_model():
+    assert Model.by_name("structured-energy") is StructuredEnergyModel
