@@ -5,6 +5,7 @@ behaviour is touched.
 """
 
 import functools
+import inspect
 import types
 import uuid
 from contextlib import nullcontext
@@ -14,9 +15,10 @@ import numpy as np
 import torch
 from allennlp.commands import find_learning_rate
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.models import archival
 from allennlp.nn.parallel import ddp_accelerator
-from allennlp.training import Trainer, gradient_descent_trainer
+from allennlp.training import GradientDescentTrainer, Trainer, gradient_descent_trainer
 from allennlp.training.callbacks import WandBCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
@@ -34,6 +36,7 @@ def mend() -> None:
     _mend_wandb()
     _mend_dataset_reader_by_name()
     _mend_find_learning_rate()
+    _mend_trainer_keys()
 
 
 @LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
@@ -162,6 +165,24 @@ def _mend_find_learning_rate() -> None:
             find_learning_rate.Trainer = Trainer
 
     find_learning_rate.find_learning_rate_model = find_learning_rate_model
+
+
+def _mend_trainer_keys() -> None:
+    # The trainer took any key and forgot it: a misspelt one, or all of `minimax` without its type.
+    original = GradientDescentTrainer.__init__
+    known = {*inspect.signature(original).parameters, "run_sanity_checks"}
+
+    @functools.wraps(original)
+    def __init__(self: GradientDescentTrainer, *args: Any, **settings: Any) -> None:
+        unknown = sorted(settings.keys() - known)
+        if unknown:
+            raise ConfigurationError(
+                f"Expected keys of the trainer {type(self).__name__}, got {unknown}; check their "
+                "spelling, and the trainer's type."
+            )
+        original(self, *args, **settings)
+
+    GradientDescentTrainer.__init__ = __init__
 
 
 mend()

@@ -1,0 +1,163 @@
+"""The commands of AllenNLP on a real archive, from another folder than the repository's root."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from structured_energy.testing import data_config, evaluate_jsonnet, merged
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
+SNIPPET = f"""{{
+  model: {{
+    type: 'structured-energy',
+    output_space: 'binary',
+    oracle_value: 'per-instance-f1',
+    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    loss: 'margin-based',
+    sampler: {{type: 'inference-network', loss: 'inference'}},
+    metrics: ['example-f1'],
+    threshold: 'tuned',
+  }},
+  trainer: {{
+    type: 'minimax', num_epochs: 2, patience: 2, optimizer: {{type: 'adamw', lr: 0.01}},
+    validation_metric: '+sampler.loss.oracle_cost', callbacks: ['tensorboard'],
+  }},
+}}"""
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def run(command, folder, *arguments, package=True):
+    flags = ["--include-package", "structured_energy"] if package else []
+    result = subprocess.run(
+        [sys.executable, "-m", "allennlp", command, *map(str, arguments), *flags],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=300,
+        check=False,
+    )
+    return result
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    config = merged(data_config(folder / "data"), evaluate_jsonnet(SNIPPET))
+    config["test_data_path"] = config["validation_data_path"]
+    config["evaluate_on_test"] = True
+    (folder / "config.json").write_text(json.dumps(config))
+    result = run("train", folder, "config.json", "-s", "run")
+    assert result.returncode == 0, result.stderr[-3000:]
+    return folder, config, result
+
+
+def test_train_shows_the_tree_and_writes_it(trained):
+    folder, _, result = trained
+    console = result.stdout + result.stderr
+    assert console.count("model (StructuredEnergyModel)") == 1
+    assert "└── sampler (InferenceNetworkSampler)" in console
+    metrics = json.loads((folder / "run" / "metrics.json").read_text())
+    for part in ("training", "validation", "best_validation", "test"):
+        for key in ("loss.ground_truth_score", "sampler.loss.cost_augmented_score"):
+            assert isinstance(metrics[f"{part}_{key}"], float)
+            assert key in console
+    assert list((folder / "run" / "log").glob("*/events*"))
+
+
+def test_training_prints_no_warning_of_the_stack(trained):
+    console = trained[2].stdout + trained[2].stderr
+    warnings = [
+        line
+        for line in console.splitlines()
+        if "Warning" in line and "Failed to load image" not in line
+    ]
+    assert warnings == []
+
+
+def test_evaluate_gives_the_test_metrics(trained):
+    folder, config, _ = trained
+    data = config["test_data_path"]
+    result = run("evaluate", folder, "run/model.tar.gz", data, "--output-file", "evaluated.json")
+    assert result.returncode == 0, result.stderr[-3000:]
+    evaluated = json.loads((folder / "evaluated.json").read_text())
+    metrics = json.loads((folder / "run" / "metrics.json").read_text())
+    assert evaluated.keys() > {"loss", "example_f1", "sampler.loss.value"}
+    evaluated.pop("loss")  # AllenNLP's mean of means over shuffled batches
+    for key, value in evaluated.items():
+        assert value == pytest.approx(metrics[f"test_{key}"], abs=1e-6), key
+
+
+def test_predict_on_json_lines_and_on_data(trained):
+    folder, config, _ = trained
+    (folder / "lines.jsonl").write_text(
+        '{"features": [0.5, -1, 0, 2, 1]}\n{"features": {"feature_0": 0.5, "feature_3": 2}}\n'
+    )
+    result = run(
+        "predict", folder, "run/model.tar.gz", "lines.jsonl", "--output-file", "out", "--silent"
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    lines = [json.loads(line) for line in (folder / "out").read_text().splitlines()]
+    assert len(lines) == 2
+    for line in lines:
+        assert len(line["probabilities"]) == 4
+        assert all(
+            line["probabilities"][int(name[-1])] == pytest.approx(score)
+            for name, score in line["labels"].items()
+        )
+    data = config["validation_data_path"]
+    flags = ["--use-dataset-reader", "--batch-size", "5", "--silent", "--output-file", "rows"]
+    result = run("predict", folder, "run/model.tar.gz", data, *flags)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert len((folder / "rows").read_text().splitlines()) == 12
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"x": [1]}', "key 'features' .*got the keys"),
+        ('{"features": [1, 2]}', "Expected 5 features, as in the training data, got 2"),
+        ('{"features": {"featur": 1}}', "got 'featur'"),
+        ('{"features": [1, 2, 3, 4, null]}', "finite number for the feature 'feature_4'"),
+    ],
+)
+def test_bad_lines_are_named(trained, line, message):
+    from allennlp.models.archival import load_archive
+    from allennlp.predictors import Predictor
+
+    predictor = Predictor.from_archive(load_archive(trained[0] / "run" / "model.tar.gz"))
+    with pytest.raises(ValueError, match=message):
+        predictor.predict_json(json.loads(line))
+
+
+def test_find_lr_and_print_results(trained):
+    folder, _, _ = trained
+    result = run("find-lr", folder, "config.json", "-s", "lr", "--num-batches", "12")
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert (folder / "lr" / "lr-losses.png").stat().st_size > 1000
+    result = run("print-results", folder, ".", "--keys", "test_example_f1", package=False)
+    assert "run/metrics.json, 0." in result.stdout
+
+
+def test_from_the_root_no_include_package_is_needed(trained, tmp_path):
+    folder, _, _ = trained
+    result = run("train", ROOT, folder / "config.json", "-s", tmp_path / "run", package=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+
+
+def test_bad_data_ends_with_one_sentence_and_an_exit_code(trained, tmp_path):
+    folder, config, _ = trained
+    text = Path(config["train_data_path"]).read_text().replace("@data\n", "@data\n1,2\n")
+    (tmp_path / "bad-train.arff").write_text(text)
+    (tmp_path / "bad.xml").write_text((folder / "data" / "world.xml").read_text())
+    config = {**config, "train_data_path": str(tmp_path / "bad-train.arff")}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = run("train", tmp_path, "config.json", "-s", "run")
+    assert result.returncode != 0
+    last = (result.stdout + result.stderr).strip().splitlines()[-1]
+    assert last.endswith("bad-train.arff, line 12: expected 9 values, got 2.")

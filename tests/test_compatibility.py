@@ -1,0 +1,110 @@
+"""What is mended in AllenNLP, through AllenNLP."""
+
+import sys
+import types
+import warnings
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.models.archival import _load_dataset_readers
+from allennlp.training import Checkpointer, gradient_descent_trainer
+from allennlp.training.callbacks import TrainerCallback
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.moving_average import MovingAverage
+
+from structured_energy import compatibility
+from structured_energy.data import ArffReader
+
+
+@pytest.fixture()
+def optimizer():
+    return torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=1.0)
+
+
+def test_mending_twice_changes_nothing():
+    before = MovingAverage.state_dict
+    compatibility.mend()
+    assert MovingAverage.state_dict is before
+
+
+def test_reduce_on_plateau(optimizer):
+    params = Params({"type": "reduce_on_plateau", "factor": 0.5, "patience": 0, "mode": "max"})
+    scheduler = LearningRateScheduler.from_params(params, optimizer=optimizer)
+    for metric in (1.0, 0.5, 2.0, 1.5):
+        scheduler.step(metric)
+    assert optimizer.param_groups[0]["lr"] == 0.25
+
+
+def test_a_checkpoint_with_a_cosine_schedule_is_loaded(optimizer, tmp_path):
+    params = Params({"type": "cosine", "t_initial": 4})
+    scheduler = LearningRateScheduler.from_params(params, optimizer=optimizer)
+    scheduler.step()
+    state = {"optimizer": optimizer.state_dict(), "learning_rate_scheduler": scheduler.state_dict()}
+    torch.save({}, tmp_path / "model_state_e1_b0.th")
+    torch.save(state, tmp_path / "training_state_e1_b0.th")
+    loaded = Checkpointer(tmp_path).load_checkpoint()
+    assert loaded.trainer_state["optimizer"]["param_groups"][0]["lr"] == pytest.approx(0.853553)
+
+
+def test_a_pickle_with_code_is_not_loaded(tmp_path):
+    class Hostile:
+        def __reduce__(self):
+            return (exec, ("raise SystemExit('executed')",))
+
+    torch.save({}, tmp_path / "model_state_e1_b0.th")
+    torch.save({"x": Hostile()}, tmp_path / "training_state_e1_b0.th")
+    with pytest.raises(Exception, match="(?i)weights.only"):
+        Checkpointer(tmp_path).load_checkpoint()
+
+
+def test_a_moving_average_still_averages_the_model_after_recovery():
+    parameter = torch.nn.Parameter(torch.ones(2))
+    params = Params({"type": "exponential", "decay": 0.5})
+    average = MovingAverage.from_params(params, parameters=[("w", parameter)])
+    with torch.no_grad():
+        parameter.mul_(3)
+    average.apply()
+    state = average.state_dict()
+
+    fresh = torch.nn.Parameter(torch.full((2,), 3.0))
+    recovered = MovingAverage.from_params(
+        Params({"type": "exponential", "decay": 0.5}), parameters=[("w", fresh)]
+    )
+    recovered.load_state_dict(state)
+    recovered.assign_average_value()
+    assert fresh.tolist() == [2.0, 2.0]
+    recovered.restore()
+    assert fresh.tolist() == [3.0, 3.0]
+
+
+def test_autocast_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with gradient_descent_trainer.amp.autocast(False):
+            assert not torch.is_autocast_enabled("cuda")
+
+
+def test_wandb_is_called_as_current_versions_want(monkeypatch, tmp_path):
+    calls = []
+    wandb = types.ModuleType("wandb")
+    wandb.init = lambda *, id, dir, project, **settings: calls.append((id, settings))
+    wandb.save = lambda path, base_path: calls.append(path)
+    wandb.finish = lambda: calls.append("finish")
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    (tmp_path / "config.json").write_text("{}")
+    params = Params({"type": "wandb", "project": "p", "watch_model": False})
+    callback = TrainerCallback.from_params(params, serialization_dir=str(tmp_path))
+    trainer = types.SimpleNamespace(_serialization_dir=str(tmp_path), model=torch.nn.Linear(1, 1))
+    callback.on_start(trainer)
+    run_id, settings = calls[0]
+    assert len(run_id) == 8
+    assert "anonymous" not in settings
+    assert callback.state_dict() == {"run_id": run_id}
+    callback.close()
+    assert calls[-1] == "finish"
+
+
+def test_a_dataset_reader_given_by_its_name_alone(tmp_path):
+    readers = _load_dataset_readers(Params({"dataset_reader": "arff"}), str(tmp_path))
+    assert all(isinstance(reader, ArffReader) for reader in readers)
