@@ -5,22 +5,17 @@ READY := $(VENV)/.ready
 # One thread for each process: the networks are small, and the tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check format lint types tests doctests clean
+.PHONY: demo test check format lint types clean
 
 # From nothing to a trained model, its metrics, the tree of logged values and a picture.
 demo: $(READY)
 	$(BIN)/python scripts/demo.py
 
 # From nothing to passed tests.
-test: tests doctests
-
-tests: $(READY)
+test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests
 
-doctests: $(READY)
-	$(BIN)/python -m pytest -q --doctest-modules --pyargs structured_energy
-
-# What CI runs: format, lint, types, tests (the architecture's among them), doctests.
+# Format, lint, types, and the tests, those of the architecture and of the docstrings among them.
 check: lint types test
 
 lint: $(READY)

@@ -44,6 +44,13 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
 
     Gradients still flow through them to their inputs. `None` is passed over. Scopes nest, and what
     was frozen or in evaluation mode before stays so.
+
+    >>> layer = torch.nn.Linear(1, 1)
+    >>> with frozen(layer):
+    ...     layer.weight.requires_grad
+    False
+    >>> layer.weight.requires_grad
+    True
     """
     with ExitStack() as scopes:
         parameters, training = [], []

@@ -34,6 +34,9 @@ class Data(NamedTuple):
         """The rows of `count` that belong to the slice, in the order of the file.
 
         The rows are shuffled under the seed and cut, so that `[:90%]` and `[90%:]` part them.
+
+        >>> Data([], 0, 60).select(5), Data([], 60, 100).select(5)
+        ([0, 1, 2], [3, 4])
         """
         if (self.start, self.stop) == (0, 100):
             return list(range(count))
@@ -44,6 +47,9 @@ class Data(NamedTuple):
 
 def resolve(path: str) -> Data:
     """The files of a path; one that is not of the registry is its own file.
+
+    >>> resolve("my/data-train.arff").paths
+    ['my/data-train.arff']
 
     # Raises
 

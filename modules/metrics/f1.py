@@ -12,7 +12,13 @@ Sums = Dict[str, torch.Tensor]
 
 @Metric.register("example-f1")
 class ExampleF1(StructuredMetric):
-    """The mean over examples of F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|), 1 where both are empty."""
+    """The mean over examples of F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|), 1 where both are empty.
+
+    >>> metric = ExampleF1()
+    >>> metric(torch.tensor([[0.9, 0.8, 0.1]]), torch.tensor([[True, False, False]]))
+    >>> round(metric.get_metric(reset=True), 4)
+    0.6667
+    """
 
     name = "example_f1"
 

@@ -59,6 +59,12 @@ class TunedThreshold(Threshold):
     It is chosen anew at each validation, saved with the weights, and used as it is at test. Of
     equally good ones the nearest to 0.5 is taken.
 
+    >>> threshold = TunedThreshold(candidates=9)
+    >>> with threshold.tuning():
+    ...     threshold.observe(torch.tensor([[0.3, 0.15]]), torch.tensor([[True, False]]))
+    >>> round(float(threshold.value), 2)
+    0.2
+
     # Parameters
 
     metric : `Metric`, optional

@@ -12,6 +12,12 @@ class PerInstanceF1(OracleValue):
     """v = 2 Σ_p y*_p y_p / (Σ_p y*_p + Σ_p y_p), and 1 where both outputs are empty.
 
     On a relaxed y this is the soft F1 that Gygli et al. (2017, section 3.2) train on.
+
+    >>> from structured_energy.output_spaces import BinaryOutputSpace
+    >>> oracle_value = PerInstanceF1(BinaryOutputSpace())
+    >>> truth = torch.tensor([[[1.0, 1.0, 0.0]]])
+    >>> oracle_value.value(truth, torch.tensor([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]])).tolist()
+    [[0.6666666865348816, 0.6666666865348816]]
     """
 
     def value(
