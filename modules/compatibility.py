@@ -6,10 +6,11 @@ behaviour is touched.
 
 import functools
 import inspect
+import os
 import types
 import uuid
 from contextlib import nullcontext
-from typing import Any, Callable, ContextManager, Dict, Literal, cast
+from typing import Any, Callable, ContextManager, Dict, Literal, Set, Tuple, cast
 
 import numpy as np
 import torch
@@ -18,7 +19,13 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import archival
 from allennlp.nn.parallel import ddp_accelerator
-from allennlp.training import GradientDescentTrainer, Trainer, gradient_descent_trainer
+from allennlp.training import (
+    Checkpointer,
+    GradientDescentTrainer,
+    Trainer,
+    checkpointer,
+    gradient_descent_trainer,
+)
 from allennlp.training.callbacks import WandBCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
@@ -31,7 +38,8 @@ from allennlp.training.moving_average import MovingAverage
 def mend() -> None:
     """Applies all mends; a second call does nothing."""
     _mend_automatic_mixed_precision()
-    _mend_checkpoints()
+    _mend_loading_of_checkpoints()
+    _mend_saving_of_checkpoints()
     _mend_moving_average()
     _mend_wandb()
     _mend_dataset_reader_by_name()
@@ -83,7 +91,7 @@ def _mend_automatic_mixed_precision() -> None:
     ddp_accelerator.amp = amp
 
 
-def _mend_checkpoints() -> None:
+def _mend_loading_of_checkpoints() -> None:
     # torch.load reads data only. Schedulers that compute with numpy (cosine, for one) leave numpy
     # numbers in the optimiser's state, which are data as well.
     torch.serialization.add_safe_globals(
@@ -95,6 +103,33 @@ def _mend_checkpoints() -> None:
             type(np.dtype(np.int64)),
         ]
     )
+
+
+def _mend_saving_of_checkpoints() -> None:
+    # A run killed while it saved left half a file, or one of a checkpoint's two, under the name
+    # that `--recover` reads. A file now gets its name when it is whole; a checkpoint has both.
+    def save(state: Any, path: str) -> None:
+        unfinished = f"{path}.unfinished"
+        torch.save(state, unfinished)
+        os.replace(unfinished, path)
+
+    def save_model_state(self: GradientDescentTrainer, path: str) -> None:
+        model = self.model if self._ddp_wrapped_model is None else self._ddp_wrapped_model
+        save(model.state_dict(), path)
+
+    original = Checkpointer._find_all_checkpoints
+
+    @functools.wraps(original)
+    def find_all_checkpoints(self: Checkpointer) -> Set[Tuple[int, int]]:
+        return {
+            checkpoint
+            for checkpoint in original(self)
+            if os.path.exists(self._training_state_path(*checkpoint))
+        }
+
+    checkpointer.torch = types.SimpleNamespace(save=save, load=torch.load)
+    Checkpointer._find_all_checkpoints = find_all_checkpoints
+    GradientDescentTrainer._save_model_state = save_model_state
 
 
 def _mend_moving_average() -> None:

@@ -1,5 +1,6 @@
 """What is mended in AllenNLP, through AllenNLP."""
 
+import os
 import sys
 import types
 import warnings
@@ -8,7 +9,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.models.archival import _load_dataset_readers
-from allennlp.training import Checkpointer, gradient_descent_trainer
+from allennlp.training import Checkpointer, checkpointer, gradient_descent_trainer
 from allennlp.training.callbacks import TrainerCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.moving_average import MovingAverage
@@ -34,6 +35,29 @@ def test_reduce_on_plateau(optimizer):
     for metric in (1.0, 0.5, 2.0, 1.5):
         scheduler.step(metric)
     assert optimizer.param_groups[0]["lr"] == 0.25
+
+
+def test_a_file_of_a_checkpoint_is_whole_or_not_there(tmp_path):
+    class Killed(Exception):
+        pass
+
+    class KillsWhileItIsWritten:
+        def __reduce__(self):
+            raise Killed
+
+    path = tmp_path / "training_state_e1_b0.th"
+    with pytest.raises(Killed):
+        checkpointer.torch.save({"first": 1, "second": KillsWhileItIsWritten()}, str(path))
+    assert not path.exists()
+    checkpointer.torch.save({"first": 1}, str(path))
+    assert torch.load(path) == {"first": 1} and os.listdir(tmp_path) == [path.name]
+
+
+def test_a_checkpoint_with_one_of_its_two_files_is_none(tmp_path):
+    for name in ("model_state_e1_b0", "training_state_e1_b0", "model_state_e2_b0"):
+        torch.save({"name": name}, tmp_path / f"{name}.th")
+    found = Checkpointer(str(tmp_path)).load_checkpoint()
+    assert found.trainer_state == {"name": "training_state_e1_b0"}
 
 
 def test_a_checkpoint_with_a_cosine_schedule_is_loaded(optimizer, tmp_path):

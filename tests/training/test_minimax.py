@@ -332,6 +332,25 @@ def test_a_killed_run_recovers_bit_for_bit(tmp_path, settings):
         torch.testing.assert_close(first[name], second[name], rtol=0, atol=0, msg=name)
 
 
+@pytest.mark.parametrize(
+    "average", [{}, {"moving_average": {"type": "exponential", "decay": 0.9}}], ids=["", "average"]
+)
+def test_a_run_killed_before_it_saved_the_best_weights_recovers_them(tmp_path, average):
+    over = {"trainer": {**average, "num_epochs": 1}}
+    config, run = write_config(tmp_path, MINIMAX, over), tmp_path / "run"
+    assert run_allennlp(config, run).returncode == 0
+    before = comparable(run)
+    weights = torch.load(run / "best.th", weights_only=True)
+    for file in ("best.th", "metrics.json", "model.tar.gz"):
+        (run / file).unlink()
+    assert run_allennlp(config, run, "--recover").returncode == 0
+    recovered = torch.load(run / "best.th", weights_only=True)
+    for name, weight in weights.items():
+        torch.testing.assert_close(recovered[name], weight, rtol=0, atol=0, msg=name)
+    for name, value in comparable(run).items():
+        assert name.startswith("training_") or value == before[name], name
+
+
 def test_two_processes_give_the_metrics_of_one(tmp_path):
     snippet = MINIMAX.replace("dropout: 0.3", "dropout: 0")
     one = write_config(tmp_path, snippet, {"data_loader": {"batch_size": 4}})
