@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 
 import pytest
+
 import structured_energy
 
 MODULES = ["structured_energy"] + [
