@@ -117,6 +117,31 @@ def _mend_saving_of_checkpoints() -> None:
         model = self.model if self._ddp_wrapped_model is None else self._ddp_wrapped_model
         save(model.state_dict(), path)
 
+    # The weights that are the best so far are saved after the checkpoint that says so: a run killed
+    # between the two has them in its checkpoint alone.
+    def restore_best_weights(self: GradientDescentTrainer) -> None:
+        self._best_model_filename = os.path.join(self._serialization_dir, "best.th")
+        if not self._primary:
+            return
+        if self._moving_average is not None:
+            self._moving_average.assign_average_value()
+        self._save_model_state(self._best_model_filename)
+        if self._moving_average is not None:
+            self._moving_average.restore()
+
+    original_restore = GradientDescentTrainer._maybe_restore_checkpoint
+
+    @functools.wraps(original_restore)
+    def maybe_restore_checkpoint(self: GradientDescentTrainer) -> None:
+        original_restore(self)
+        at_end_of_epoch = (
+            self._start_after_epochs_completed > 0
+            and self._start_after_batches_in_epoch_completed == 0
+        )
+        validates = self._validation_data_loader is not None
+        if at_end_of_epoch and validates and self._metric_tracker.is_best_so_far():
+            restore_best_weights(self)
+
     original = Checkpointer._find_all_checkpoints
 
     @functools.wraps(original)
@@ -130,6 +155,7 @@ def _mend_saving_of_checkpoints() -> None:
     checkpointer.torch = types.SimpleNamespace(save=save, load=torch.load)
     Checkpointer._find_all_checkpoints = find_all_checkpoints
     GradientDescentTrainer._save_model_state = save_model_state
+    GradientDescentTrainer._maybe_restore_checkpoint = maybe_restore_checkpoint
 
 
 def _mend_moving_average() -> None:

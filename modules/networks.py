@@ -18,6 +18,7 @@ class Network(torch.nn.Module):
         super().__init__()
         self._scopes = 0
         self._reused: Optional[Tuple[Any, Any]] = None
+        self._rows: Optional[torch.Tensor] = None
 
     @contextmanager
     def reusing(self) -> Iterator[None]:
@@ -30,12 +31,24 @@ class Network(torch.nn.Module):
             if not self._scopes:
                 self._reused = None
 
+    @contextmanager
+    def narrowed(self, rows: torch.Tensor) -> Iterator[None]:
+        """Inside, and inside `reusing()`, the network is called with the whole x and answers for
+        the instances `rows` alone, from the encoding that it has."""
+        self._rows = rows
+        try:
+            yield
+        finally:
+            self._rows = None
+
     def _encoding(self, x: Any, encode: Callable[[], torch.Tensor]) -> torch.Tensor:
         if not self._scopes:
-            return encode()
-        if self._reused is None or self._reused[0] is not x:
-            self._reused = (x, encode())
-        return self._reused[1]
+            encoding = encode()
+        else:
+            if self._reused is None or self._reused[0] is not x:
+                self._reused = (x, encode())
+            encoding = self._reused[1]
+        return encoding if self._rows is None else encoding[self._rows]
 
 
 @contextmanager

@@ -179,18 +179,19 @@ class StructuredEnergyModel(Model, LoggingMixin):
         `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
         the gradient to its own network alone. `probabilities` : `(batch, *event_shape)`.
         """
+        # The predictions come first: whether there are labels changes no random number of theirs.
         output: Dict[str, torch.Tensor] = {}
         if self.training:
-            if labels is not None:
-                output["loss"] = self._training_loss(x, labels, mask)
             if self.training_metrics or labels is None:
                 with frozen(self), torch.no_grad():
                     output["probabilities"] = self._predict(x, labels, mask)
+            if labels is not None:
+                output["loss"] = self._training_loss(x, labels, mask)
             return output
         with frozen(self):
+            output["probabilities"] = self._predict(x, labels, mask)
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
-            output["probabilities"] = self._predict(x, labels, mask)
         return output
 
     def _training_loss(

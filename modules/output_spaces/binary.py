@@ -22,6 +22,10 @@ class BinaryOutputSpace(OutputSpace):
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(logits)
 
+    def logits_of(self, y: torch.Tensor) -> torch.Tensor:
+        # Corners stand 1e-6 inside, so that a gradient can lead away from them.
+        return torch.logit(y, eps=1e-6)
+
     def project(self, y: torch.Tensor) -> torch.Tensor:
         return y.clamp(0.0, 1.0)
 

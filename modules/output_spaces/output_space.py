@@ -20,6 +20,10 @@ class OutputSpace(Registrable, ABC):
         """Logits to the relaxed y, any shape `(..., *event_shape)`, differentiable."""
 
     @abstractmethod
+    def logits_of(self, y: torch.Tensor) -> torch.Tensor:
+        """Logits that normalise to a relaxed y, finite where y is at a corner."""
+
+    @abstractmethod
     def project(self, y: torch.Tensor) -> torch.Tensor:
         """The nearest feasible (relaxed) point in Euclidean distance."""
 

@@ -1,15 +1,34 @@
 """Samplers: what proposes outputs y for an input x."""
 
 from .appending_container import AppendingContainer
+from .containers import BestOfContainer, RandomPickingContainer
 from .cost_augmented_network import CostAugmentedNetwork
+from .gradient_based_inference import GradientBasedInferenceSampler
 from .ground_truth import GroundTruthSampler
 from .inference_network import InferenceNetworkSampler
+from .network_draws import NetworkDrawsSampler
+from .output_optimizers import (
+    EntropicMirrorDescent,
+    LogitsGradient,
+    OutputOptimizer,
+    ProjectedGradient,
+)
+from .random import RandomSampler
 from .sampler import Sampler
 
 __all__ = [
     "AppendingContainer",
+    "BestOfContainer",
     "CostAugmentedNetwork",
+    "EntropicMirrorDescent",
+    "GradientBasedInferenceSampler",
     "GroundTruthSampler",
     "InferenceNetworkSampler",
+    "LogitsGradient",
+    "NetworkDrawsSampler",
+    "OutputOptimizer",
+    "ProjectedGradient",
+    "RandomPickingContainer",
+    "RandomSampler",
     "Sampler",
 ]

@@ -28,6 +28,10 @@ class ScoreNetwork(Network, Registrable, ABC):
     def potentials(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         """u(x), `(batch, *event_shape)`."""
 
+    def encode(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """u(x) `(batch, *event_shape)`, as `forward` uses it: computed once while frozen."""
+        return self._encoding(x, lambda: self.potentials(x, mask))
+
     def forward(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
 
@@ -35,7 +39,7 @@ class ScoreNetwork(Network, Registrable, ABC):
 
         `ValueError` where y does not fit the potentials of x.
         """
-        potentials = self._encoding(x, lambda: self.potentials(x, mask))
+        potentials = self.encode(x, mask)
         if y.shape[:1] + y.shape[2:] != potentials.shape:
             raise ValueError(
                 "Expected y of shape (batch, num_samples, *event_shape) = "

@@ -1,7 +1,6 @@
 """The trainer that optimises a score network and a task network in turns."""
 
 import logging
-import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -287,22 +286,3 @@ class MinimaxTrainer(GradientDescentTrainer):
         state = None if self._checkpointer is None else self._checkpointer.load_checkpoint()
         if state is not None:
             self._random_state.load_state_dict(state.trainer_state["random_state"])
-            self._restore_best_weights()
-
-    def _restore_best_weights(self) -> None:
-        # The base class saves the best weights after the checkpoint that says they are the best: a
-        # run killed between the two has them in the checkpoint alone.
-        validated = (
-            self._validation_data_loader is not None
-            and self._start_after_batches_in_epoch_completed == 0
-        )
-        if not (validated and self._metric_tracker.is_best_so_far()):
-            return
-        self._best_model_filename = os.path.join(self._serialization_dir, "best.th")
-        if not self._primary:
-            return
-        if self._moving_average is not None:
-            self._moving_average.assign_average_value()
-        self._save_model_state(self._best_model_filename)
-        if self._moving_average is not None:
-            self._moving_average.restore()

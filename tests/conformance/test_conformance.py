@@ -26,6 +26,35 @@ CONFIGS = {
         for margin_type in ("margin-rescaled", "slack-rescaled", "perceptron", "contrastive")
     ],
     (Loss, "score"): ["'score'", "{type: 'score', reduction: 'sum'}"],
+    (Loss, "value-regression"): [
+        f"{{type: 'value-regression', objective: '{objective}'}}"
+        for objective in ("cross-entropy", "squared-error", "squared-error-of-score")
+    ],
+    (Loss, "nce-ranking"): [
+        "'nce-ranking'",
+        "{type: 'nce-ranking', correct_for_proposal: false}",
+    ],
+    (Loss, "policy-gradient"): [
+        "'policy-gradient'",
+        "{type: 'policy-gradient', baseline: 'none'}",
+    ],
+    (Sampler, "network-draws"): [
+        f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
+        for kind in ("discrete", "gumbel", "gaussian")
+    ],
+    (Sampler, "gradient-based-inference"): [
+        "'gradient-based-inference'",
+        "{type: 'gradient-based-inference', pick: 'last', tolerance: 0.01, adversarial: "
+        "'inference', start: {type: 'random', num_samples: 3}, truth_rate: 0.5, "
+        "optimizer: 'entropic-mirror-descent'}",
+        "{type: 'gradient-based-inference', pick: 'all', start: 'inference-network', "
+        "optimizer: {type: 'logits-gradient', learning_rate: 0.5}}",
+    ],
+    (Sampler, "random-picking-container"): [
+        "{type: 'random-picking-container', probabilities: [0.3, 0.7], "
+        "constituents: ['random', 'inference-network']}"
+    ],
+    (Sampler, "best-of"): ["{type: 'best-of', constituents: ['random', 'inference-network']}"],
     (Sampler, "appending-container"): [
         "{type: 'appending-container', loss: 'score', "
         "constituents: ['ground-truth', 'inference-network']}"

@@ -30,6 +30,18 @@ SAMPLERS = {
         "sampler: {type: 'appending-container', constituents: ['ground-truth', "
         "'inference-network']}, inference: 'inference-network'"
     ),
+    "network-draws": "sampler: {type: 'network-draws', num_samples: 3}",
+    "random": "sampler: 'random', inference: 'inference-network'",
+    "gradient-based-inference": (
+        "sampler: {type: 'gradient-based-inference', truth_rate: 0.5, adversarial: "
+        "{type: 'negative', constituent: 'oracle-cost'}, start: 'inference-network'}"
+    ),
+    "random-picking-container": (
+        "sampler: {type: 'random-picking-container', constituents: ['ground-truth', 'random']}, "
+        "inference: {type: 'random-picking-container', constituents: ['random', "
+        "'inference-network']}"
+    ),
+    "best-of": "sampler: {type: 'best-of', constituents: ['random', 'inference-network']}",
 }
 
 

@@ -15,6 +15,7 @@ local defaults = {
   oracle_cost_weight: 1.0,
   score_weight: 1.0,
   cross_entropy_weight: 1.0,
+  task_cost_weight: 0.0,  // of the relaxed oracle cost, in the task network's objective
   cost_augmented: null,  // the hidden layers of a separate cost-augmented network
 };
 
@@ -26,12 +27,23 @@ local published(name) = defaults {
 };
 
 {
-  bibtex: published('bibtex'),
+  bibtex: published('bibtex') {
+    hidden: [800],
+    dropout: 0.8,
+    patience: 15,
+    task_cost_weight: 50.0,
+  },
 
   digits: defaults {
     reader: { type: 'digits-completion' },
     train: 'embedded://digits/train',
     validation: 'embedded://digits/validation',
     test: 'embedded://digits/test',
+    dropout: 0.2,
+    score_dropout: 0.2,
+    patterns: 64,
+    num_epochs: 200,
+    patience: 30,
+    score_weight: 0.3,
   },
 }

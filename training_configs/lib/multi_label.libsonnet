@@ -92,8 +92,9 @@ local with_score_network(d) = base(d) {
           constituents: [
             { type: 'inference', oracle_cost_weight: d.oracle_cost_weight },
             { type: 'cross-entropy' },
+            { type: 'oracle-cost' },
           ],
-          weights: [d.score_weight, d.cross_entropy_weight],
+          weights: [d.score_weight, d.cross_entropy_weight, d.task_cost_weight],
         },
         [if d.cost_augmented == null then null else 'cost_augmented_network']: {
           feedforward: feedforward(d.cost_augmented, 0.0),

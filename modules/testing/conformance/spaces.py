@@ -70,6 +70,14 @@ class OutputSpaceConformance(Conformance):
         )
         assert (distance <= (others - point).flatten(2).norm(dim=2) + 1e-6).all()
 
+    def test_logits_of_an_output_normalize_to_it(
+        self, world: World, component: OutputSpace
+    ) -> None:
+        for y in (component.random(draw_logits(world, 4)), world.truth):
+            logits = component.logits_of(y)
+            assert torch.isfinite(logits).all()
+            torch.testing.assert_close(component.normalize(logits), y, atol=1e-5, rtol=1e-4)
+
     def test_labels_survive_encoding(self, world: World, component: OutputSpace) -> None:
         decoded = component.decode(component.encode(world.labels)[:, 0])
         assert (decoded == world.labels).all()

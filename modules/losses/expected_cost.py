@@ -1,0 +1,107 @@
+"""The task network's expected oracle cost, over draws from it."""
+
+from typing import Any, Literal, Optional
+
+import torch
+
+from ..logging import LoggedMean
+from ..oracle_values import OracleValue
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from .loss import Loss, Reduction
+
+
+class _DrawsLoss(Loss):
+    """The base of losses over draws: their oracle costs and their differentiable log p."""
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        oracle_value: OracleValue,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        self.output_space = output_space
+        self.oracle_value = oracle_value
+        self.logging_buffer["oracle_cost"] = LoggedMean()
+
+    def _cost(
+        self, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        cost = self.oracle_value.cost(truth, sample.y, mask).detach()
+        self.log("oracle_cost", cost)
+        return cost
+
+    def _log_prob(self, sample: SamplerOutput, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        if sample.logits is None:
+            raise ValueError(
+                f"Expected a sampler that gives logits for the loss {type(self).__name__}, got one "
+                "that does not; use the sampler 'network-draws'."
+            )
+        return self.output_space.log_prob(sample.logits, sample.y.detach(), mask)
+
+
+@Loss.register("minimum-risk")
+class MinimumRiskLoss(_DrawsLoss):
+    """Σ_k Q_k D_k with Q_k ∝ p(y_k | x)^α, renormalised over the draws (Shen et al. 2016, equation
+    13); one value for each instance.
+
+    # Parameters
+
+    sharpness : `float`
+        α.
+    """
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        oracle_value: OracleValue,
+        sharpness: float = 1.0,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, oracle_value, reduction, log_key)
+        self.sharpness = sharpness
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        log_prob = self.sharpness * self._log_prob(sample, mask)
+        weight = (log_prob - log_prob.logsumexp(dim=1, keepdim=True)).exp()
+        return (weight * self._cost(truth, sample, mask)).sum(dim=1, keepdim=True)
+
+
+@Loss.register("policy-gradient")
+class PolicyGradientLoss(_DrawsLoss):
+    """(D_k − b) log p(y_k | x): its gradient is that of the expected cost (Williams 1992).
+
+    # Parameters
+
+    baseline : `"mean"` or `"none"`
+        b: the mean cost of the other draws of the instance, which leaves the gradient unbiased, or
+        0.
+    """
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        oracle_value: OracleValue,
+        baseline: Literal["mean", "none"] = "mean",
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, oracle_value, reduction, log_key)
+        if baseline not in ("mean", "none"):
+            raise ValueError(f"Expected the baseline 'mean' or 'none', got '{baseline}'.")
+        self.baseline = baseline
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        cost = self._cost(truth, sample, mask)
+        count = cost.shape[1]
+        if self.baseline == "mean" and count > 1:
+            others = (cost.sum(dim=1, keepdim=True) - cost) / (count - 1)
+            cost = cost - others
+        return cost * self._log_prob(sample, mask)

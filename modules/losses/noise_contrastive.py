@@ -1,0 +1,93 @@
+"""Noise-contrastive estimation: the true output against draws."""
+
+import math
+from abc import abstractmethod
+from typing import Any, Optional
+
+import torch
+from torch.nn.functional import softplus
+
+from ..logging import LoggedMean
+from ..networks import share
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .loss import Loss, Reduction
+
+
+class NoiseContrastiveLoss(Loss):
+    """The base of losses that tell the true output from K draws y_k of a distribution q.
+
+    They see f(y) = s(x, y) − log q(y | x), or s alone where `correct_for_proposal` is false.
+    Draws and their probabilities are constants here: the gradient goes to the score network alone.
+
+    # Parameters
+
+    correct_for_proposal : `bool`
+        Whether log q is subtracted, which makes the optimum of s the log-probability of the truth.
+
+    # Raises
+
+    `ValueError` where the sampler gives no log-probabilities, or no logits to judge the truth by.
+    """
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        score_network: ScoreNetwork,
+        output_space: OutputSpace,
+        correct_for_proposal: bool = True,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        share(self, "score_network", score_network)
+        self.output_space = output_space
+        self.correct_for_proposal = correct_for_proposal
+        for key in ("ground_truth_score", "draw_score", "accuracy"):
+            self.logging_buffer[key] = LoggedMean()
+
+    @abstractmethod
+    def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
+        """The loss `(batch, 1)` of f of the truth `(batch, 1)` and of the draws `(batch, K)`."""
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        scores = self.score_network(x, torch.cat([truth, sample.y.detach()], dim=1), mask)
+        truth_score, draw_score = scores[:, :1], scores[:, 1:]
+        self.log("ground_truth_score", truth_score)
+        self.log("draw_score", draw_score)
+        if self.correct_for_proposal:
+            if sample.log_prob is None or sample.logits is None:
+                raise ValueError(
+                    f"Expected a sampler that gives logits and log-probabilities for the loss "
+                    f"{type(self).__name__}, got one that does not; use 'network-draws', or set "
+                    "correct_for_proposal: false."
+                )
+            logits = sample.logits[:, :1].detach()
+            truth_score = truth_score - self.output_space.log_prob(logits, truth, mask)
+            draw_score = draw_score - sample.log_prob.detach()
+        self.log("accuracy", truth_score > draw_score.amax(dim=1, keepdim=True))
+        return self.contrast(truth_score, draw_score)
+
+
+@Loss.register("nce-ranking")
+class RankingNoiseContrastiveLoss(NoiseContrastiveLoss):
+    """−log exp f(y*) / (exp f(y*) + Σ_k exp f(y_k)) (Ma & Collins 2018, equation 4; Lee et al.
+    2022)."""
+
+    def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
+        return torch.cat([truth, draws], dim=1).logsumexp(dim=1, keepdim=True) - truth
+
+
+@Loss.register("nce-binary")
+class BinaryNoiseContrastiveLoss(NoiseContrastiveLoss):
+    """log(1 + exp(−g(y*))) + Σ_k log(1 + exp g(y_k)) with g = f − log K (Gutmann & Hyvärinen 2010;
+    Ma & Collins 2018, equation 2)."""
+
+    def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
+        log_count = math.log(draws.shape[1])
+        wrong = softplus(draws - log_count).sum(dim=1, keepdim=True)
+        return softplus(log_count - truth) + wrong

@@ -1,0 +1,93 @@
+"""Regression of the score network on the oracle value."""
+
+from typing import Any, Literal, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from ..logging import LoggedMean
+from ..networks import share
+from ..oracle_values import OracleValue
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .loss import Loss, Reduction
+
+Objective = Literal["cross-entropy", "squared-error", "squared-error-of-score"]
+
+
+@Loss.register("value-regression")
+class ValueRegressionLoss(Loss):
+    """What a deep value network minimises (Gygli et al. 2017, equation 5), on each proposal y.
+
+    With the oracle value v* in [0, 1], the score s and v = 1 / (1 + exp(−s)):
+
+    - `cross-entropy`: −v* log v − (1 − v*) log(1 − v)
+    - `squared-error`: (v − v*)²
+    - `squared-error-of-score`: (s − v*)², for a score that is itself the value
+
+    Differentiable through the score network, and through y where it has a gradient.
+
+    # Parameters
+
+    objective : `str`
+        One of the three above.
+    """
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        score_network: ScoreNetwork,
+        oracle_value: OracleValue,
+        objective: Objective = "cross-entropy",
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        objectives = ("cross-entropy", "squared-error", "squared-error-of-score")
+        if objective not in objectives:
+            raise ConfigurationError(
+                f"Expected the objective to be one of {objectives}, got '{objective}'."
+            )
+        share(self, "score_network", score_network)
+        self.oracle_value = oracle_value
+        self.objective = objective
+        for key in ("oracle_value", "predicted_value"):
+            self.logging_buffer[key] = LoggedMean()
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        score = self.score_network(x, sample.y, mask)
+        target = self.oracle_value.value(truth, sample.y, mask)
+        predicted = (
+            score if self.objective == "squared-error-of-score" else torch.special.expit(score)
+        )
+        self.log("oracle_value", target)
+        self.log("predicted_value", predicted)
+        if self.objective == "cross-entropy":
+            return binary_cross_entropy_with_logits(score, target, reduction="none")
+        return (predicted - target) ** 2
+
+
+@Loss.register("value")
+class ValueLoss(Loss):
+    """−log v(x, y) with v = 1 / (1 + exp(−s)): the task network's objective against a deep value
+    network (Lee et al. 2022)."""
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        score_network: ScoreNetwork,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        share(self, "score_network", score_network)
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        return torch.nn.functional.softplus(-self.score_network(x, sample.y, mask))

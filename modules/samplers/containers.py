@@ -1,0 +1,84 @@
+"""Samplers made of samplers: one at random, or the best of all."""
+
+from typing import Any, List, Optional, cast
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from ..losses import Loss
+from ..networks import frozen, share
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .appending_container import AppendingContainer
+from .sampler import Sampler
+
+
+@Sampler.register("random-picking-container")
+class RandomPickingContainer(AppendingContainer):
+    """The samples of one of its constituents, drawn anew for every batch.
+
+    # Parameters
+
+    constituents : `List[Sampler]`
+    probabilities : `List[float]`, optional
+        How often each is drawn; equally often by default.
+    """
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        constituents: List[Sampler],
+        probabilities: Optional[List[float]] = None,
+        loss: Optional[Loss] = None,
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, constituents, loss, log_key)
+        probabilities = probabilities or [1 / len(constituents)] * len(constituents)
+        if (
+            len(probabilities) != len(constituents)
+            or min(probabilities) < 0
+            or abs(sum(probabilities) - 1) > 1e-6
+        ):
+            raise ConfigurationError(
+                f"Expected {len(constituents)} probabilities that sum to 1 in a "
+                f"'random-picking-container', got {probabilities}."
+            )
+        self.probabilities = probabilities
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        point = torch.rand(()).item()
+        constituents = cast(List[Sampler], self.constituents)
+        for constituent, probability in zip(constituents, self.probabilities, strict=True):
+            point -= probability
+            if point < 0 and probability > 0:
+                return constituent.sample(x, truth, mask)
+        return constituents[-1].sample(x, truth, mask)
+
+
+@Sampler.register("best-of")
+class BestOfContainer(AppendingContainer):
+    """The highest-scored of all samples of its constituents, one for each instance."""
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        score_network: ScoreNetwork,
+        constituents: List[Sampler],
+        loss: Optional[Loss] = None,
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, constituents, loss, log_key)
+        share(self, "score_network", score_network)
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        y = super().sample(x, truth, mask).y
+        with frozen(self.score_network), torch.no_grad():
+            best = self.score_network(x, y, mask).argmax(dim=1)
+        return SamplerOutput(y[torch.arange(len(y), device=y.device), best].unsqueeze(1))

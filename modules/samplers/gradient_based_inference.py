@@ -1,0 +1,168 @@
+"""Inference by gradient descent on the output."""
+
+from typing import Any, List, Literal, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from ..logging import LoggedArray, LoggedMean
+from ..losses import Loss
+from ..networks import frozen, share
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .output_optimizers import OutputOptimizer, ProjectedGradient
+from .sampler import Sampler
+
+Picker = Literal["best", "last", "all"]
+
+
+@Sampler.register("gradient-based-inference")
+class GradientBasedInferenceSampler(Sampler):
+    """y_0 … y_T by gradient descent on −s(x, y), or on a loss that also knows the truth (Belanger &
+    McCallum 2016; adversarial samples of Gygli et al. 2017).
+
+    All instances and starts move in one tensor. The features of x are computed once, the score
+    network's dropout is off, and no gradient reaches its weights. An instance whose starts have all
+    converged is left out of further steps. Labels are used in training alone: a prediction descends
+    −s from `start`, whatever else is set.
+
+    # Parameters
+
+    num_steps : `int`
+        T, at most.
+    optimizer : `OutputOptimizer`, optional
+        `projected-gradient` by default.
+    tolerance : `float`
+        An instance has converged where its objective changes by at most this share in a step; 0
+        takes all steps.
+    start : `Sampler`, optional
+        Gives y_0, with as many samples as there are starts; zeros by default.
+    truth_rate : `float`
+        The share of starts that are the truth, where it is known.
+    adversarial : `Loss`, optional
+        What is descended where the truth is known; a child in the tree.
+    pick : `"best"`, `"last"` or `"all"`
+        Which of the T + 1 iterates of each start are the samples; the last one counts as well.
+    """
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        score_network: ScoreNetwork,
+        num_steps: int = 20,
+        optimizer: Optional[OutputOptimizer] = None,
+        tolerance: float = 0.0,
+        start: Optional[Sampler] = None,
+        truth_rate: float = 0.0,
+        adversarial: Optional[Loss] = None,
+        pick: Picker = "best",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, None, log_key)
+        if num_steps < 1 or not 0 <= truth_rate <= 1 or pick not in ("best", "last", "all"):
+            raise ConfigurationError(
+                "Expected at least 1 step, a truth_rate in [0, 1] and a pick among 'best', 'last', "
+                "'all' in the sampler 'gradient-based-inference', got "
+                f"{num_steps}, {truth_rate} and '{pick}'."
+            )
+        share(self, "score_network", score_network)
+        self.num_steps = num_steps
+        self.optimizer = optimizer or ProjectedGradient(output_space)
+        self.tolerance = tolerance
+        self.start = start
+        self.truth_rate = truth_rate
+        self.adversarial = adversarial
+        self.pick = pick
+        self.logging_buffer["steps"] = LoggedMean()
+        self.logging_buffer["score"] = LoggedMean()
+        self.logging_buffer["trajectory"] = LoggedArray()
+        if start is not None:
+            self.adopt(start, "start")
+        if adversarial is not None:
+            self.adopt(adversarial, "adversarial")
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        with frozen(self.score_network), torch.enable_grad():
+            z = self.optimizer.variable(self._starts(x, truth, mask)).detach()
+            iterates, objectives = self._descend(x, z, truth, mask)
+        stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, T + 1)
+        self.log("trajectory", -stacked.mean(dim=(0, 1)))
+        if self.pick == "all":
+            y = torch.cat(iterates, dim=1)
+        elif self.pick == "last":
+            y = iterates[-1]
+        else:
+            best = stacked.argmin(dim=2)
+            y = iterates[0]
+            for step, iterate in enumerate(iterates):
+                chosen = (best == step).view(*best.shape, *[1] * (y.dim() - 2))
+                y = torch.where(chosen, iterate, y)
+        self.log("score", -stacked.amin(dim=2))
+        return SamplerOutput(y)
+
+    def _starts(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        if self.start is None:
+            y = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
+        else:
+            y = self.start.sample(x, None, mask).y.detach()
+        if truth is not None and self.truth_rate > 0:
+            replaced = torch.rand(y.shape[:2], device=y.device) < self.truth_rate
+            replaced = replaced.view(*y.shape[:2], *[1] * (y.dim() - 2))
+            y = torch.where(replaced, truth.to(y.dtype), y)
+        return y
+
+    def _descend(
+        self, x: Any, z: torch.Tensor, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+    ) -> tuple[List[torch.Tensor], List[torch.Tensor]]:
+        """The T + 1 iterates, and the objective `(batch, num_starts)` of each."""
+        rows = torch.arange(len(z), device=z.device)  # the instances that still move
+        iterates: List[torch.Tensor] = []
+        objectives: List[torch.Tensor] = []
+        steps = torch.zeros(len(z), device=z.device)
+        for step in range(self.num_steps + 1):
+            part = z[rows].requires_grad_()
+            y = self.optimizer.output(part)
+            objective = self._objective(x, y, truth, mask, rows)
+            held_y = iterates[-1].clone() if iterates else torch.empty_like(z)
+            held_objective = (
+                objectives[-1].clone() if objectives else objective.new_empty(z.shape[:2])
+            )
+            before = held_objective[rows]
+            held_y[rows] = y.detach()
+            held_objective[rows] = objective.detach()
+            iterates.append(held_y)
+            objectives.append(held_objective)
+            if step == self.num_steps:
+                break
+            gradient = torch.autograd.grad(objective.sum(), part)[0]
+            if step and self.tolerance > 0:
+                change = (objective.detach() - before).abs()
+                moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
+                rows, part, gradient = rows[moving], part[moving], gradient[moving]
+                if not len(rows):
+                    break
+            z = z.index_copy(0, rows, self.optimizer.step(part.detach(), gradient))
+            steps[rows] += 1
+        self.log("steps", steps)
+        return iterates, objectives
+
+    def _objective(
+        self,
+        x: Any,
+        y: torch.Tensor,
+        truth: Optional[torch.Tensor],
+        mask: Optional[torch.Tensor],
+        rows: torch.Tensor,
+    ) -> torch.Tensor:
+        mask = None if mask is None else mask[rows]
+        with self.score_network.narrowed(rows):
+            if truth is None or self.adversarial is None:
+                return -self.score_network(x, y, mask)
+            return self.adversarial.unreduced(x, truth[rows], SamplerOutput(y), mask)
