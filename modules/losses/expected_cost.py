@@ -3,6 +3,7 @@
 from typing import Any, Literal, Optional
 
 import torch
+from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggedMean
 from ..oracle_values import OracleValue
@@ -44,8 +45,8 @@ class _DrawsLoss(Loss):
 
 @Loss.register("minimum-risk")
 class MinimumRiskLoss(_DrawsLoss):
-    """Σ_k Q_k D_k with Q_k ∝ p(y_k | x)^α, renormalised over the draws (Shen et al. 2016, equation
-    13); one value for each instance.
+    """Σ_k Q_k D_k with Q_k ∝ p(y_k | x)^α, renormalised over the distinct draws (Shen et al. 2016,
+    equation 13); one value for each instance.
 
     # Parameters
 
@@ -68,8 +69,16 @@ class MinimumRiskLoss(_DrawsLoss):
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         log_prob = self.sharpness * self._log_prob(sample, mask)
+        log_prob = log_prob.masked_fill(self._repeated(sample.y, mask), -torch.inf)
         weight = (log_prob - log_prob.logsumexp(dim=1, keepdim=True)).exp()
         return (weight * self._cost(truth, sample, mask)).sum(dim=1, keepdim=True)
+
+    def _repeated(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Which draws `(batch, num_samples)` are the same as an earlier one."""
+        equal = [
+            self.output_space.distance(y, y[:, k : k + 1], mask) == 0 for k in range(y.shape[1])
+        ]
+        return torch.stack(equal, dim=2).tril(diagonal=-1).any(dim=2)
 
 
 @Loss.register("policy-gradient")
@@ -93,7 +102,7 @@ class PolicyGradientLoss(_DrawsLoss):
     ) -> None:
         super().__init__(output_space, oracle_value, reduction, log_key)
         if baseline not in ("mean", "none"):
-            raise ValueError(f"Expected the baseline 'mean' or 'none', got '{baseline}'.")
+            raise ConfigurationError(f"Expected the baseline 'mean' or 'none', got '{baseline}'.")
         self.baseline = baseline
 
     def compute(

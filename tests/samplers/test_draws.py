@@ -1,0 +1,105 @@
+"""Draws against the distributions that they come from, and the containers."""
+
+import itertools
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from structured_energy.output_spaces import BinaryOutputSpace
+from structured_energy.samplers import Sampler
+
+SPACE = BinaryOutputSpace()
+BITS = torch.tensor([8, 4, 2, 1])
+
+
+@pytest.mark.parametrize("kind", ["discrete", "gumbel", "gaussian"])
+def test_draws_have_the_task_network_s_probabilities(world, kind):
+    sampler = world.build(
+        Sampler, f"{{type: 'network-draws', num_samples: 20000, kind: '{kind}', temperature: 0.5}}"
+    )
+    torch.manual_seed(0)
+    draws = sampler.sample(world.x, None)
+    assert SPACE.contains(draws.y)
+    logits = world.task_network(world.x)
+    if kind == "gaussian":
+        noise = SPACE.logits_of(draws.y) - logits.unsqueeze(1)
+        torch.testing.assert_close(noise.mean(1), torch.zeros_like(logits), atol=0.02, rtol=0)
+        torch.testing.assert_close(noise.std(1), torch.full_like(logits, 0.5), atol=0.02, rtol=0)
+        return
+    numbers = ((draws.y > 0.5).long() * BITS).sum(-1)
+    for i, z in enumerate(logits):
+        exact = torch.tensor(
+            [
+                torch.where(torch.tensor(y) > 0, z.sigmoid(), (-z).sigmoid()).prod()
+                for y in itertools.product([0, 1], repeat=4)
+            ]
+        )
+        empirical = torch.bincount(numbers[i], minlength=16) / 20000
+        assert (empirical - exact).abs().sum() / 2 < 0.02  # total variation
+        if kind == "discrete":
+            torch.testing.assert_close(draws.log_prob[i].exp(), exact[numbers[i]])
+
+
+@pytest.mark.parametrize("kind", ["gumbel", "gaussian"])
+def test_relaxed_draws_carry_a_gradient(world, kind):
+    sampler = world.build(Sampler, f"{{type: 'network-draws', num_samples: 2, kind: '{kind}'}}")
+    sampler.sample(world.x, None).y.sum().backward()
+    assert all(p.grad is not None for p in world.task_network.parameters())
+
+
+def test_random_outputs_are_uniform(world):
+    y = world.build(Sampler, "{type: 'random', num_samples: 4000}").sample(world.x, None).y
+    assert y.shape == (3, 4000, 4)
+    for moment, expected in ((1, 1 / 2), (2, 1 / 3)):
+        means = (y**moment).mean(1)
+        torch.testing.assert_close(means, torch.full_like(means, expected), atol=0.03, rtol=0)
+
+
+def test_one_constituent_is_picked_at_its_rate(world):
+    sampler = world.build(
+        Sampler,
+        "{type: 'random-picking-container', probabilities: [0.2, 0, 0.8], constituents: ["
+        "'ground-truth', 'random', {type: 'random', num_samples: 2, log_key: 'two'}]}",
+    )
+    torch.manual_seed(0)
+    counts = [0, 0]
+    for _ in range(1000):
+        y = sampler.sample(world.x, world.truth).y
+        counts[y.shape[1] - 1] += 1
+        assert y.shape[1] == 2 or (y == world.truth).all()
+    assert counts[0] / 1000 == pytest.approx(0.2, abs=0.04)
+
+
+@pytest.mark.parametrize("probabilities", [[1], [0.5, 0.6], [1.5, -0.5]])
+def test_probabilities_are_checked(world, probabilities):
+    with pytest.raises(ConfigurationError, match="2 probabilities that sum to 1"):
+        world.build(
+            Sampler,
+            f"{{type: 'random-picking-container', probabilities: {probabilities}, "
+            "constituents: ['random', 'inference-network']}",
+        )
+
+
+def test_the_best_of_all_samples_is_kept(world):
+    snippet = "{{type: '{}', constituents: [{{type: 'random', num_samples: 6}}, 'ground-truth']}}"
+    best, everything = (
+        world.build(Sampler, snippet.format(name)) for name in ("best-of", "appending-container")
+    )
+    torch.manual_seed(3)
+    kept = best.sample(world.x, world.truth, world.mask).y
+    torch.manual_seed(3)
+    all_samples = everything.sample(world.x, world.truth, world.mask).y
+    score = world.score_network
+    assert kept.shape == (3, 1, 4) and all_samples.shape == (3, 7, 4)
+    torch.testing.assert_close(
+        score(world.x, kept, world.mask)[:, 0],
+        score(world.x, all_samples, world.mask).amax(dim=1),
+    )
+
+
+def test_bad_settings_are_named(world):
+    with pytest.raises(ConfigurationError, match="'laplace'"):
+        world.build(Sampler, "{type: 'network-draws', kind: 'laplace'}")
+    with pytest.raises(ConfigurationError, match="at least 1 sample"):
+        world.build(Sampler, "{type: 'random', num_samples: 0}")

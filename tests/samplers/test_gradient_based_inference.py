@@ -1,0 +1,180 @@
+"""Gradient-based inference against known optima, and what it may not see."""
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from structured_energy.losses import NegativeLoss, OracleCostLoss, ScoreLoss
+from structured_energy.oracle_values import PerInstanceF1
+from structured_energy.output_spaces import BinaryOutputSpace
+from structured_energy.sampler_output import SamplerOutput
+from structured_energy.samplers import GradientBasedInferenceSampler, Sampler
+from structured_energy.samplers.output_optimizers import OutputOptimizer
+from structured_energy.score_networks import ScoreNetwork
+
+SPACE = BinaryOutputSpace()
+
+
+class Bowl(ScoreNetwork):
+    """s(x, y) = −curvature · ‖y − x‖², whose optimum is the projection of x."""
+
+    def __init__(self, curvature=1.0):
+        super().__init__(SPACE, [])
+        self.curvature = torch.nn.Parameter(torch.tensor(curvature, dtype=torch.float64))
+        self.dropout = torch.nn.Dropout(0.5)
+        self.encoded = 0
+
+    def potentials(self, x, mask):
+        self.encoded += 1
+        return self.dropout(x)
+
+    def forward(self, x, y, mask=None):
+        difference = y - self.encode(x, mask).unsqueeze(1)
+        return -self.curvature * SPACE.sum_positions(difference**2, mask)
+
+
+class Starts(Sampler):
+    def __init__(self, y):
+        super().__init__(SPACE)
+        self.y = y
+
+    def sample(self, x, truth, mask=None):
+        assert truth is None
+        return SamplerOutput(self.y)
+
+
+@pytest.fixture()
+def x():
+    torch.manual_seed(0)
+    return torch.randn(6, 5, dtype=torch.float64) + 0.5
+
+
+OPTIMIZERS = {"projected-gradient": 0.1, "entropic-mirror-descent": 1.0, "logits-gradient": 3.0}
+
+
+@pytest.mark.parametrize("name", OutputOptimizer.list_available())
+@pytest.mark.parametrize("pick", ["best", "last"])
+def test_the_known_optimum_is_reached(x, name, pick):
+    optimizer = OutputOptimizer.by_name(name)(SPACE, OPTIMIZERS[name])
+    start = Starts(torch.full((6, 3, 5), 0.5, dtype=torch.float64))
+    sampler = GradientBasedInferenceSampler(
+        SPACE, Bowl(), num_steps=500, optimizer=optimizer, start=start, pick=pick
+    )
+    y = sampler.sample(x, None).y
+    torch.testing.assert_close(y, x.clamp(0, 1).unsqueeze(1).expand(6, 3, 5), atol=0.02, rtol=0)
+
+
+def test_the_best_of_all_iterates_is_picked(x):
+    # Too long a step overshoots for ever: the last iterate is not the best, the first may be.
+    def run(pick):
+        optimizer = OutputOptimizer.by_name("logits-gradient")(SPACE, 30.0)
+        start = Starts(torch.rand(6, 4, 5, dtype=torch.float64))
+        return GradientBasedInferenceSampler(
+            SPACE, network, num_steps=9, optimizer=optimizer, start=start, pick=pick
+        )
+
+    network = Bowl()
+    torch.manual_seed(1)
+    best = run("best").sample(x, None).y
+    torch.manual_seed(1)
+    everything = run("all").sample(x, None).y
+    assert everything.shape == (6, 10 * 4, 5)
+    scores = network.eval()(x, everything).view(6, 10, 4)
+    torch.testing.assert_close(network(x, best), scores.amax(dim=1))
+    assert (scores.argmax(dim=1) < 9).any()
+
+
+def test_the_final_iterate_can_be_the_best(x):
+    start = Starts(torch.zeros(6, 1, 5, dtype=torch.float64))
+    settings = {"num_steps": 1, "start": start}
+    best, last = (
+        GradientBasedInferenceSampler(SPACE, Bowl(), pick=pick, **settings).sample(x, None).y
+        for pick in ("best", "last")
+    )
+    torch.testing.assert_close(best, last)
+    torch.testing.assert_close(last[:, 0], (0.2 * x).clamp(0, 1))  # y − 0.1 · 2 (y − x)
+
+
+def test_features_are_computed_once_and_dropout_is_off(x):
+    network = Bowl().train()
+    sampler = GradientBasedInferenceSampler(SPACE, network, num_steps=7)
+    first, second = sampler.sample(x, None).y, sampler.sample(x, None).y
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
+    assert network.encoded == 2
+    assert network.training and network.curvature.requires_grad
+    assert network.curvature.grad is None
+
+
+def test_what_has_converged_stops_and_the_rest_goes_on(x):
+    x = x.clone()
+    x[2] = 0  # its start, zero, is its optimum
+    x[4] = -3
+    seen = []
+
+    class Counted(Bowl):
+        def forward(self, x, y, mask=None):
+            seen.append(len(y))
+            return super().forward(x, y, mask)
+
+    sampler = GradientBasedInferenceSampler(SPACE, Counted(), num_steps=400, tolerance=1e-8)
+    y = sampler.sample(x, None).y
+    torch.testing.assert_close(y[:, 0], x.clamp(0, 1), atol=1e-3, rtol=0)
+    assert seen[0] == 6 and seen[2] == 4 and seen[-1] < 4
+    assert seen == sorted(seen, reverse=True) and len(seen) < 400
+
+
+def test_the_result_of_an_instance_does_not_depend_on_the_others(x):
+    sampler = GradientBasedInferenceSampler(SPACE, Bowl(), num_steps=60, tolerance=1e-4)
+    together = sampler.sample(x, None).y
+    for i in range(len(x)):
+        torch.testing.assert_close(sampler.sample(x[i : i + 1], None).y[0], together[i])
+
+
+def test_an_adversarial_loss_is_descended_in_training_alone(x):
+    truth = (x > 0.5).double().unsqueeze(1)
+    oracle = PerInstanceF1(SPACE)
+    adversarial = NegativeLoss(OracleCostLoss(oracle, reduction="none"), log_key="adversarial")
+    start = Starts(torch.full((6, 1, 5), 0.5, dtype=torch.float64))
+    network = Bowl()
+    settings = {"num_steps": 50, "start": start, "pick": "last"}
+    sampler = GradientBasedInferenceSampler(SPACE, network, adversarial=adversarial, **settings)
+    plain = GradientBasedInferenceSampler(SPACE, network, **settings)
+    in_training = sampler.sample(x, truth).y
+    assert (oracle.value(truth, in_training) < oracle.value(truth, start.y)).all()
+    torch.testing.assert_close(sampler.sample(x, None).y, plain.sample(x, None).y)
+    assert "adversarial.value" in sampler.get_all()
+
+
+def test_the_truth_starts_at_its_rate_in_training_alone(x):
+    x = x.expand(6, 5).repeat(200, 1)
+    truth = torch.ones(1200, 1, 5, dtype=torch.float64)
+    sampler = GradientBasedInferenceSampler(SPACE, Bowl(), 1, truth_rate=0.3, pick="all")
+    share = (sampler.sample(x, truth).y[:, 0] == 1).all(dim=1).double().mean().item()
+    assert share == pytest.approx(0.3, abs=0.05)
+    assert (sampler.sample(x, None).y[:, 0] == 0).all()
+
+
+def test_the_trajectory_of_scores_is_logged(x):
+    network = Bowl().eval()
+    sampler = GradientBasedInferenceSampler(SPACE, network, num_steps=5, pick="all")
+    y = sampler.sample(x, None).y
+    expected = network(x, y).mean(dim=0).detach()
+    trajectory = torch.as_tensor(sampler.get("trajectory"))
+    torch.testing.assert_close(trajectory.double(), expected)
+    assert (trajectory.diff() > 0).all()
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(ConfigurationError, match="'worst'"):
+        GradientBasedInferenceSampler(SPACE, Bowl(), pick="worst")
+    with pytest.raises(ConfigurationError, match="truth_rate"):
+        GradientBasedInferenceSampler(SPACE, Bowl(), truth_rate=1.5)
+
+
+def test_the_score_loss_descends_as_the_score(x):
+    network = Bowl()
+    adversarial = ScoreLoss(network, reduction="none")
+    truth = (x > 0).double().unsqueeze(1)
+    with_loss = GradientBasedInferenceSampler(SPACE, network, adversarial=adversarial)
+    without = GradientBasedInferenceSampler(SPACE, network)
+    torch.testing.assert_close(with_loss.sample(x, truth).y, without.sample(x, None).y)
