@@ -59,6 +59,7 @@ class Loop:
                 *reversed(term.feedforward._linear_layers[0].weight.shape)
             )
             self.top = torch.nn.Linear(self.pattern.out_features, 1, bias=False)
+            self.weights = config["model"]["sampler"]["loss"]["weights"]
         batches = list(data_loader)
         self.x = torch.cat([batch["x"] for batch in batches])
         self.y = torch.cat([batch["labels"] for batch in batches]).float()
@@ -106,7 +107,10 @@ class Loop:
             ) / len(x)
             if self.score is not None:
                 y = torch.sigmoid(logits)
-                loss = loss - (self.cost(truth, y) + self.s(x, y)[0]).mean()
+                score_weight, cross_entropy_weight, cost_weight = self.weights
+                cost = self.cost(truth, y)
+                inference = score_weight * -(cost + self.s(x, y)[0]) + cost_weight * cost
+                loss = cross_entropy_weight * loss + inference.mean()
             self.task_optimizer.zero_grad()
             loss.backward()
             self.task_optimizer.step()

@@ -1,6 +1,6 @@
 """Binary outputs: sets of labels, pixels."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from torch.nn.functional import logsigmoid
@@ -53,6 +53,22 @@ class BinaryOutputSpace(OutputSpace):
     def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
         redrawn = torch.rand_like(y) < rate
         return torch.where(redrawn, (torch.rand_like(y) < 0.5).to(y.dtype), y)
+
+    def move_changes(
+        self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        changes = (1 - 2 * y) * gradient  # move i turns entry i over
+        if mask is not None:
+            changes = changes.masked_fill(~mask.unsqueeze(1), -torch.inf)
+        return changes.flatten(2)
+
+    def move(self, y: torch.Tensor, index: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        flat = y.flatten(2)
+        turned = 1 - flat.gather(2, index.unsqueeze(2))
+        return flat.scatter(2, index.unsqueeze(2), turned).view_as(y), index
+
+    def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
+        return logsigmoid(logits) + logsigmoid(-logits)
 
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         # log σ(l)·y + log σ(−l)·(1 − y), in the form that is finite for any finite logit.

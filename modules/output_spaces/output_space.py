@@ -1,7 +1,7 @@
 """The base of output spaces."""
 
 from abc import ABC, abstractmethod
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from allennlp.common import Registrable
@@ -56,6 +56,23 @@ class OutputSpace(Registrable, ABC):
         """Discrete y with each position redrawn uniformly with probability `rate`."""
 
     @abstractmethod
+    def move_changes(
+        self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """The change to first order, by each move of one position, of a function with this gradient
+        at the discrete y: `(batch, num_samples, num_moves)`, −∞ for what is no move."""
+
+    @abstractmethod
+    def move(self, y: torch.Tensor, index: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The discrete y after the move `index` `(batch, num_samples)`, and the index of the move
+        back."""
+
+    @abstractmethod
+    def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
+        """log r of each position, with r the density of logits whose y is uniform over the
+        relaxation."""
+
+    @abstractmethod
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """log p(y | logits) of each position, linear in y, finite where p underflows."""
 
@@ -71,6 +88,10 @@ class OutputSpace(Registrable, ABC):
     @abstractmethod
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:
         """The label mass of each position, in [0, 1]."""
+
+    def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
+        """The discrete output nearest to a relaxed y, `(batch, num_samples, *event_shape)`."""
+        return self.encode(self.decode(y.flatten(0, 1)), y.dtype).view_as(y)
 
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None

@@ -3,9 +3,12 @@
 from .appending_container import AppendingContainer
 from .containers import BestOfContainer, RandomPickingContainer
 from .cost_augmented_network import CostAugmentedNetwork
+from .gibbs_with_gradients import GibbsWithGradientsSampler
 from .gradient_based_inference import GradientBasedInferenceSampler
 from .ground_truth import GroundTruthSampler
 from .inference_network import InferenceNetworkSampler
+from .iterative import IterativeSampler
+from .langevin import LangevinSampler
 from .network_draws import NetworkDrawsSampler
 from .output_optimizers import (
     EntropicMirrorDescent,
@@ -21,9 +24,12 @@ __all__ = [
     "BestOfContainer",
     "CostAugmentedNetwork",
     "EntropicMirrorDescent",
+    "GibbsWithGradientsSampler",
     "GradientBasedInferenceSampler",
     "GroundTruthSampler",
     "InferenceNetworkSampler",
+    "IterativeSampler",
+    "LangevinSampler",
     "LogitsGradient",
     "NetworkDrawsSampler",
     "OutputOptimizer",

@@ -7,10 +7,11 @@ from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
-from ..networks import frozen, share
+from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
+from .iterative import IterativeSampler, choose
 from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
 
@@ -18,7 +19,7 @@ Picker = Literal["best", "last", "all"]
 
 
 @Sampler.register("gradient-based-inference")
-class GradientBasedInferenceSampler(Sampler):
+class GradientBasedInferenceSampler(IterativeSampler):
     """y_0 … y_T by gradient descent on −s(x, y), or on a loss that also knows the truth (Belanger &
     McCallum 2016; adversarial samples of Gygli et al. 2017).
 
@@ -46,8 +47,6 @@ class GradientBasedInferenceSampler(Sampler):
         Which of the T + 1 iterates of each start are the samples; the last one counts as well.
     """
 
-    score_network: ScoreNetwork
-
     def __init__(
         self,
         output_space: OutputSpace,
@@ -61,26 +60,19 @@ class GradientBasedInferenceSampler(Sampler):
         pick: Picker = "best",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(output_space, None, log_key)
-        if num_steps < 1 or not 0 <= truth_rate <= 1 or pick not in ("best", "last", "all"):
+        super().__init__(output_space, score_network, num_steps, start, truth_rate, log_key)
+        if pick not in ("best", "last", "all"):
             raise ConfigurationError(
-                "Expected at least 1 step, a truth_rate in [0, 1] and a pick among 'best', 'last', "
-                "'all' in the sampler 'gradient-based-inference', got "
-                f"{num_steps}, {truth_rate} and '{pick}'."
+                "Expected a pick among 'best', 'last', 'all' in the sampler "
+                f"'gradient-based-inference', got '{pick}'."
             )
-        share(self, "score_network", score_network)
-        self.num_steps = num_steps
         self.optimizer = optimizer or ProjectedGradient(output_space)
         self.tolerance = tolerance
-        self.start = start
-        self.truth_rate = truth_rate
         self.adversarial = adversarial
         self.pick = pick
         self.logging_buffer["steps"] = LoggedMean()
         self.logging_buffer["score"] = LoggedMean()
         self.logging_buffer["trajectory"] = LoggedArray()
-        if start is not None:
-            self.adopt(start, "start")
         if adversarial is not None:
             self.adopt(adversarial, "adversarial")
 
@@ -88,7 +80,7 @@ class GradientBasedInferenceSampler(Sampler):
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         with frozen(self.score_network), torch.enable_grad():
-            z = self.optimizer.variable(self._starts(x, truth, mask)).detach()
+            z = self.optimizer.variable(self.starts(x, truth, mask)).detach()
             iterates, objectives = self._descend(x, z, truth, mask)
         stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
@@ -100,23 +92,9 @@ class GradientBasedInferenceSampler(Sampler):
             best = stacked.argmin(dim=2)
             y = iterates[0]
             for step, iterate in enumerate(iterates):
-                chosen = (best == step).view(*best.shape, *[1] * (y.dim() - 2))
-                y = torch.where(chosen, iterate, y)
+                y = choose(best == step, iterate, y)
         self.log("score", -stacked.amin(dim=2))
         return SamplerOutput(y)
-
-    def _starts(
-        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
-    ) -> torch.Tensor:
-        if self.start is None:
-            y = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
-        else:
-            y = self.start.sample(x, None, mask).y.detach()
-        if truth is not None and self.truth_rate > 0:
-            replaced = torch.rand(y.shape[:2], device=y.device) < self.truth_rate
-            replaced = replaced.view(*y.shape[:2], *[1] * (y.dim() - 2))
-            y = torch.where(replaced, truth.to(y.dtype), y)
-        return y
 
     def _descend(
         self, x: Any, z: torch.Tensor, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]

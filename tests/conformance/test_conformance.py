@@ -50,6 +50,13 @@ CONFIGS = {
         "{type: 'gradient-based-inference', pick: 'all', start: 'inference-network', "
         "optimizer: {type: 'logits-gradient', learning_rate: 0.5}}",
     ],
+    (Sampler, "langevin"): [
+        "'langevin'",
+        "{type: 'langevin', metropolis: true, decay: 0.3, start: 'random', truth_rate: 0.5}",
+    ],
+    (Sampler, "gibbs-with-gradients"): [
+        "{type: 'gibbs-with-gradients', temperature: 2.0, start: {type: 'random', num_samples: 2}}"
+    ],
     (Sampler, "random-picking-container"): [
         "{type: 'random-picking-container', probabilities: [0.3, 0.7], "
         "constituents: ['random', 'inference-network']}"

@@ -41,6 +41,8 @@ SAMPLERS = {
         "inference: {type: 'random-picking-container', constituents: ['random', "
         "'inference-network']}"
     ),
+    "langevin": "sampler: {type: 'langevin', truth_rate: 0.5, metropolis: true}",
+    "gibbs-with-gradients": "sampler: {type: 'gibbs-with-gradients', truth_rate: 1}",
     "best-of": "sampler: {type: 'best-of', constituents: ['random', 'inference-network']}",
 }
 

@@ -78,6 +78,32 @@ class OutputSpaceConformance(Conformance):
             assert torch.isfinite(logits).all()
             torch.testing.assert_close(component.normalize(logits), y, atol=1e-5, rtol=1e-4)
 
+    def test_a_move_changes_one_position_and_back(
+        self, world: World, component: OutputSpace
+    ) -> None:
+        y = component.nearest_corner(component.random(draw_logits(world, 4)))
+        assert component.contains(y)
+        torch.testing.assert_close(component.nearest_corner(y), y, rtol=0, atol=0)
+        gradient = torch.randn_like(y)
+        changes = component.move_changes(y, gradient)
+        for index in range(changes.shape[2]):
+            move = torch.full(y.shape[:2], index)
+            moved, back = component.move(y, move)
+            real = torch.isfinite(changes[..., index])
+            linear = ((moved - y) * gradient).flatten(2).sum(2)
+            torch.testing.assert_close(changes[..., index][real], linear[real])
+            changed = component.sum_positions((component.position_distance(moved, y) > 0).float())
+            assert (changed == real.float()).all()
+            torch.testing.assert_close(component.move(moved, back)[0], y, rtol=0, atol=0)
+
+    def test_no_move_is_in_the_padding(self, world: World, component: OutputSpace) -> None:
+        y, padding = world.truth, ~world.mask.unsqueeze(1)
+        changes = component.move_changes(y, torch.randn_like(y), world.mask)
+        for index in range(changes.shape[2]):
+            moved, _ = component.move(y, torch.full(y.shape[:2], index))
+            in_padding = (component.position_distance(moved, y) > 0) & padding
+            assert not torch.isfinite(changes[..., index])[in_padding.flatten(2).any(2)].any()
+
     def test_labels_survive_encoding(self, world: World, component: OutputSpace) -> None:
         decoded = component.decode(component.encode(world.labels)[:, 0])
         assert (decoded == world.labels).all()

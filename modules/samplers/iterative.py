@@ -1,0 +1,67 @@
+"""The base of samplers that move an output step by step."""
+
+from typing import Any, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from ..networks import share
+from ..output_spaces import OutputSpace
+from ..score_networks import ScoreNetwork
+from .sampler import Sampler
+
+
+class IterativeSampler(Sampler):
+    """From y_0, which it makes, to what its subclass makes of it by the score network.
+
+    # Parameters
+
+    num_steps : `int`
+        T, at most.
+    start : `Sampler`, optional
+        Gives y_0, with as many samples as there are starts; zeros by default. It sees no labels.
+    truth_rate : `float`
+        The share of starts that are the truth, where it is known: in training alone.
+    """
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        score_network: ScoreNetwork,
+        num_steps: int,
+        start: Optional[Sampler] = None,
+        truth_rate: float = 0.0,
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, None, log_key)
+        if num_steps < 1 or not 0 <= truth_rate <= 1:
+            raise ConfigurationError(
+                f"Expected at least 1 step and a truth_rate in [0, 1] in {type(self).__name__}, "
+                f"got {num_steps} and {truth_rate}."
+            )
+        share(self, "score_network", score_network)
+        self.num_steps = num_steps
+        self.start = start
+        self.truth_rate = truth_rate
+        if start is not None:
+            self.adopt(start, "start")
+
+    def starts(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """y_0, `(batch, num_starts, *event_shape)`."""
+        if self.start is None:
+            y = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
+        else:
+            y = self.start.sample(x, None, mask).y.detach()
+        if truth is not None and self.truth_rate > 0:
+            replaced = torch.rand(y.shape[:2], device=y.device) < self.truth_rate
+            y = choose(replaced, truth.to(y.dtype), y)
+        return y
+
+
+def choose(chosen: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """`first` where `chosen` `(batch, num_samples)` is true, `second` elsewhere."""
+    return torch.where(chosen.view(*chosen.shape, *[1] * (second.dim() - 2)), first, second)

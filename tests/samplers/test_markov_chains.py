@@ -1,0 +1,147 @@
+"""Samplers of energy models against exact enumeration and integration."""
+
+import itertools
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from structured_energy.output_spaces import BinaryOutputSpace
+from structured_energy.samplers import (
+    GibbsWithGradientsSampler,
+    LangevinSampler,
+    RandomSampler,
+)
+from structured_energy.score_networks import ScoreNetwork
+
+SPACE = BinaryOutputSpace()
+
+
+class Coupled(ScoreNetwork):
+    """s(x, y) = ⟨x, y⟩ + yᵀ A y + (Σ y)³ / 10: neither linear nor quadratic."""
+
+    def __init__(self, size):
+        super().__init__(SPACE, [])
+        torch.manual_seed(4)
+        self.coupling = torch.nn.Parameter(torch.randn(size, size, dtype=torch.float64))
+
+    def potentials(self, x, mask):
+        return x
+
+    def forward(self, x, y, mask=None):
+        pairs = torch.einsum("...i,ij,...j->...", y, self.coupling, y)
+        return super().forward(x, y, mask) + pairs + y.sum(-1) ** 3 / 10
+
+
+def total_variation(empirical, exact):
+    return (empirical - exact).abs().sum().item() / 2
+
+
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_gibbs_with_gradients_draws_from_the_softmax_of_the_scores(temperature):
+    network = Coupled(4)
+    x = torch.tensor([[0.5, -1.0, 0.3, -0.2], [-1.0, 0.0, 1.0, 0.5]], dtype=torch.float64)
+    start = RandomSampler(SPACE, network, num_samples=4000)
+    sampler = GibbsWithGradientsSampler(SPACE, network, 60, temperature, start)
+    y = sampler.sample(x, None).y
+    assert ((y == 0) | (y == 1)).all()
+    numbers = (y.long() * torch.tensor([8, 4, 2, 1])).sum(-1)
+    everything = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)), dtype=torch.float64)
+    exact = torch.softmax(network(x, everything.expand(2, 16, 4)) / temperature, dim=1)
+    for i in range(2):
+        empirical = torch.bincount(numbers[i], minlength=16) / 4000
+        # The expected total variation of 4000 exact draws over 16 outputs is about 0.02.
+        assert total_variation(empirical, exact[i]) < 0.04
+
+
+def test_one_step_of_gibbs_keeps_the_distribution():
+    # Exact draws stay exact after a step: what the acceptance has to see to.
+    torch.manual_seed(0)
+    network = Coupled(3)
+    x = torch.tensor([[1.0, -1.0, 0.5]], dtype=torch.float64)
+    everything = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3)), dtype=torch.float64)
+    exact = torch.softmax(network(x, everything.unsqueeze(0))[0], dim=0)
+    draws = everything[torch.multinomial(exact, 40000, replacement=True)].unsqueeze(0)
+
+    class Start(RandomSampler):
+        def sample(self, x, truth, mask=None):
+            return super().sample(x, truth, mask)._replace(y=draws)
+
+    sampler = GibbsWithGradientsSampler(SPACE, network, 1, start=Start(SPACE, network))
+    y = sampler.sample(x, None).y[0]
+    empirical = torch.bincount((y.long() * torch.tensor([4, 2, 1])).sum(-1), minlength=8) / 40000
+    assert total_variation(empirical, exact) < 0.012
+    assert 0.1 < sampler.get("acceptance") < 1
+
+
+def density_of_cells(network, x, cells=6, points=40):
+    """exp(s) integrated over the cells of a grid of the square, normalised."""
+    axis = (torch.arange(cells * points, dtype=torch.float64) + 0.5) / (cells * points)
+    grid = torch.cartesian_prod(axis, axis)
+    values = network(x, grid.unsqueeze(0))[0].exp().view(cells, points, cells, points)
+    mass = values.sum(dim=(1, 3))
+    return (mass / mass.sum()).detach()
+
+
+@pytest.mark.parametrize(
+    ("settings", "tolerance"),
+    [
+        ({"num_steps": 1000, "step_size": 0.05}, 0.05),
+        ({"num_steps": 100, "step_size": 0.8, "metropolis": True}, 0.05),
+        ({"num_steps": 400, "step_size": 0.5, "decay": 0.5}, 0.05),
+    ],
+    ids=["small steps", "metropolis", "decay"],
+)
+def test_langevin_draws_from_the_density_of_the_scores(settings, tolerance):
+    network = Coupled(2)
+    x = torch.tensor([[2.0, -1.5]], dtype=torch.float64)
+    start = RandomSampler(SPACE, network, num_samples=6000)
+    y = LangevinSampler(SPACE, network, start=start, **settings).sample(x, None).y[0]
+    exact = density_of_cells(network, x)
+    cell = (y * 6).long().clamp(max=5)
+    empirical = torch.bincount(cell[:, 0] * 6 + cell[:, 1], minlength=36).view(6, 6) / 6000
+    # The expected total variation of 6000 exact draws over 36 cells is about 0.03.
+    assert total_variation(empirical, exact) < tolerance
+    uniform = torch.full((6, 6), 1 / 36)
+    assert total_variation(uniform, exact) > 0.2  # the test can tell
+
+
+def test_langevin_without_noise_climbs():
+    network = Coupled(2)
+    x = torch.tensor([[2.0, -1.5]], dtype=torch.float64)
+    sampler = LangevinSampler(
+        SPACE, network, 200, 0.1, noise=0, start=RandomSampler(SPACE, network, num_samples=5)
+    )
+    sampler.sample(x, None)
+    trajectory = torch.as_tensor(sampler.get("trajectory"))
+    assert len(trajectory) == 201 and trajectory[-1] > trajectory[0]
+    first = sampler.sample(x, None).y
+    assert first.shape == (1, 5, 2) and SPACE.contains(first)
+
+
+@pytest.mark.parametrize("sampler", [LangevinSampler, GibbsWithGradientsSampler])
+def test_the_truth_starts_in_training_alone(sampler):
+    network = Coupled(3)
+    x = torch.zeros(1, 3, dtype=torch.float64)
+    truth = torch.ones(1, 1, 3, dtype=torch.float64)
+    chain = sampler(SPACE, network, 1, truth_rate=1.0)
+    torch.testing.assert_close(chain.starts(x, truth, None), truth)
+    torch.testing.assert_close(chain.starts(x, None, None), 0 * truth)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"step_size": 0.0}, "positive step_size"),
+        ({"metropolis": True, "noise": 0.5}, "noise 1 with metropolis"),
+        ({"num_steps": 0}, "at least 1 step"),
+    ],
+)
+def test_bad_settings_of_langevin_are_named(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        LangevinSampler(SPACE, Coupled(2), **settings)
+
+
+def test_bad_settings_of_gibbs_are_named():
+    with pytest.raises(ConfigurationError, match="positive temperature"):
+        GibbsWithGradientsSampler(SPACE, Coupled(2), temperature=0)
