@@ -1,6 +1,7 @@
 """Losses of score networks and task networks."""
 
 from .combination import CombinationLoss
+from .contrastive_divergence import ContrastiveDivergenceLoss
 from .cross_entropy import CrossEntropyLoss
 from .expected_cost import MinimumRiskLoss, PolicyGradientLoss
 from .inference import InferenceLoss
@@ -13,15 +14,27 @@ from .noise_contrastive import (
     RankingNoiseContrastiveLoss,
 )
 from .oracle_cost import OracleCostLoss
+from .pseudo_likelihood import PseudoLikelihoodLoss
 from .score import ScoreLoss
 from .value_regression import ValueLoss, ValueRegressionLoss
+from .weight_schedules import (
+    ConstantWeight,
+    CosineWeight,
+    LinearWeight,
+    StepwiseWeight,
+    WeightSchedule,
+)
 from .zero import ZeroLoss
 
 __all__ = [
     "BinaryNoiseContrastiveLoss",
     "CombinationLoss",
+    "ConstantWeight",
+    "ContrastiveDivergenceLoss",
+    "CosineWeight",
     "CrossEntropyLoss",
     "InferenceLoss",
+    "LinearWeight",
     "Loss",
     "MarginBasedLoss",
     "MinimumRiskLoss",
@@ -29,9 +42,12 @@ __all__ = [
     "NoiseContrastiveLoss",
     "OracleCostLoss",
     "PolicyGradientLoss",
+    "PseudoLikelihoodLoss",
     "RankingNoiseContrastiveLoss",
     "ScoreLoss",
+    "StepwiseWeight",
     "ValueLoss",
     "ValueRegressionLoss",
+    "WeightSchedule",
     "ZeroLoss",
 ]

@@ -1,12 +1,14 @@
 """A weighted sum of losses."""
 
-from typing import Any, List, Optional, cast
+from typing import Any, List, Optional, Union, cast
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..logging import LoggedLatest
 from ..sampler_output import SamplerOutput
 from .loss import Loss
+from .weight_schedules import ConstantWeight, WeightSchedule
 
 
 @Loss.register("combination")
@@ -20,14 +22,15 @@ class CombinationLoss(Loss):
 
     constituents : `List[Loss]`
         The losses; two of one class need a `log_key` each.
-    weights : `List[float]`, optional
-        Their weights, by default 1 each.
+    weights : `List[float | WeightSchedule]`, optional
+        Their weights, by default 1 each: numbers, or schedules such as
+        `{type: 'linear', start: 0, end: 1, num_steps: 1000}`, logged as `weight.0`, `weight.1` ….
     """
 
     def __init__(
         self,
         constituents: List[Loss],
-        weights: Optional[List[float]] = None,
+        weights: Optional[List[Union[float, WeightSchedule]]] = None,
         log_key: Optional[str] = None,
     ) -> None:
         weights = [1.0] * len(constituents) if weights is None else weights
@@ -44,17 +47,27 @@ class CombinationLoss(Loss):
             )
         super().__init__(constituents[0].reduction, log_key)
         self.constituents = torch.nn.ModuleList(constituents)
-        self.weights = weights
+        self.weights = torch.nn.ModuleList(
+            weight if isinstance(weight, WeightSchedule) else ConstantWeight(weight)
+            for weight in weights
+        )
         for constituent in constituents:
             self.adopt(constituent)
+        for number, weight in enumerate(weights):
+            if isinstance(weight, WeightSchedule):
+                self.logging_buffer[f"weight.{number}"] = LoggedLatest()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
+        weights = [schedule.advance() for schedule in cast(List[WeightSchedule], self.weights)]
+        for number, weight in enumerate(weights):
+            if f"weight.{number}" in self.logging_buffer:
+                self.log(f"weight.{number}", weight)
         terms = [
             weight * constituent.unreduced(x, truth, sample, mask)
             for weight, constituent in zip(
-                self.weights, cast(List[Loss], self.constituents), strict=True
+                weights, cast(List[Loss], self.constituents), strict=True
             )
         ]
         width = max(term.shape[1] for term in terms)

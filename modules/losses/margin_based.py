@@ -38,6 +38,9 @@ class MarginBasedLoss(Loss):
         w, which multiplies D.
     perceptron_weight : `float`
         v.
+    most_violated : `bool`
+        Of several samples of an instance, whether the one with the largest loss alone counts (the
+        structured support vector machine's, Tsochantaridis et al. 2005), not each.
     """
 
     score_network: ScoreNetwork
@@ -49,6 +52,7 @@ class MarginBasedLoss(Loss):
         margin_type: MarginType = "margin-rescaled",
         oracle_cost_weight: float = 1.0,
         perceptron_weight: float = 1.0,
+        most_violated: bool = False,
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
@@ -63,6 +67,7 @@ class MarginBasedLoss(Loss):
         self.margin_type = margin_type
         self.oracle_cost_weight = oracle_cost_weight
         self.perceptron_weight = perceptron_weight
+        self.most_violated = most_violated
         for key in (
             "oracle_cost",
             "cost_augmented_score",
@@ -98,7 +103,7 @@ class MarginBasedLoss(Loss):
         self.log("inference_score", inference_score)
         self.log("ground_truth_score", truth_score)
         self.log("violations", margin.detach() > 0)
-        return loss
+        return loss.amax(dim=1, keepdim=True) if self.most_violated else loss
 
     def _margin(self, cost: torch.Tensor, score_gap: torch.Tensor) -> torch.Tensor:
         if self.margin_type == "margin-rescaled":

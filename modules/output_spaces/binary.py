@@ -67,6 +67,12 @@ class BinaryOutputSpace(OutputSpace):
         turned = 1 - flat.gather(2, index.unsqueeze(2))
         return flat.scatter(2, index.unsqueeze(2), turned).view_as(y), index
 
+    def neighbours(self, y: torch.Tensor) -> torch.Tensor:
+        flat = y.flatten(1)
+        turn = torch.eye(flat.shape[1], dtype=y.dtype, device=y.device)
+        turned = (flat.unsqueeze(1) - turn).abs()
+        return turned.view(len(y), flat.shape[1], 1, *y.shape[1:])
+
     def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
         return logsigmoid(logits) + logsigmoid(-logits)
 

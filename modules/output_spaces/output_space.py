@@ -68,6 +68,11 @@ class OutputSpace(Registrable, ABC):
         back."""
 
     @abstractmethod
+    def neighbours(self, y: torch.Tensor) -> torch.Tensor:
+        """The discrete outputs that differ from y `(batch, *event_shape)` in one position: `(batch,
+        num_positions, num_values − 1, *event_shape)`."""
+
+    @abstractmethod
     def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
         """log r of each position, with r the density of logits whose y is uniform over the
         relaxation."""

@@ -17,6 +17,7 @@ from .output_optimizers import (
     ProjectedGradient,
 )
 from .random import RandomSampler
+from .replay_buffer import ReplayBuffer
 from .sampler import Sampler
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "ProjectedGradient",
     "RandomPickingContainer",
     "RandomSampler",
+    "ReplayBuffer",
     "Sampler",
 ]

@@ -8,9 +8,9 @@ from allennlp.common.checks import ConfigurationError
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput
+from ..sampler_output import SamplerOutput, choose
 from ..score_networks import ScoreNetwork
-from .iterative import IterativeSampler, choose
+from .iterative import IterativeSampler
 from .sampler import Sampler
 
 
@@ -30,8 +30,8 @@ class GibbsWithGradientsSampler(IterativeSampler):
     num_steps : `int`
         Of one position each.
     temperature : `float`
-    start, truth_rate :
-        As in `gradient-based-inference`; a relaxed start is rounded.
+    start, truth_rate, buffer_size, reset_rate :
+        As in `IterativeSampler`; a relaxed start is rounded.
     """
 
     def __init__(
@@ -42,9 +42,20 @@ class GibbsWithGradientsSampler(IterativeSampler):
         temperature: float = 1.0,
         start: Optional[Sampler] = None,
         truth_rate: float = 0.0,
+        buffer_size: int = 0,
+        reset_rate: float = 0.05,
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(output_space, score_network, num_steps, start, truth_rate, log_key)
+        super().__init__(
+            output_space,
+            score_network,
+            num_steps,
+            start,
+            truth_rate,
+            buffer_size,
+            reset_rate,
+            log_key,
+        )
         if temperature <= 0:
             raise ConfigurationError(
                 "Expected a positive temperature in the sampler 'gibbs-with-gradients', got "
@@ -77,6 +88,7 @@ class GibbsWithGradientsSampler(IterativeSampler):
                 scores.append(score.mean())
         self.log("trajectory", torch.stack(scores))
         self.log("score", score)
+        self.keep(y, truth)
         return SamplerOutput(y)
 
     def _proposals(
@@ -89,7 +101,8 @@ class GibbsWithGradientsSampler(IterativeSampler):
         change = self.output_space.move_changes(y.detach(), gradient, mask)
         # Where all is padding, no move matters and all are as likely.
         change = change.masked_fill(change.isinf().all(dim=-1, keepdim=True), 0.0)
-        return score.detach(), torch.log_softmax(change / 2, dim=-1)
+        log_q = change / 2
+        return score.detach(), log_q - log_q.logsumexp(dim=-1, keepdim=True)
 
 
 def _at(log_q: torch.Tensor, move: torch.Tensor) -> torch.Tensor:

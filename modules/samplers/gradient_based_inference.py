@@ -9,9 +9,9 @@ from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
 from ..networks import frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput
+from ..sampler_output import SamplerOutput, choose
 from ..score_networks import ScoreNetwork
-from .iterative import IterativeSampler, choose
+from .iterative import IterativeSampler
 from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
 
@@ -60,7 +60,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         pick: Picker = "best",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(output_space, score_network, num_steps, start, truth_rate, log_key)
+        super().__init__(output_space, score_network, num_steps, start, truth_rate, log_key=log_key)
         if pick not in ("best", "last", "all"):
             raise ConfigurationError(
                 "Expected a pick among 'best', 'last', 'all' in the sampler "

@@ -7,7 +7,9 @@ from allennlp.common.checks import ConfigurationError
 
 from ..networks import share
 from ..output_spaces import OutputSpace
+from ..sampler_output import choose
 from ..score_networks import ScoreNetwork
+from .replay_buffer import ReplayBuffer
 from .sampler import Sampler
 
 
@@ -22,6 +24,10 @@ class IterativeSampler(Sampler):
         Gives y_0, with as many samples as there are starts; zeros by default. It sees no labels.
     truth_rate : `float`
         The share of starts that are the truth, where it is known: in training alone.
+    buffer_size : `int`
+        How many samples of past batches are held for chains to go on from, in training alone.
+    reset_rate : `float`
+        The share of starts that are not from the buffer.
     """
 
     score_network: ScoreNetwork
@@ -33,6 +39,8 @@ class IterativeSampler(Sampler):
         num_steps: int,
         start: Optional[Sampler] = None,
         truth_rate: float = 0.0,
+        buffer_size: int = 0,
+        reset_rate: float = 0.05,
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, None, log_key)
@@ -41,10 +49,16 @@ class IterativeSampler(Sampler):
                 f"Expected at least 1 step and a truth_rate in [0, 1] in {type(self).__name__}, "
                 f"got {num_steps} and {truth_rate}."
             )
+        if buffer_size < 0 or not 0 <= reset_rate <= 1:
+            raise ConfigurationError(
+                f"Expected a buffer_size of at least 0 and a reset_rate in [0, 1] in "
+                f"{type(self).__name__}, got {buffer_size} and {reset_rate}."
+            )
         share(self, "score_network", score_network)
         self.num_steps = num_steps
         self.start = start
         self.truth_rate = truth_rate
+        self.buffer = ReplayBuffer(buffer_size, reset_rate) if buffer_size else None
         if start is not None:
             self.adopt(start, "start")
 
@@ -56,12 +70,14 @@ class IterativeSampler(Sampler):
             y = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
         else:
             y = self.start.sample(x, None, mask).y.detach()
+        if self.buffer is not None and self.training and truth is not None:
+            y = self.buffer.resume(y)
         if truth is not None and self.truth_rate > 0:
             replaced = torch.rand(y.shape[:2], device=y.device) < self.truth_rate
             y = choose(replaced, truth.to(y.dtype), y)
         return y
 
-
-def choose(chosen: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """`first` where `chosen` `(batch, num_samples)` is true, `second` elsewhere."""
-    return torch.where(chosen.view(*chosen.shape, *[1] * (second.dim() - 2)), first, second)
+    def keep(self, y: torch.Tensor, truth: Optional[torch.Tensor]) -> None:
+        """Holds the samples for later starts, in training."""
+        if self.buffer is not None and self.training and truth is not None:
+            self.buffer.keep(y)

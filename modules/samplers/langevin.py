@@ -8,9 +8,9 @@ from allennlp.common.checks import ConfigurationError
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput
+from ..sampler_output import SamplerOutput, choose
 from ..score_networks import ScoreNetwork
-from .iterative import IterativeSampler, choose
+from .iterative import IterativeSampler
 from .sampler import Sampler
 
 State = Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -38,8 +38,8 @@ class LangevinSampler(IterativeSampler):
     temperature : `float`
     metropolis : `bool`
         Needs `noise` 1.
-    start, truth_rate :
-        As in `gradient-based-inference`.
+    start, truth_rate, buffer_size, reset_rate :
+        As in `IterativeSampler`.
     """
 
     def __init__(
@@ -54,9 +54,20 @@ class LangevinSampler(IterativeSampler):
         metropolis: bool = False,
         start: Optional[Sampler] = None,
         truth_rate: float = 0.0,
+        buffer_size: int = 0,
+        reset_rate: float = 0.05,
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(output_space, score_network, num_steps, start, truth_rate, log_key)
+        super().__init__(
+            output_space,
+            score_network,
+            num_steps,
+            start,
+            truth_rate,
+            buffer_size,
+            reset_rate,
+            log_key,
+        )
         if min(step_size, temperature) <= 0 or min(decay, noise) < 0:
             raise ConfigurationError(
                 "Expected a positive step_size and temperature, and a decay and noise of at least "
@@ -88,7 +99,9 @@ class LangevinSampler(IterativeSampler):
                 scores.append(state[3].mean())
         self.log("trajectory", torch.stack(scores))
         self.log("score", state[3])
-        return SamplerOutput(self.output_space.normalize(state[0]), state[0])
+        y = self.output_space.normalize(state[0])
+        self.keep(y, truth)
+        return SamplerOutput(y, state[0])
 
     def _state(self, x: Any, z: torch.Tensor, mask: Optional[torch.Tensor]) -> State:
         """z, U, ∇U and the score."""

@@ -18,13 +18,17 @@ FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
     (Loss, "combination"): [
-        "{type: 'combination', constituents: ['score', 'cross-entropy'], weights: [0.5, 2]}"
+        "{type: 'combination', constituents: ['score', 'cross-entropy'], weights: [0.5, 2]}",
+        "{type: 'combination', constituents: ['score', 'cross-entropy'], weights: "
+        "[{type: 'linear', start: 1, end: 1, num_steps: 9}, {type: 'constant', value: 2}]}",
     ],
     (Loss, "negative"): ["{type: 'negative', constituent: 'score'}"],
     (Loss, "margin-based"): [
         f"{{type: 'margin-based', margin_type: '{margin_type}', oracle_cost_weight: 2}}"
         for margin_type in ("margin-rescaled", "slack-rescaled", "perceptron", "contrastive")
-    ],
+    ]
+    + ["{type: 'margin-based', most_violated: true}"],
+    (Loss, "contrastive-divergence"): ["{type: 'contrastive-divergence', score_penalty: 0.1}"],
     (Loss, "score"): ["'score'", "{type: 'score', reduction: 'sum'}"],
     (Loss, "value-regression"): [
         f"{{type: 'value-regression', objective: '{objective}'}}"
@@ -52,7 +56,8 @@ CONFIGS = {
     ],
     (Sampler, "langevin"): [
         "'langevin'",
-        "{type: 'langevin', metropolis: true, decay: 0.3, start: 'random', truth_rate: 0.5}",
+        "{type: 'langevin', metropolis: true, decay: 0.3, start: 'random', truth_rate: 0.5, "
+        "buffer_size: 7}",
     ],
     (Sampler, "gibbs-with-gradients"): [
         "{type: 'gibbs-with-gradients', temperature: 2.0, start: {type: 'random', num_samples: 2}}"

@@ -129,12 +129,36 @@ def test_the_truth_starts_in_training_alone(sampler):
     torch.testing.assert_close(chain.starts(x, None, None), 0 * truth)
 
 
+def test_a_buffer_holds_the_latest_samples_in_training_alone():
+    network = Coupled(3)
+    x, truth = torch.zeros(2, 3, dtype=torch.float64), torch.ones(2, 1, 3, dtype=torch.float64)
+    start = RandomSampler(SPACE, network, num_samples=2)
+    chain = GibbsWithGradientsSampler(SPACE, network, 5, start=start, buffer_size=6, reset_rate=0.0)
+    chain.eval().sample(x, truth)
+    chain.train().sample(x, None)
+    assert chain.buffer.held is None
+    first, second = (chain.sample(x, truth).y.flatten(0, 1) for _ in range(2))
+    torch.testing.assert_close(chain.buffer.held, torch.cat([first, second])[-6:])
+    other = GibbsWithGradientsSampler(SPACE, network, 5, buffer_size=6, reset_rate=0.0)
+    other.load_state_dict(chain.state_dict())
+    torch.testing.assert_close(other.buffer.held, chain.buffer.held)
+    resumed = other.starts(x, truth, None).flatten(0, 1)
+    assert all((row == chain.buffer.held).all(1).any() for row in resumed)
+    assert (other.starts(x, None, None) == 0).all()
+    other.buffer.reset_rate = 1.0
+    assert (other.starts(x, truth, None) == 0).all()
+    with pytest.raises(ValueError, match="buffer_size: 0"):
+        wider = torch.zeros(2, 4, dtype=torch.float64)
+        other.starts(wider, torch.ones(2, 1, 4, dtype=torch.float64), None)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"step_size": 0.0}, "positive step_size"),
         ({"metropolis": True, "noise": 0.5}, "noise 1 with metropolis"),
         ({"num_steps": 0}, "at least 1 step"),
+        ({"reset_rate": 2.0}, "reset_rate in"),
     ],
 )
 def test_bad_settings_of_langevin_are_named(settings, message):

@@ -1,5 +1,6 @@
 """The conformance suite of samplers."""
 
+import copy
 from typing import ClassVar
 
 import pytest
@@ -38,9 +39,9 @@ class SamplerConformance(Conformance):
 
     def test_the_same_seed_gives_the_same_outputs(self, world: World, component: Sampler) -> None:
         outputs = []
-        for _ in range(2):
+        for sampler in (copy.deepcopy(component), component):
             torch.manual_seed(7)
-            outputs.append(component(world.x, world.labels).y)
+            outputs.append(sampler(world.x, world.labels).y)
         torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=0)
 
     def test_the_loss_is_a_scalar_and_a_child(self, world: World, component: Sampler) -> None:

@@ -104,6 +104,17 @@ class OutputSpaceConformance(Conformance):
             in_padding = (component.position_distance(moved, y) > 0) & padding
             assert not torch.isfinite(changes[..., index])[in_padding.flatten(2).any(2)].any()
 
+    def test_neighbours_differ_in_one_position(self, world: World, component: OutputSpace) -> None:
+        y = world.truth
+        neighbours = component.neighbours(y[:, 0])
+        positions = component.position_mass(y)[0, 0].numel()
+        assert neighbours.shape[:2] == (len(y), positions)
+        assert neighbours.shape[3:] == y.shape[2:]
+        assert component.contains(neighbours)
+        for value in range(neighbours.shape[2]):
+            change = component.position_distance(neighbours[:, :, value], y).flatten(2) > 0
+            assert (change == torch.eye(positions, dtype=torch.bool)).all()
+
     def test_labels_survive_encoding(self, world: World, component: OutputSpace) -> None:
         decoded = component.decode(component.encode(world.labels)[:, 0])
         assert (decoded == world.labels).all()

@@ -1,0 +1,54 @@
+"""The truth against the samples of a Markov chain."""
+
+from typing import Any, Optional
+
+import torch
+
+from ..logging import LoggedMean
+from ..networks import share
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .loss import Loss, Reduction
+
+
+@Loss.register("contrastive-divergence")
+class ContrastiveDivergenceLoss(Loss):
+    """s(x, y_k) − s(x, y*) + α (s(x, y_k)² + s(x, y*)²) for each sample y_k of the model's
+    distribution, by `langevin` or `gibbs-with-gradients`.
+
+    With α = 0 its expected gradient is that of −log p(y* | x) where the samples are exact, and an
+    approximation where the chain is short: started at the truth (`truth_rate: 1`) it is contrastive
+    divergence (Hinton 2002), and with a buffer of past samples (`buffer_size`) the persistent one
+    (Tieleman 2008). Its value says nothing on its own. The samples are constants here: the gradient
+    goes to the score network alone.
+
+    # Parameters
+
+    score_penalty : `float`
+        α, which keeps the scores near zero (Du & Mordatch 2019, section 3.3).
+    """
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        score_network: ScoreNetwork,
+        score_penalty: float = 0.0,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        share(self, "score_network", score_network)
+        self.score_penalty = score_penalty
+        for key in ("ground_truth_score", "sample_score"):
+            self.logging_buffer[key] = LoggedMean()
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        scores = self.score_network(x, torch.cat([truth, sample.y.detach()], dim=1), mask)
+        truth_score, sample_score = scores[:, :1], scores[:, 1:]
+        self.log("ground_truth_score", truth_score)
+        self.log("sample_score", sample_score)
+        penalty = self.score_penalty * (sample_score**2 + truth_score**2)
+        return sample_score - truth_score + penalty

@@ -1,0 +1,59 @@
+"""The likelihood of each position given all others."""
+
+from typing import Any, Optional
+
+import torch
+
+from ..logging import LoggedMean
+from ..networks import share
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from ..score_networks import ScoreNetwork
+from .loss import Loss, Reduction
+
+
+@Loss.register("pseudo-likelihood")
+class PseudoLikelihoodLoss(Loss):
+    """−Σ_p log p(y*_p | y*_−p, x), with p(y_p = a | y_−p, x) ∝ exp s(x, y with y_p = a) (Besag
+    1975), the sum over real positions; one value for each instance.
+
+    It needs no samples: the score network sees the truth, and each output that differs from it in
+    one position, in one call, so its cost grows with positions × values. The gradient goes to the
+    score network.
+    """
+
+    score_network: ScoreNetwork
+
+    def __init__(
+        self,
+        score_network: ScoreNetwork,
+        output_space: OutputSpace,
+        reduction: Reduction = "mean",
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(reduction, log_key)
+        share(self, "score_network", score_network)
+        self.output_space = output_space
+        for key in ("ground_truth_score", "accuracy"):
+            self.logging_buffer[key] = LoggedMean()
+
+    def compute(
+        self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        # (batch, num_positions, num_values − 1, *event_shape): what differs in one position.
+        neighbours = self.output_space.neighbours(truth[:, 0])
+        outputs = torch.cat([truth, neighbours.flatten(1, 2)], dim=1)
+        scores = self.score_network(x, outputs, mask)
+        truth_score = scores[:, :1]
+        others = scores[:, 1:].view(neighbours.shape[:3])
+        conditional = torch.cat([truth_score.unsqueeze(2).expand_as(others[:, :, :1]), others], 2)
+        loss = conditional.logsumexp(dim=2) - truth_score  # (batch, num_positions)
+        right = (truth_score > others.amax(dim=2)).to(loss.dtype)
+        if mask is not None:
+            real = mask.flatten(1)
+            loss = loss.masked_fill(~real, 0.0)
+            self.log("accuracy", right[real])
+        else:
+            self.log("accuracy", right)
+        self.log("ground_truth_score", truth_score)
+        return loss.sum(dim=1, keepdim=True)

@@ -1,0 +1,106 @@
+"""Weights of losses that change with training."""
+
+import bisect
+import math
+from abc import ABC, abstractmethod
+from typing import List
+
+import torch
+from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
+
+
+class WeightSchedule(torch.nn.Module, Registrable, ABC):
+    """w(t), t the number of times that the loss was computed in training: once in each step of the
+    network that it belongs to. t is saved with the weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = 0
+
+    @abstractmethod
+    def at(self, step: int) -> float:
+        """w(t)."""
+
+    def advance(self) -> float:
+        """w(t), and then t ← t + 1 in training."""
+        value = self.at(self.step)
+        self.step += self.training
+        return value
+
+    def get_extra_state(self) -> torch.Tensor:
+        """What is saved: t."""
+        return torch.tensor(self.step)
+
+    def set_extra_state(self, state: torch.Tensor) -> None:
+        """Goes on at the saved t."""
+        self.step = int(state)
+
+
+@WeightSchedule.register("constant")
+class ConstantWeight(WeightSchedule):
+    """w(t) = value."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.constant = value
+
+    def at(self, step: int) -> float:
+        return self.constant
+
+
+class _FromTo(WeightSchedule):
+    def __init__(self, start: float, end: float, num_steps: int) -> None:
+        super().__init__()
+        if num_steps < 1:
+            raise ConfigurationError(
+                f"Expected a schedule of a weight over at least 1 step, got num_steps {num_steps}."
+            )
+        self.start = start
+        self.end = end
+        self.num_steps = num_steps
+
+    def _done(self, step: int) -> float:
+        return min(step / self.num_steps, 1.0)
+
+
+@WeightSchedule.register("linear")
+class LinearWeight(_FromTo):
+    """w(t) = start + (end − start) · min(t / num_steps, 1)."""
+
+    def at(self, step: int) -> float:
+        return self.start + (self.end - self.start) * self._done(step)
+
+
+@WeightSchedule.register("cosine")
+class CosineWeight(_FromTo):
+    """w(t) = end + (start − end) · (1 + cos(π · min(t / num_steps, 1))) / 2."""
+
+    def at(self, step: int) -> float:
+        return self.end + (self.start - self.end) * (1 + math.cos(math.pi * self._done(step))) / 2
+
+
+@WeightSchedule.register("stepwise")
+class StepwiseWeight(WeightSchedule):
+    """w(t) = values[i], i the number of boundaries that are at most t.
+
+    # Parameters
+
+    boundaries : `List[int]`
+        Increasing.
+    values : `List[float]`
+        One more than there are boundaries.
+    """
+
+    def __init__(self, boundaries: List[int], values: List[float]) -> None:
+        super().__init__()
+        if len(values) != len(boundaries) + 1 or sorted(set(boundaries)) != boundaries:
+            raise ConfigurationError(
+                "Expected increasing boundaries and one value more than them in a stepwise "
+                f"weight, got {boundaries} and {values}."
+            )
+        self.boundaries = boundaries
+        self.values = values
+
+    def at(self, step: int) -> float:
+        return self.values[bisect.bisect_right(self.boundaries, step)]
