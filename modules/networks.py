@@ -11,7 +11,8 @@ class Network(torch.nn.Module):
     """A network whose encoding of x is computed once while its weights cannot change.
 
     Inside `reusing()` the encoding of the same x object is computed once; outside, every call
-    computes it. Only `frozen` opens that scope, so no result outlives a step of the optimiser.
+    computes it. Only `deterministic` opens that scope (and `frozen`, by it), so no result outlives
+    a step of the optimiser.
     """
 
     def __init__(self) -> None:
@@ -52,11 +53,35 @@ class Network(torch.nn.Module):
 
 
 @contextmanager
-def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
-    """Inside, the parameters of `modules` take no gradient and their dropout is off.
+def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
+    """Inside, the dropout of `modules` is off and their encodings of x are computed once.
 
-    Gradients still flow through them to their inputs. `None` is passed over. Scopes nest, and what
-    was frozen or in evaluation mode before stays so.
+    Gradients still reach their parameters, which must not change inside. `None` is passed over.
+    Scopes nest, and what was in evaluation mode before stays so.
+    """
+    with ExitStack() as scopes:
+        training = []
+        for module in modules:
+            for part in () if module is None else module.modules():
+                if part.training:
+                    training.append(part)
+                if isinstance(part, Network):
+                    scopes.enter_context(part.reusing())
+        try:
+            for part in training:
+                part.training = False
+            yield
+        finally:
+            for part in training:
+                part.training = True
+
+
+@contextmanager
+def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
+    """Inside, `modules` are `deterministic`, and their parameters take no gradient.
+
+    Gradients still flow through them to their inputs. Scopes nest, and what was frozen before stays
+    so.
 
     >>> layer = torch.nn.Linear(1, 1)
     >>> with frozen(layer):
@@ -65,28 +90,21 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
     >>> layer.weight.requires_grad
     True
     """
-    with ExitStack() as scopes:
-        parameters, training = [], []
-        for module in modules:
-            if module is None:
-                continue
-            parameters += [p for p in module.parameters() if p.requires_grad]
-            for part in module.modules():
-                if part.training:
-                    training.append(part)
-                if isinstance(part, Network):
-                    scopes.enter_context(part.reusing())
+    parameters = [
+        parameter
+        for module in modules
+        if module is not None
+        for parameter in module.parameters()
+        if parameter.requires_grad
+    ]
+    with deterministic(*modules):
         try:
             for parameter in parameters:
                 parameter.requires_grad_(False)
-            for part in training:
-                part.training = False
             yield
         finally:
             for parameter in parameters:
                 parameter.requires_grad_(True)
-            for part in training:
-                part.training = True
 
 
 def share(owner: torch.nn.Module, name: str, value: Any) -> None:

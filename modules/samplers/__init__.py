@@ -15,6 +15,7 @@ from .output_optimizers import (
     LogitsGradient,
     OutputOptimizer,
     ProjectedGradient,
+    WrappedOptimizer,
 )
 from .random import RandomSampler
 from .replay_buffer import ReplayBuffer
@@ -39,4 +40,5 @@ __all__ = [
     "RandomSampler",
     "ReplayBuffer",
     "Sampler",
+    "WrappedOptimizer",
 ]

@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
-from ..networks import frozen
+from ..networks import deterministic, frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput, choose
 from ..score_networks import ScoreNetwork
@@ -15,7 +15,7 @@ from .iterative import IterativeSampler
 from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
 
-Picker = Literal["best", "last", "all"]
+Picker = Literal["best", "last", "last-n", "all"]
 
 
 @Sampler.register("gradient-based-inference")
@@ -23,8 +23,9 @@ class GradientBasedInferenceSampler(IterativeSampler):
     """y_0 … y_T by gradient descent on −s(x, y), or on a loss that also knows the truth (Belanger &
     McCallum 2016; adversarial samples of Gygli et al. 2017).
 
-    All instances and starts move in one tensor. The features of x are computed once, the score
-    network's dropout is off, and no gradient reaches its weights. An instance whose starts have all
+    All instances and starts move in one tensor. The features of x are computed once, and the score
+    network's dropout is off. No gradient reaches its weights, unless the inference is unrolled. An
+    instance whose starts have all
     converged is left out of further steps. Labels are used in training alone: a prediction descends
     −s from `start`, whatever else is set.
 
@@ -43,8 +44,13 @@ class GradientBasedInferenceSampler(IterativeSampler):
         The share of starts that are the truth, where it is known.
     adversarial : `Loss`, optional
         What is descended where the truth is known; a child in the tree.
-    pick : `"best"`, `"last"` or `"all"`
+    pick : `"best"`, `"last"`, `"last-n"` or `"all"`
         Which of the T + 1 iterates of each start are the samples; the last one counts as well.
+    num_last : `int`
+        n of `last-n`.
+    unroll : `bool`
+        Whether, in training, the samples are differentiable through the steps, in the score
+        network's weights (Belanger et al. 2017). The truth is not used then.
     """
 
     def __init__(
@@ -58,18 +64,30 @@ class GradientBasedInferenceSampler(IterativeSampler):
         truth_rate: float = 0.0,
         adversarial: Optional[Loss] = None,
         pick: Picker = "best",
+        num_last: int = 1,
+        unroll: bool = False,
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, score_network, num_steps, start, truth_rate, log_key=log_key)
-        if pick not in ("best", "last", "all"):
+        if pick not in ("best", "last", "last-n", "all") or not 1 <= num_last <= num_steps + 1:
             raise ConfigurationError(
-                "Expected a pick among 'best', 'last', 'all' in the sampler "
-                f"'gradient-based-inference', got '{pick}'."
+                "Expected a pick among 'best', 'last', 'last-n', 'all' and a num_last from 1 to "
+                f"num_steps + 1 in the sampler 'gradient-based-inference', got '{pick}' and "
+                f"{num_last}."
             )
         self.optimizer = optimizer or ProjectedGradient(output_space)
         self.tolerance = tolerance
         self.adversarial = adversarial
         self.pick = pick
+        self.num_last = num_last
+        self.unroll = unroll
+        if unroll and not (
+            self.optimizer.differentiable and adversarial is None and not truth_rate
+        ):
+            raise ConfigurationError(
+                "Expected no adversarial loss, truth_rate 0 and another optimizer than 'optimizer' "
+                "where gradient-based inference is unrolled."
+            )
         self.logging_buffer["steps"] = LoggedMean()
         self.logging_buffer["score"] = LoggedMean()
         self.logging_buffer["trajectory"] = LoggedArray()
@@ -79,13 +97,18 @@ class GradientBasedInferenceSampler(IterativeSampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        with frozen(self.score_network), torch.enable_grad():
+        unrolled = self.unroll and self.training and torch.is_grad_enabled()
+        scope = deterministic if unrolled else frozen
+        with scope(self.score_network), torch.enable_grad():
             z = self.optimizer.variable(self.starts(x, truth, mask)).detach()
-            iterates, objectives = self._descend(x, z, truth, mask)
-        stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, T + 1)
+            self.optimizer.begin(z)
+            iterates, objectives = self._descend(x, z, truth, mask, unrolled)
+        stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, up to T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
         if self.pick == "all":
             y = torch.cat(iterates, dim=1)
+        elif self.pick == "last-n":
+            y = torch.cat(iterates[-self.num_last :], dim=1)
         elif self.pick == "last":
             y = iterates[-1]
         else:
@@ -94,10 +117,15 @@ class GradientBasedInferenceSampler(IterativeSampler):
             for step, iterate in enumerate(iterates):
                 y = choose(best == step, iterate, y)
         self.log("score", -stacked.amin(dim=2))
-        return SamplerOutput(y)
+        return SamplerOutput(y, self.output_space.logits_of(y))
 
     def _descend(
-        self, x: Any, z: torch.Tensor, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+        self,
+        x: Any,
+        z: torch.Tensor,
+        truth: Optional[torch.Tensor],
+        mask: Optional[torch.Tensor],
+        unrolled: bool,
     ) -> tuple[List[torch.Tensor], List[torch.Tensor]]:
         """The T + 1 iterates, and the objective `(batch, num_starts)` of each."""
         rows = torch.arange(len(z), device=z.device)  # the instances that still move
@@ -105,7 +133,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         objectives: List[torch.Tensor] = []
         steps = torch.zeros(len(z), device=z.device)
         for step in range(self.num_steps + 1):
-            part = z[rows].requires_grad_()
+            part = z[rows] if z.requires_grad else z[rows].requires_grad_()
             y = self.optimizer.output(part)
             objective = self._objective(x, y, truth, mask, rows)
             held_y = iterates[-1].clone() if iterates else torch.empty_like(z)
@@ -113,20 +141,20 @@ class GradientBasedInferenceSampler(IterativeSampler):
                 objectives[-1].clone() if objectives else objective.new_empty(z.shape[:2])
             )
             before = held_objective[rows]
-            held_y[rows] = y.detach()
+            held_y[rows] = y if unrolled else y.detach()
             held_objective[rows] = objective.detach()
             iterates.append(held_y)
             objectives.append(held_objective)
             if step == self.num_steps:
                 break
-            gradient = torch.autograd.grad(objective.sum(), part)[0]
+            gradient = torch.autograd.grad(objective.sum(), part, create_graph=unrolled)[0]
             if step and self.tolerance > 0:
                 change = (objective.detach() - before).abs()
                 moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
-                rows, part, gradient = rows[moving], part[moving], gradient[moving]
+                rows, gradient = rows[moving], gradient[moving]
                 if not len(rows):
                     break
-            z = z.index_copy(0, rows, self.optimizer.step(part.detach(), gradient))
+            z = self.optimizer.step_rows(z, gradient, rows)
             steps[rows] += 1
         self.log("steps", steps)
         return iterates, objectives

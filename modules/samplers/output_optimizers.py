@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 
 import torch
-from allennlp.common import Registrable
+from allennlp.common import Lazy, Registrable
+from allennlp.training.optimizers import Optimizer
 
 from ..output_spaces import OutputSpace
 
@@ -17,6 +18,9 @@ class OutputOptimizer(Registrable, ABC):
         η.
     """
 
+    differentiable = True
+    """Whether a gradient flows through `step`."""
+
     def __init__(self, output_space: OutputSpace, learning_rate: float = 0.1) -> None:
         self.output_space = output_space
         self.learning_rate = learning_rate
@@ -29,9 +33,19 @@ class OutputOptimizer(Registrable, ABC):
         """The output of a z, differentiable."""
         return z
 
+    def begin(self, z: torch.Tensor) -> None:
+        """Forgets what it knows of an earlier z; one that remembers nothing has nothing to do."""
+        return
+
     @abstractmethod
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         """The next z, given the gradient of the objective in z."""
+
+    def step_rows(
+        self, z: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor:
+        """The next z, of which the instances `rows` alone move; the gradient is theirs."""
+        return z.index_copy(0, rows, self.step(z[rows], gradient))
 
 
 @OutputOptimizer.register("projected-gradient")
@@ -63,3 +77,51 @@ class LogitsGradient(OutputOptimizer):
 
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         return z - self.learning_rate * gradient
+
+
+@OutputOptimizer.register("optimizer")
+class WrappedOptimizer(OutputOptimizer):
+    """Any of AllenNLP's optimisers on y, with `project` after each step; on the logits of y where
+    `logits` is true.
+
+    # Parameters
+
+    optimizer : `Lazy[Optimizer]`
+        For example `{type: 'adam', lr: 0.1}`.
+    logits : `bool`
+    """
+
+    differentiable = False
+
+    def __init__(
+        self, output_space: OutputSpace, optimizer: Lazy[Optimizer], logits: bool = False
+    ) -> None:
+        super().__init__(output_space)
+        self._make = optimizer
+        self.logits = logits
+        self.begin(torch.zeros(1))  # a wrong setting is found now
+
+    def variable(self, y: torch.Tensor) -> torch.Tensor:
+        return self.output_space.logits_of(y) if self.logits else y
+
+    def output(self, z: torch.Tensor) -> torch.Tensor:
+        return self.output_space.normalize(z) if self.logits else z
+
+    def begin(self, z: torch.Tensor) -> None:
+        self._parameter = torch.nn.Parameter(z.detach().clone())
+        self._optimizer = self._make.construct(model_parameters=[("y", self._parameter)])
+
+    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            self._parameter.copy_(z)
+        self._parameter.grad = gradient
+        self._optimizer.step()
+        moved = self._parameter.detach().clone()
+        return moved if self.logits else self.output_space.project(moved)
+
+    def step_rows(
+        self, z: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor
+    ) -> torch.Tensor:
+        # Its state is that of all instances, so all take a step, and those that rest take it back.
+        moved = self.step(z, torch.zeros_like(z).index_copy(0, rows, gradient))
+        return z.index_copy(0, rows, moved[rows])

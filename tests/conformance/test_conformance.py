@@ -53,6 +53,9 @@ CONFIGS = {
         "optimizer: 'entropic-mirror-descent'}",
         "{type: 'gradient-based-inference', pick: 'all', start: 'inference-network', "
         "optimizer: {type: 'logits-gradient', learning_rate: 0.5}}",
+        "{type: 'gradient-based-inference', pick: 'last-n', num_last: 2, "
+        "optimizer: {type: 'optimizer', optimizer: {type: 'adam', lr: 0.1}}}",
+        "{type: 'gradient-based-inference', unroll: true}",
     ],
     (Sampler, "langevin"): [
         "'langevin'",

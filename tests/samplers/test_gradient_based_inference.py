@@ -2,14 +2,19 @@
 
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from structured_energy.losses import NegativeLoss, OracleCostLoss, ScoreLoss
 from structured_energy.oracle_values import PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.sampler_output import SamplerOutput
-from structured_energy.samplers import GradientBasedInferenceSampler, Sampler
-from structured_energy.samplers.output_optimizers import OutputOptimizer
+from structured_energy.samplers import (
+    GradientBasedInferenceSampler,
+    LogitsGradient,
+    OutputOptimizer,
+    Sampler,
+)
 from structured_energy.score_networks import ScoreNetwork
 
 SPACE = BinaryOutputSpace()
@@ -49,13 +54,28 @@ def x():
     return torch.randn(6, 5, dtype=torch.float64) + 0.5
 
 
-OPTIMIZERS = {"projected-gradient": 0.1, "entropic-mirror-descent": 1.0, "logits-gradient": 3.0}
+OPTIMIZERS = [
+    {"type": "projected-gradient", "learning_rate": 0.1},
+    {"type": "entropic-mirror-descent", "learning_rate": 1.0},
+    {"type": "logits-gradient", "learning_rate": 3.0},
+    {"type": "optimizer", "optimizer": {"type": "adam", "lr": 0.02}},
+    {"type": "optimizer", "optimizer": {"type": "sgd", "lr": 0.1, "momentum": 0.5}},
+    {"type": "optimizer", "optimizer": {"type": "adam", "lr": 0.2}, "logits": True},
+]
 
 
-@pytest.mark.parametrize("name", OutputOptimizer.list_available())
+def build(optimizer):
+    return OutputOptimizer.from_params(Params(dict(optimizer)), output_space=SPACE)
+
+
+def test_every_registered_optimizer_is_here():
+    assert {o["type"] for o in OPTIMIZERS} == set(OutputOptimizer.list_available())
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 @pytest.mark.parametrize("pick", ["best", "last"])
-def test_the_known_optimum_is_reached(x, name, pick):
-    optimizer = OutputOptimizer.by_name(name)(SPACE, OPTIMIZERS[name])
+def test_the_known_optimum_is_reached(x, optimizer, pick):
+    optimizer = build(optimizer)
     start = Starts(torch.full((6, 3, 5), 0.5, dtype=torch.float64))
     sampler = GradientBasedInferenceSampler(
         SPACE, Bowl(), num_steps=500, optimizer=optimizer, start=start, pick=pick
@@ -67,7 +87,7 @@ def test_the_known_optimum_is_reached(x, name, pick):
 def test_the_best_of_all_iterates_is_picked(x):
     # Too long a step overshoots for ever: the last iterate is not the best, the first may be.
     def run(pick):
-        optimizer = OutputOptimizer.by_name("logits-gradient")(SPACE, 30.0)
+        optimizer = LogitsGradient(SPACE, 30.0)
         start = Starts(torch.rand(6, 4, 5, dtype=torch.float64))
         return GradientBasedInferenceSampler(
             SPACE, network, num_steps=9, optimizer=optimizer, start=start, pick=pick
@@ -123,8 +143,11 @@ def test_what_has_converged_stops_and_the_rest_goes_on(x):
     assert seen == sorted(seen, reverse=True) and len(seen) < 400
 
 
-def test_the_result_of_an_instance_does_not_depend_on_the_others(x):
-    sampler = GradientBasedInferenceSampler(SPACE, Bowl(), num_steps=60, tolerance=1e-4)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
+def test_the_result_of_an_instance_does_not_depend_on_the_others(x, optimizer):
+    sampler = GradientBasedInferenceSampler(
+        SPACE, Bowl(), num_steps=60, optimizer=build(optimizer), tolerance=1e-3
+    )
     together = sampler.sample(x, None).y
     for i in range(len(x)):
         torch.testing.assert_close(sampler.sample(x[i : i + 1], None).y[0], together[i])
@@ -164,7 +187,69 @@ def test_the_trajectory_of_scores_is_logged(x):
     assert (trajectory.diff() > 0).all()
 
 
+def test_the_last_n_iterates_of_each_start_are_kept(x):
+    start = Starts(torch.rand(6, 2, 5, dtype=torch.float64))
+    settings = {"num_steps": 6, "start": start}
+    everything = GradientBasedInferenceSampler(SPACE, Bowl(), pick="all", **settings)
+    last = GradientBasedInferenceSampler(SPACE, Bowl(), pick="last-n", num_last=3, **settings)
+    y = last.sample(x, None).y
+    torch.testing.assert_close(y, everything.sample(x, None).y[:, -6:])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS[:3], ids=str)
+def test_unrolled_inference_is_differentiated_through_its_steps(x, optimizer):
+    network = Bowl()
+    start = Starts(torch.full((6, 2, 5), 0.4, dtype=torch.float64))
+    sampler = GradientBasedInferenceSampler(
+        SPACE, network, 4, build(optimizer), start=start, pick="last", unroll=True
+    )
+    truth = (x > 0.5).double().unsqueeze(1)
+
+    def loss(curvature):
+        with torch.no_grad():
+            network.curvature.copy_(curvature)
+        y = sampler.sample(x, truth).y
+        return ((y - truth) ** 2).sum()
+
+    value = torch.tensor(0.7, dtype=torch.float64)
+    gradient = torch.autograd.grad(loss(value), network.curvature)[0]
+    step = 1e-5
+    numeric = (loss(value + step) - loss(value - step)) / (2 * step)
+    torch.testing.assert_close(gradient, numeric.detach(), rtol=1e-5, atol=1e-7)
+
+
+def test_nothing_is_unrolled_outside_training(x):
+    network = Bowl()
+    sampler = GradientBasedInferenceSampler(SPACE, network, 4, unroll=True)
+    assert sampler.sample(x, None).y.requires_grad
+    assert not sampler.eval().sample(x, None).y.requires_grad
+    sampler.train()
+    with torch.no_grad():
+        assert not sampler.sample(x, None).y.requires_grad
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"truth_rate": 0.1},
+        {"adversarial": ScoreLoss(Bowl())},
+        {"optimizer": build(OPTIMIZERS[3])},
+    ],
+    ids=["truth", "adversarial", "optimizer"],
+)
+def test_what_cannot_be_unrolled_is_refused(settings):
+    with pytest.raises(ConfigurationError, match="unrolled"):
+        GradientBasedInferenceSampler(SPACE, Bowl(), unroll=True, **settings)
+
+
+def test_a_wrong_setting_of_an_optimizer_is_found_at_once():
+    with pytest.raises((ConfigurationError, TypeError)):
+        build({"type": "optimizer", "optimizer": {"type": "adam", "speed": 1.0}})
+
+
 def test_bad_settings_are_named():
+    with pytest.raises(ConfigurationError, match="num_last"):
+        GradientBasedInferenceSampler(SPACE, Bowl(), num_steps=3, pick="last-n", num_last=5)
     with pytest.raises(ConfigurationError, match="'worst'"):
         GradientBasedInferenceSampler(SPACE, Bowl(), pick="worst")
     with pytest.raises(ConfigurationError, match="truth_rate"):
