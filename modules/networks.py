@@ -2,9 +2,14 @@
 computed for one x while they are."""
 
 from contextlib import ExitStack, contextmanager
-from typing import Any, Callable, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
+from allennlp.common.checks import ConfigurationError
+
+from .logging import LoggingMixin
+
+Groups = Dict[str, List[Tuple[str, torch.nn.Parameter]]]
 
 
 class Network(torch.nn.Module):
@@ -63,7 +68,8 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
         training = []
         for module in modules:
             for part in () if module is None else module.modules():
-                if part.training:
+                # A sampler or loss has no dropout: its mode says whether this is training.
+                if part.training and not isinstance(part, LoggingMixin):
                     training.append(part)
                 if isinstance(part, Network):
                     scopes.enter_context(part.reusing())
@@ -105,6 +111,31 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
         finally:
             for parameter in parameters:
                 parameter.requires_grad_(True)
+
+
+def partition(owner: torch.nn.Module, parts: Dict[str, List[torch.nn.Module]]) -> Groups:
+    """The named parameters of `owner` by the networks whose parts they are in, without networks
+    that have none.
+
+    # Raises
+
+    `ConfigurationError` for a parameter in no network or in several.
+    """
+    homes: Dict[int, List[str]] = {}
+    for network, modules in parts.items():
+        for identity in {id(p) for module in modules for p in module.parameters()}:
+            homes.setdefault(identity, []).append(network)
+    groups: Groups = {network: [] for network in parts}
+    for name, parameter in owner.named_parameters():
+        home = homes.get(id(parameter), [])
+        if len(home) != 1:
+            raise ConfigurationError(
+                "Expected every parameter to belong to the score network or to the task network, "
+                f"got '{name}' in {'both networks' if home else 'neither network'}; give each "
+                "network parameters of its own."
+            )
+        groups[home[0]].append((name, parameter))
+    return {network: group for network, group in groups.items() if group}
 
 
 def share(owner: torch.nn.Module, name: str, value: Any) -> None:

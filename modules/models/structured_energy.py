@@ -15,14 +15,12 @@ from ..data.vocabulary import names
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import FixedThreshold, Threshold, as_structured
-from ..networks import frozen, share
+from ..networks import frozen, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
-
-NamedParameters = List[Tuple[str, torch.nn.Parameter]]
 
 
 @Model.register("structured-energy")
@@ -30,9 +28,9 @@ class StructuredEnergyModel(Model, LoggingMixin):
     """A score network and a task network, trained in turns.
 
     The score network learns from `loss` on what the `sampler` proposes, the task network from the
-    sampler's own loss; `inference` predicts. Shared objects (`score_network`, `task_network`,
-    `output_space`, `oracle_value`) are built once, here, and handed down by name to every sampler
-    and loss whose constructor asks for them. Predictions never depend on labels.
+    loss of the sampler, or of `inference`, which predicts. Shared objects (`score_network`,
+    `task_network`, `output_space`, `oracle_value`) are built once, here, and handed down by name to
+    every sampler and loss whose constructor asks for them. Predictions never depend on labels.
 
     # Parameters
 
@@ -107,7 +105,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
         self.training_metrics = training_metrics
         self._postponed: Optional[List[Tuple[torch.Tensor, torch.Tensor]]] = None
         self._active: Optional[str] = None
-        self.networks = self._networks()
+        self._check_losses()
+        self.networks = partition(
+            self, {network: self._parts(network) for network in ("score_network", "task_network")}
+        )
         if initializer is not None:
             initializer(self)
 
@@ -118,34 +119,27 @@ class StructuredEnergyModel(Model, LoggingMixin):
         }
         return [part for part in parts[network] if part is not None]
 
-    def _networks(self) -> Dict[str, NamedParameters]:
-        """The named parameters of each network that has a loss or parameters."""
-        groups: Dict[str, NamedParameters] = {}
-        owners: Dict[int, List[str]] = {}
-        for network in ("score_network", "task_network"):
-            mine = {id(p) for part in self._parts(network) for p in part.parameters()}
-            groups[network] = [(n, p) for n, p in self.named_parameters() if id(p) in mine]
-            for parameter in mine:
-                owners.setdefault(parameter, []).append(network)
-        for name, parameter in self.named_parameters():
-            if len(owners.get(id(parameter), [])) != 1:
-                where = "both networks" if id(parameter) in owners else "neither network"
-                raise ConfigurationError(
-                    f"Expected every parameter to belong to the score network or to the task "
-                    f"network, got '{name}' in {where}; give each network parameters of its own."
-                )
-        for network, loss in (("score_network", self.loss), ("task_network", self.sampler.loss)):
-            if loss is not None and loss.reduction == "none":
+    def _check_losses(self) -> None:
+        if self.inference is not self.sampler and self.sampler.loss and self.inference.loss:
+            raise ConfigurationError(
+                "Expected one loss of the task network, got one in the sampler and one in the "
+                "inference; leave out one of them."
+            )
+        for network, loss in self.losses.items():
+            if loss.reduction == "none":
                 raise ConfigurationError(
                     f"Expected the loss of the {network} to be reduced by 'mean' or 'sum', got "
                     "'none'; that serves only inside other components."
                 )
-        return {network: group for network, group in groups.items() if group}
+
+    @property
+    def _task_sampler(self) -> Sampler:
+        return self.sampler if self.inference.loss is None else self.inference
 
     @property
     def losses(self) -> Dict[str, Loss]:
         """The loss of each network that learns from one."""
-        losses = {"score_network": self.loss, "task_network": self.sampler.loss}
+        losses = {"score_network": self.loss, "task_network": self._task_sampler.loss}
         return {network: loss for network, loss in losses.items() if loss is not None}
 
     @contextmanager
@@ -204,7 +198,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
                     total = self._training_loss(x, labels, mask) + total
             return total
         if self._active == "task_network":
-            loss = self.sampler(x, labels, mask).loss
+            loss = self._task_sampler(x, labels, mask).loss
             assert loss is not None
             return loss
         assert self.loss is not None
@@ -216,7 +210,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
     ) -> torch.Tensor:
         """The sum of the losses, on the same samples."""
         sample = self.sampler(x, labels, mask)
-        losses = [] if sample.loss is None else [sample.loss]
+        own = sample if self._task_sampler is self.sampler else self.inference(x, labels, mask)
+        losses = [] if own.loss is None else [own.loss]
         if self.loss is not None:
             losses.append(self.loss(x, self.output_space.encode(labels), sample, mask))
         return torch.stack(losses).sum()

@@ -25,9 +25,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
 
     All instances and starts move in one tensor. The features of x are computed once, and the score
     network's dropout is off. No gradient reaches its weights, unless the inference is unrolled. An
-    instance whose starts have all
-    converged is left out of further steps. Labels are used in training alone: a prediction descends
-    −s from `start`, whatever else is set.
+    instance whose starts have all converged is left out of further steps. Labels are used in
+    training alone: a prediction descends −s from `start`, whatever else is set.
 
     # Parameters
 

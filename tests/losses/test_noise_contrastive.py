@@ -45,7 +45,7 @@ def test_formula(loss, correct):
     for i in range(5):
         everything = torch.cat([truth[i], sample.y[i]])
         q = (torch.sigmoid(logits[i]) * everything) + torch.sigmoid(-logits[i]) * (1 - everything)
-        f = network(None, everything) - (q.log().sum(-1) if correct else 0)
+        f = network(None, everything).detach() - (q.log().sum(-1) if correct else 0)
         if loss is RankingNoiseContrastiveLoss:
             expected = -math.log(math.exp(f[0]) / sum(math.exp(value) for value in f))
         else:

@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
 
 from structured_energy.models import StructuredEnergyModel
-from structured_energy.networks import frozen
+from structured_energy.networks import frozen, partition
 from structured_energy.samplers import Sampler
 from structured_energy.task_networks import TaskNetwork
 
@@ -31,6 +31,10 @@ SAMPLERS = {
         "'inference-network']}, inference: 'inference-network'"
     ),
     "network-draws": "sampler: {type: 'network-draws', num_samples: 3}",
+    "network-draws-and-inference": (
+        "sampler: {type: 'network-draws', num_samples: 3}, "
+        "inference: {type: 'inference-network', loss: 'score'}"
+    ),
     "random": "sampler: 'random', inference: 'inference-network'",
     "gradient-based-inference": (
         "sampler: {type: 'gradient-based-inference', truth_rate: 0.5, adversarial: "
@@ -87,25 +91,54 @@ def test_only_the_optimised_network_gets_a_gradient(tiny_model, world, network):
             assert parameter.requires_grad
 
 
-def test_without_optimizing_the_loss_is_the_sum_with_gradients_apart(tiny_model, world):
-    model = tiny_model(snippet("cost-augmented")).eval()
+@pytest.mark.parametrize("sampler", ["cost-augmented", "network-draws-and-inference"])
+def test_without_optimizing_the_loss_is_the_sum_with_gradients_apart(tiny_model, world, sampler):
+    model = tiny_model(snippet(sampler)).eval()
     model.train()
     for dropout in (m for m in model.modules() if isinstance(m, torch.nn.Dropout)):
         dropout.p = 0.0
     expected = {}
     total = 0.0
     for network, group in model.networks.items():
+        torch.manual_seed(network == "task_network")  # as the sum, below, which draws but once
         with model.optimizing(network):
             loss = model(world.x, world.labels)["loss"]
         total += loss.item()
         names, parameters = zip(*group, strict=True)
         gradients = torch.autograd.grad(loss, parameters)
         expected.update(zip(names, gradients, strict=True))
+    torch.manual_seed(0)
     loss = model(world.x, world.labels)["loss"]
     loss.backward()
     assert loss.item() == pytest.approx(total)
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, expected[name], msg=name)
+
+
+def test_the_loss_of_the_inference_trains_the_task_network(tiny_model, world):
+    model = tiny_model(snippet("network-draws-and-inference"))
+    assert model.losses["task_network"] is model.inference.loss
+    for dropout in (m for m in model.modules() if isinstance(m, torch.nn.Dropout)):
+        dropout.p = 0.0
+    with model.optimizing("task_network"):
+        loss = model(world.x, world.labels)["loss"]
+    y = model.output_space.normalize(model.task_network(world.x)).unsqueeze(1)
+    torch.testing.assert_close(loss, -model.score_network(world.x, y).mean())
+    metrics = model.get_metrics()
+    assert metrics["inference.loss.value"] == pytest.approx(loss.item())
+
+
+def test_a_loss_of_the_task_network_in_two_places_is_named(tiny_model):
+    both = SAMPLERS["inference-network"] + ", inference: {type: 'inference-network', loss: 'score'}"
+    with pytest.raises(ConfigurationError, match="one in the sampler and one in the inference"):
+        tiny_model(f"{{ {NETWORKS} loss: 'margin-based', {both} }}")
+
+
+def test_a_sampler_knows_that_the_score_network_trains(tiny_model, world):
+    # Its own network is frozen then; the truth as a start, and unrolling, are of training.
+    model = tiny_model(snippet("gradient-based-inference"))
+    with model.optimizing("score_network"):
+        assert model.sampler.training and not model.task_network.training
 
 
 def test_dropout_of_the_frozen_network_is_off(tiny_model, world):
@@ -132,12 +165,14 @@ def test_frozen_leaves_what_was_frozen_before():
 def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, world):
     model = tiny_model(snippet())
     model.score_network.label_embeddings.weight = model.task_network.label_embeddings.weight
+    parts = {"score_network": [model.score_network], "task_network": [model.task_network]}
     with pytest.raises(ConfigurationError, match=r"label_embeddings.weight' in both networks"):
-        model._networks()
+        partition(model, parts)
     model = tiny_model(snippet())
+    parts = {"score_network": [model.score_network], "task_network": [model.task_network]}
     model.extra = torch.nn.Linear(1, 1)
     with pytest.raises(ConfigurationError, match="'extra.weight' in neither network"):
-        model._networks()
+        partition(model, parts)
 
 
 def test_metrics_are_floats_with_dotted_names_and_reset(tiny_model, world):

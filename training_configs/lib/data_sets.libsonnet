@@ -45,5 +45,6 @@ local published(name) = defaults {
     num_epochs: 200,
     patience: 30,
     score_weight: 0.3,
+    task_cost_weight: 50.0,
   },
 }
