@@ -2,6 +2,6 @@
 
 from .joint_optimizer import JointOptimizer, JointScheduler
 from .minimax import MinimaxTrainer
-from .schedule import NetworkSettings
+from .schedule import NetworkSettings, Schedule
 
-__all__ = ["JointOptimizer", "JointScheduler", "MinimaxTrainer", "NetworkSettings"]
+__all__ = ["JointOptimizer", "JointScheduler", "MinimaxTrainer", "NetworkSettings", "Schedule"]

@@ -1,10 +1,14 @@
 """The optimisers and schedulers of several networks as one each, so that they are checkpointed,
 and found, where AllenNLP keeps the one of a model."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional
 
 import torch
+from allennlp.common import Lazy
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.optimizers import Optimizer
+
+from ..networks import Groups
 
 
 class JointOptimizer(torch.optim.Optimizer):
@@ -89,10 +93,16 @@ class JointOptimizer(torch.optim.Optimizer):
 
 
 class JointScheduler(LearningRateScheduler):
-    """The learning-rate schedulers of several networks, stepped together once a batch and epoch."""
+    """The learning-rate schedulers of several networks, stepped together once a batch and epoch.
+
+    Only those of the networks in `active`, which are being trained, are stepped; each counts the
+    batches from the first of its own.
+    """
 
     def __init__(self, schedulers: Dict[str, LearningRateScheduler]) -> None:
         self.schedulers = schedulers
+        self.active: Collection[str] = set(schedulers)
+        self.batches_before: Dict[str, int] = {}
 
     def get_values(self) -> List[float]:
         """The learning rates, network by network."""
@@ -100,19 +110,71 @@ class JointScheduler(LearningRateScheduler):
 
     def step(self, metric: Optional[float] = None) -> None:
         """Ends an epoch, with its validation metric."""
-        for scheduler in self.schedulers.values():
-            scheduler.step(metric)
+        for network, scheduler in self.schedulers.items():
+            if network in self.active:
+                scheduler.step(metric)
 
     def step_batch(self, batch_num_total: Optional[int] = None) -> None:
         """Ends a batch."""
-        for scheduler in self.schedulers.values():
-            scheduler.step_batch(batch_num_total)
+        for network, scheduler in self.schedulers.items():
+            if network not in self.active:
+                continue
+            if batch_num_total is None:
+                scheduler.step_batch()
+            else:
+                before = self.batches_before.setdefault(network, batch_num_total - 1)
+                scheduler.step_batch(batch_num_total - before)
 
     def state_dict(self) -> Dict[str, Any]:
         """The states of all schedulers."""
-        return {network: scheduler.state_dict() for network, scheduler in self.schedulers.items()}
+        return {
+            "schedulers": {name: each.state_dict() for name, each in self.schedulers.items()},
+            "batches_before": dict(self.batches_before),
+        }
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Loads what `state_dict` gave."""
         for network, scheduler in self.schedulers.items():
-            scheduler.load_state_dict(state_dict[network])
+            scheduler.load_state_dict(state_dict["schedulers"][network])
+        self.batches_before = dict(state_dict["batches_before"])
+
+
+def joint_optimizer(
+    networks: Groups, optimizers: Dict[str, Lazy[Optimizer]], accumulation_steps: Dict[str, int]
+) -> Lazy[Optimizer]:
+    """What builds the optimiser of each network, over its parameters that take a gradient."""
+
+    def build(model_parameters: Any) -> JointOptimizer:
+        return JointOptimizer(
+            {
+                name: optimizer.construct(
+                    model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
+                )
+                for name, optimizer in optimizers.items()
+            },
+            accumulation_steps,
+        )
+
+    return Lazy(build)
+
+
+def joint_scheduler(
+    schedulers: Dict[str, Lazy[LearningRateScheduler]], epochs: Dict[str, range]
+) -> Optional[Lazy[LearningRateScheduler]]:
+    """What builds the scheduler of each network, over its own epochs, where there is any."""
+
+    def build(
+        optimizer: JointOptimizer, num_epochs: int, num_steps_per_epoch: Optional[int]
+    ) -> JointScheduler:
+        return JointScheduler(
+            {
+                name: scheduler.construct(
+                    optimizer=optimizer.optimizers[name],
+                    num_epochs=len(epochs[name]),
+                    num_steps_per_epoch=num_steps_per_epoch,
+                )
+                for name, scheduler in schedulers.items()
+            }
+        )
+
+    return Lazy(build) if schedulers else None

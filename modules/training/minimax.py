@@ -15,9 +15,16 @@ from allennlp.training.moving_average import MovingAverage
 from allennlp.training.optimizers import Optimizer
 
 from ..models import StructuredEnergyModel
-from .joint_optimizer import JointOptimizer, JointScheduler
+from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .random_state import RandomState
-from .schedule import NetworkSettings, average_over_workers, check_network, make_schedule
+from .schedule import (
+    NetworkSettings,
+    Schedule,
+    average_over_workers,
+    check_network,
+    make_schedule,
+    make_steps,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +50,8 @@ class MinimaxTrainer(GradientDescentTrainer):
         How often the whole is repeated on the same batch.
     networks : `Dict[str, NetworkSettings]`, optional
         `optimizer`, `learning_rate_scheduler`, `grad_norm`, `num_gradient_accumulation_steps` of
-        each network; what is not given is the trainer's.
+        each network; what is not given is the trainer's. `start_epoch` and `stop_epoch` make
+        phases: the best epoch, and the epochs without improvement, are those of the last phase.
 
     # Raises
 
@@ -51,7 +59,8 @@ class MinimaxTrainer(GradientDescentTrainer):
     `ValueError` where the loss becomes NaN; it names the first value of the tree that is.
     """
 
-    schedule: Sequence[str] = ()
+    schedule: Schedule
+    _steps: Sequence[str] = ()  # of the epoch that is under way
     grad_norms: Dict[str, Union[float, bool]] = {}
     _random_state: RandomState
 
@@ -94,11 +103,12 @@ class MinimaxTrainer(GradientDescentTrainer):
                 "Expected a model of type 'structured-energy' for the trainer 'minimax', got "
                 f"{type(model).__name__}; use the trainer 'gradient_descent' for others."
             )
-        schedule = make_schedule(list(model.losses), steps, order, rounds)
-        settings = {name: NetworkSettings() for name in dict.fromkeys(schedule)}
+        all_steps = make_steps(list(model.losses), steps, order, rounds)
+        settings = {name: NetworkSettings() for name in dict.fromkeys(all_steps)}
         for name, given in (networks or {}).items():
             check_network("networks", name, settings)
             settings[name] = given
+        schedule = make_schedule(all_steps, settings, num_epochs)
         accumulation = {
             name: given.num_gradient_accumulation_steps or num_gradient_accumulation_steps
             for name, given in settings.items()
@@ -109,39 +119,12 @@ class MinimaxTrainer(GradientDescentTrainer):
                 f"{accumulation}; use a larger batch, or use_amp: false."
             )
 
-        def joint_optimizer(model_parameters: List[Tuple[str, torch.nn.Parameter]]) -> Any:
-            return JointOptimizer(
-                {
-                    name: (given.optimizer or optimizer).construct(
-                        model_parameters=[
-                            (n, p) for n, p in model.networks[name] if p.requires_grad
-                        ]
-                    )
-                    for name, given in settings.items()
-                },
-                accumulation,
-            )
-
+        optimizers = {name: given.optimizer or optimizer for name, given in settings.items()}
         schedulers = {
-            name: given.learning_rate_scheduler or learning_rate_scheduler
+            name: scheduler
             for name, given in settings.items()
+            if (scheduler := given.learning_rate_scheduler or learning_rate_scheduler) is not None
         }
-
-        def joint_scheduler(
-            optimizer: JointOptimizer, num_epochs: int, num_steps_per_epoch: Optional[int]
-        ) -> JointScheduler:
-            return JointScheduler(
-                {
-                    name: scheduler.construct(
-                        optimizer=optimizer.optimizers[name],
-                        num_epochs=num_epochs,
-                        num_steps_per_epoch=num_steps_per_epoch,
-                    )
-                    for name, scheduler in schedulers.items()
-                    if scheduler is not None
-                }
-            )
-
         trainer = super().from_partial_objects(
             model=model,
             serialization_dir=serialization_dir,
@@ -158,8 +141,8 @@ class MinimaxTrainer(GradientDescentTrainer):
             world_size=world_size,
             use_amp=use_amp,
             no_grad=no_grad,
-            optimizer=Lazy(joint_optimizer),
-            learning_rate_scheduler=Lazy(joint_scheduler) if any(schedulers.values()) else None,
+            optimizer=joint_optimizer(model.networks, optimizers, accumulation),
+            learning_rate_scheduler=joint_scheduler(schedulers, schedule.epochs),
             moving_average=moving_average,
             checkpointer=checkpointer,
             callbacks=callbacks,
@@ -169,6 +152,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             ddp_accelerator=ddp_accelerator,
         )
         trainer.schedule = schedule
+        trainer._steps = schedule.active(0)
         trainer._random_state = RandomState()
         trainer.grad_norms = {
             name: grad_norm if given.grad_norm is None else given.grad_norm
@@ -189,11 +173,11 @@ class MinimaxTrainer(GradientDescentTrainer):
             return super().batch_outputs(batch, for_training=False)
         self._random_state.start_batch()
         earlier: List[torch.Tensor] = []
-        for position, network in enumerate(self.schedule):
+        for position, network in enumerate(self._steps):
             self.optimizer.active = network
             with self.model.optimizing(network):
                 outputs = super().batch_outputs(batch, for_training=True)
-            if position < len(self.schedule) - 1:
+            if position < len(self._steps) - 1:
                 earlier.append(outputs["loss"].detach())
                 self._take_step(outputs["loss"])
         if earlier:
@@ -235,6 +219,7 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
         self._random_state.start_epoch(epoch)
+        self._start_phase(epoch)
         try:
             metrics = super()._train_epoch(epoch)
         except ValueError as error:
@@ -249,6 +234,16 @@ class MinimaxTrainer(GradientDescentTrainer):
                 self.clip_gradient()
                 self.optimizer.step()
         return metrics
+
+    def _start_phase(self, epoch: int) -> None:
+        self._steps = self.schedule.active(epoch)
+        if isinstance(self._learning_rate_scheduler, JointScheduler):
+            self._learning_rate_scheduler.active = set(self._steps)
+        # What an earlier phase reached is no measure for the last one. An epoch that is read once
+        # more, to recover, has been through this.
+        if 0 < self.schedule.last_phase >= epoch >= self._start_after_epochs_completed:
+            self._metric_tracker._best_so_far = None
+            self._metric_tracker._epochs_with_no_improvement = 0
 
     def _explain_nan(self, epoch: int) -> str:
         where = self.model.first_nonfinite()

@@ -1,6 +1,6 @@
-"""Which network takes which steps, and how each is optimised."""
+"""Which network takes which steps, and when, and how each is optimised."""
 
-from typing import Collection, Dict, List, Optional, Tuple
+from typing import Collection, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common import FromParams, Lazy
@@ -21,6 +21,9 @@ class NetworkSettings(FromParams):
         The norm to which the network's gradient is clipped.
     num_gradient_accumulation_steps : `int`, optional
         Over how many batches the gradient is averaged before a step.
+    start_epoch, stop_epoch : `int`
+        The network is trained in the epochs from `start_epoch` up to, and without, `stop_epoch`; by
+        default in all. So a score network can be trained first and then kept as it is.
     """
 
     def __init__(
@@ -29,11 +32,41 @@ class NetworkSettings(FromParams):
         learning_rate_scheduler: Optional[Lazy[LearningRateScheduler]] = None,
         grad_norm: Optional[float] = None,
         num_gradient_accumulation_steps: Optional[int] = None,
+        start_epoch: int = 0,
+        stop_epoch: Optional[int] = None,
     ) -> None:
         self.optimizer = optimizer
         self.learning_rate_scheduler = learning_rate_scheduler
         self.grad_norm = grad_norm
         self.num_gradient_accumulation_steps = num_gradient_accumulation_steps
+        self.start_epoch = start_epoch
+        self.stop_epoch = stop_epoch
+
+    def epochs(self, num_epochs: int) -> range:
+        """The epochs of a run of `num_epochs` in which the network is trained."""
+        stop = num_epochs if self.stop_epoch is None else min(self.stop_epoch, num_epochs)
+        return range(self.start_epoch, stop)
+
+
+class Schedule(NamedTuple):
+    """The network of each step on a batch, in order, and the epochs in which each is trained.
+
+    Epochs in which the same networks are trained are a phase; every run has at least one.
+    """
+
+    steps: Tuple[str, ...]
+    epochs: Dict[str, range]
+
+    def active(self, epoch: int) -> Tuple[str, ...]:
+        """The network of each step on a batch of this epoch."""
+        return tuple(network for network in self.steps if epoch in self.epochs[network])
+
+    @property
+    def last_phase(self) -> int:
+        """The epoch with which the last phase begins."""
+        end = max(epochs.stop for epochs in self.epochs.values())
+        changes = {edge for epochs in self.epochs.values() for edge in (epochs.start, epochs.stop)}
+        return max(edge for edge in {0, *changes} if edge < end)
 
 
 def check_network(where: str, name: str, known: Collection[str]) -> None:
@@ -45,7 +78,7 @@ def check_network(where: str, name: str, known: Collection[str]) -> None:
         )
 
 
-def make_schedule(
+def make_steps(
     trained: List[str],
     steps: Optional[Dict[str, int]],
     order: Optional[List[str]],
@@ -64,6 +97,21 @@ def make_schedule(
             f"steps {counts}, order {order}, rounds {rounds}; the networks that have a loss are "
             f"{trained}."
         )
+    return schedule
+
+
+def make_schedule(
+    steps: Tuple[str, ...], settings: Dict[str, NetworkSettings], num_epochs: int
+) -> Schedule:
+    """The steps with the epochs in which each network takes them, some network in every epoch."""
+    schedule = Schedule(steps, {name: given.epochs(num_epochs) for name, given in settings.items()})
+    for epoch in range(num_epochs):
+        if not schedule.active(epoch):
+            raise ConfigurationError(
+                "Expected a network that is trained in each of the trainer's epochs (num_epochs "
+                f"{num_epochs}), got none in epoch {epoch}; check start_epoch and stop_epoch of "
+                "'networks'."
+            )
     return schedule
 
 

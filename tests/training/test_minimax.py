@@ -18,7 +18,7 @@ from torch.optim.optimizer import (
 )
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
-from structured_energy.training import JointOptimizer
+from structured_energy.training import JointOptimizer, JointScheduler, joint_optimizer
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
 CROSS_ENTROPY = f"""{{
@@ -169,6 +169,65 @@ def test_each_network_has_its_own_optimiser_and_clipping(tmp_path):
         torch.testing.assert_close(first, second, rtol=0, atol=0, msg=name)
 
 
+PHASES = {
+    "num_epochs": 5,
+    "networks": {"score_network": {"stop_epoch": 2}, "task_network": {"start_epoch": 2}},
+}
+
+
+def test_a_network_is_trained_in_its_epochs_alone(tmp_path):
+    over = {"trainer": PHASES, "data_loader": {"shuffle": False}}
+    with Recorder() as recorder:
+        model = train(tmp_path, MINIMAX, over)
+    scores, tasks = (len(model.networks[name]) for name in ("score_network", "task_network"))
+    assert [count for count, _ in recorder.steps] == [scores] * 2 * 3 + [tasks] * 3 * 3
+
+
+def test_what_an_earlier_phase_reached_is_no_measure_for_the_last(tmp_path):
+    # In the first phase the oracle cost stays as it is; in the last it rises with every epoch.
+    over = {
+        "trainer": {
+            **PHASES,
+            "num_epochs": 8,
+            "patience": 2,
+            "validation_metric": "-sampler.loss.oracle_cost",
+            "optimizer": {"type": "sgd", "lr": 0.1},
+        },
+        "model": {"sampler": {"loss": {"type": "inference", "oracle_cost_weight": 1000}}},
+    }
+    train(tmp_path, MINIMAX.replace("dropout: 0.3", "dropout: 0"), over)
+    metrics = json.loads((tmp_path / "a" / "run" / "metrics.json").read_text())
+    first, last = (
+        json.loads((tmp_path / "a" / "run" / f"metrics_epoch_{epoch}.json").read_text())
+        for epoch in (1, 2)
+    )
+    cost = "validation_sampler.loss.oracle_cost"
+    assert first[cost] < last[cost]
+    assert metrics["best_epoch"] == 2 and metrics["epoch"] == 4
+
+
+def test_a_scheduler_counts_the_steps_of_its_own_network(tmp_path):
+    scheduler = {"type": "noam", "model_size": 1, "warmup_steps": 100, "factor": 1.0}
+    networks = {
+        name: {**settings, "learning_rate_scheduler": scheduler}
+        for name, settings in PHASES["networks"].items()
+    }
+    rates = {}
+
+    class Rates(JointScheduler):
+        def step_batch(self, batch_num_total=None):
+            super().step_batch(batch_num_total)
+            for name in self.active:
+                rates.setdefault(name, []).append(self.schedulers[name].get_values()[0])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joint_optimizer, "JointScheduler", Rates)
+        train(tmp_path, MINIMAX, {"trainer": {**PHASES, "networks": networks}})
+    assert len(rates["score_network"]) == 6 and len(rates["task_network"]) == 9
+    assert rates["task_network"][:6] == rates["score_network"]
+    assert rates["score_network"] == sorted(set(rates["score_network"]))
+
+
 def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
     plain = MINIMAX.replace("dropout: 0.3", "dropout: 0").replace(
         "'adamw', lr: 0.01", "'sgd', lr: 1"
@@ -205,6 +264,10 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
         ({"networks": {"both": {}}}, "in 'networks' .*got 'both'"),
         ({"steps": {"score_network": 0, "task_network": 0}}, "at least one step"),
         ({"rounds": 0}, "at least one step"),
+        (
+            {"networks": {n: {"stop_epoch": 2} for n in ("score_network", "task_network")}},
+            "got none in epoch 2",
+        ),
         ({"step": {}}, "Extra parameters"),
         ({"networks": {"task_network": {"optimiser": {}}}}, "Extra parameters"),
     ],
@@ -296,8 +359,18 @@ def comparable(folder):
                 }
             },
         },
+        {
+            "patience": 3,
+            "networks": {
+                "score_network": {"stop_epoch": 6},
+                "task_network": {
+                    "start_epoch": 3,
+                    "learning_rate_scheduler": {"type": "cosine", "t_initial": 5},
+                },
+            },
+        },
     ],
-    ids=["cosine", "accumulation"],
+    ids=["cosine", "accumulation", "phases"],
 )
 def test_a_killed_run_recovers_bit_for_bit(tmp_path, settings):
     over = {"trainer": {**settings, "num_epochs": 12}, "data_loader": {"batch_size": 5}}
