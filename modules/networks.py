@@ -23,7 +23,7 @@ class Network(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self._scopes = 0
-        self._reused: Optional[Tuple[Any, Any]] = None
+        self._reused: Optional[Tuple[Any, torch.Tensor, bool]] = None
         self._rows: Optional[torch.Tensor] = None
 
     @contextmanager
@@ -51,9 +51,12 @@ class Network(torch.nn.Module):
         if not self._scopes:
             encoding = encode()
         else:
-            if self._reused is None or self._reused[0] is not x:
-                self._reused = (x, encode())
-            encoding = self._reused[1]
+            # One that was made where no gradient was wanted does not serve where one is.
+            wanted = torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
+            reused = self._reused
+            if reused is None or reused[0] is not x or (wanted and not reused[2]):
+                self._reused = reused = (x, encode(), wanted)
+            encoding = reused[1]
         return encoding if self._rows is None else encoding[self._rows]
 
 

@@ -17,7 +17,7 @@ from .output_optimizers import (
     ProjectedGradient,
     WrappedOptimizer,
 )
-from .random import RandomSampler
+from .random import RandomSampler, UniformSampler
 from .replay_buffer import ReplayBuffer
 from .sampler import Sampler
 
@@ -40,5 +40,6 @@ __all__ = [
     "RandomSampler",
     "ReplayBuffer",
     "Sampler",
+    "UniformSampler",
     "WrappedOptimizer",
 ]

@@ -105,18 +105,18 @@ class GradientBasedInferenceSampler(IterativeSampler):
         stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, up to T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
         if self.pick == "all":
-            y = torch.cat(iterates, dim=1)
+            picked = torch.cat(iterates, dim=1)
         elif self.pick == "last-n":
-            y = torch.cat(iterates[-self.num_last :], dim=1)
+            picked = torch.cat(iterates[-self.num_last :], dim=1)
         elif self.pick == "last":
-            y = iterates[-1]
+            picked = iterates[-1]
         else:
             best = stacked.argmin(dim=2)
-            y = iterates[0]
+            picked = iterates[0]
             for step, iterate in enumerate(iterates):
-                y = choose(best == step, iterate, y)
+                picked = choose(best == step, iterate, picked)
         self.log("score", -stacked.amin(dim=2))
-        return SamplerOutput(y, self.output_space.logits_of(y))
+        return SamplerOutput(self.optimizer.output(picked), self.optimizer.logits(picked))
 
     def _descend(
         self,
@@ -126,7 +126,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         mask: Optional[torch.Tensor],
         unrolled: bool,
     ) -> tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """The T + 1 iterates, and the objective `(batch, num_starts)` of each."""
+        """The T + 1 iterates z, and the objective `(batch, num_starts)` of each."""
         rows = torch.arange(len(z), device=z.device)  # the instances that still move
         iterates: List[torch.Tensor] = []
         objectives: List[torch.Tensor] = []
@@ -135,18 +135,19 @@ class GradientBasedInferenceSampler(IterativeSampler):
             part = z[rows] if z.requires_grad else z[rows].requires_grad_()
             y = self.optimizer.output(part)
             objective = self._objective(x, y, truth, mask, rows)
-            held_y = iterates[-1].clone() if iterates else torch.empty_like(z)
+            held = iterates[-1].clone() if iterates else torch.empty_like(z)
             held_objective = (
                 objectives[-1].clone() if objectives else objective.new_empty(z.shape[:2])
             )
             before = held_objective[rows]
-            held_y[rows] = y if unrolled else y.detach()
+            held[rows] = part if unrolled else part.detach()
             held_objective[rows] = objective.detach()
-            iterates.append(held_y)
+            iterates.append(held)
             objectives.append(held_objective)
             if step == self.num_steps:
                 break
-            gradient = torch.autograd.grad(objective.sum(), part, create_graph=unrolled)[0]
+            moved = y if self.optimizer.gradient_of_output else part
+            gradient = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)[0]
             if step and self.tolerance > 0:
                 change = (objective.detach() - before).abs()
                 moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)

@@ -20,6 +20,10 @@ class OutputOptimizer(Registrable, ABC):
 
     differentiable = True
     """Whether a gradient flows through `step`."""
+    in_logits = False
+    """Whether z are the logits of y, or y itself."""
+    gradient_of_output = False
+    """Whether `step` is given the gradient in y, or in z."""
 
     def __init__(self, output_space: OutputSpace, learning_rate: float = 0.1) -> None:
         self.output_space = output_space
@@ -27,11 +31,15 @@ class OutputOptimizer(Registrable, ABC):
 
     def variable(self, y: torch.Tensor) -> torch.Tensor:
         """The z of an output."""
-        return y
+        return self.output_space.logits_of(y) if self.in_logits else y
 
     def output(self, z: torch.Tensor) -> torch.Tensor:
         """The output of a z, differentiable."""
-        return z
+        return self.output_space.normalize(z) if self.in_logits else z
+
+    def logits(self, z: torch.Tensor) -> torch.Tensor:
+        """The logits of the output of a z."""
+        return z if self.in_logits else self.output_space.logits_of(z)
 
     def begin(self, z: torch.Tensor) -> None:
         """Forgets what it knows of an earlier z; one that remembers nothing has nothing to do."""
@@ -39,7 +47,7 @@ class OutputOptimizer(Registrable, ABC):
 
     @abstractmethod
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        """The next z, given the gradient of the objective in z."""
+        """The next z, given the gradient of the objective in z, or in y (`gradient_of_output`)."""
 
     def step_rows(
         self, z: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor
@@ -58,22 +66,21 @@ class ProjectedGradient(OutputOptimizer):
 
 @OutputOptimizer.register("entropic-mirror-descent")
 class EntropicMirrorDescent(OutputOptimizer):
-    """y ∝ y · exp(−η ∇) (Beck & Teboulle 2003; Belanger & McCallum 2016, section 5)."""
+    """y ∝ y · exp(−η ∇_y), that is z ← z − η ∇_y with y = normalize(z) (Beck & Teboulle 2003;
+    Belanger & McCallum 2016, section 5)."""
+
+    in_logits = True
+    gradient_of_output = True
 
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        logits = self.output_space.logits_of(z) - self.learning_rate * gradient
-        return self.output_space.normalize(logits)
+        return z - self.learning_rate * gradient
 
 
 @OutputOptimizer.register("logits-gradient")
 class LogitsGradient(OutputOptimizer):
     """z ← z − η ∇_z with y = normalize(z)."""
 
-    def variable(self, y: torch.Tensor) -> torch.Tensor:
-        return self.output_space.logits_of(y)
-
-    def output(self, z: torch.Tensor) -> torch.Tensor:
-        return self.output_space.normalize(z)
+    in_logits = True
 
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         return z - self.learning_rate * gradient
@@ -98,14 +105,8 @@ class WrappedOptimizer(OutputOptimizer):
     ) -> None:
         super().__init__(output_space)
         self._make = optimizer
-        self.logits = logits
+        self.in_logits = logits
         self.begin(torch.zeros(1))  # a wrong setting is found now
-
-    def variable(self, y: torch.Tensor) -> torch.Tensor:
-        return self.output_space.logits_of(y) if self.logits else y
-
-    def output(self, z: torch.Tensor) -> torch.Tensor:
-        return self.output_space.normalize(z) if self.logits else z
 
     def begin(self, z: torch.Tensor) -> None:
         self._parameter = torch.nn.Parameter(z.detach().clone())
@@ -117,7 +118,7 @@ class WrappedOptimizer(OutputOptimizer):
         self._parameter.grad = gradient
         self._optimizer.step()
         moved = self._parameter.detach().clone()
-        return moved if self.logits else self.output_space.project(moved)
+        return moved if self.in_logits else self.output_space.project(moved)
 
     def step_rows(
         self, z: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor

@@ -1,22 +1,21 @@
-"""Random outputs."""
+"""Outputs that do not depend on x: random ones, and the middle of all."""
 
+from abc import abstractmethod
 from typing import Any, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
-from ..networks import frozen, share
+from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .sampler import Sampler
 
 
-@Sampler.register("random")
-class RandomSampler(Sampler):
-    """Relaxed outputs, uniform over the relaxation: a start for inference, or what a value network
-    also learns from (Gygli et al. 2017).
+class _BlindSampler(Sampler):
+    """The base of samplers that take nothing of x but the shape of its outputs.
 
     # Parameters
 
@@ -36,15 +35,47 @@ class RandomSampler(Sampler):
         super().__init__(output_space, loss, log_key)
         if num_samples < 1:
             raise ConfigurationError(
-                f"Expected at least 1 sample of the sampler 'random', got {num_samples}."
+                f"Expected at least 1 sample of {type(self).__name__}, got {num_samples}."
             )
         share(self, "score_network", score_network)
         self.num_samples = num_samples
 
+    @abstractmethod
+    def outputs(self, like: torch.Tensor) -> torch.Tensor:
+        """The outputs, of the shape of `like`."""
+
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        with frozen(self.score_network), torch.no_grad():
-            shaped = self.score_network.encode(x, mask).unsqueeze(1)  # what a y looks like
+        # What a y looks like; inside inference the encoding is at hand, or used later.
+        shaped = self.score_network.encode(x, mask).detach().unsqueeze(1)
         like = shaped.expand(-1, self.num_samples, *shaped.shape[2:])
-        return SamplerOutput(self.output_space.random(like))
+        return SamplerOutput(self.outputs(like))
+
+
+@Sampler.register("random")
+class RandomSampler(_BlindSampler):
+    """Relaxed outputs, uniform over the relaxation: a start for inference, or what a value network
+    also learns from (Gygli et al. 2017).
+
+    # Parameters
+
+    num_samples : `int`
+    """
+
+    def outputs(self, like: torch.Tensor) -> torch.Tensor:
+        return self.output_space.random(like)
+
+
+@Sampler.register("uniform")
+class UniformSampler(_BlindSampler):
+    """normalize(0), the output that is undecided at every position: a start for inference that
+    moves in logits, for which zeros are at the edge.
+
+    # Parameters
+
+    num_samples : `int`
+    """
+
+    def outputs(self, like: torch.Tensor) -> torch.Tensor:
+        return self.output_space.normalize(torch.zeros_like(like))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import _jsonnet
 import pytest
+import torch
 from allennlp.commands.train import TrainModel, train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
@@ -17,30 +18,59 @@ from allennlp.predictors import Predictor
 from structured_energy.testing import write_arff
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted((ROOT / "training_configs").glob("*/*/*.jsonnet"))
+FOLDER = ROOT / "training_configs"
+CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))
+
+
+def fields_of(library):
+    snippet = f"std.objectFields(import '{FOLDER}/lib/{library}.libsonnet')"
+    return json.loads(_jsonnet.evaluate_snippet("fields", snippet))
+
+
+METHODS = fields_of("multi_label")
+DATA_SETS = fields_of("data_sets")
 
 
 def name_of(path):
     return "/".join(path.parts[-3:])
 
 
+def of_method(method, data_set="digits"):
+    return FOLDER / "multi_label" / data_set / f"{method}.jsonnet"
+
+
 def small(path, folder):
-    """The config, with small data and two epochs."""
+    """The config, with small data and two epochs, in the second of which a later phase begins."""
     config = json.loads(_jsonnet.evaluate_file(str(path)))
     for part, rows in (("train", 20), ("validation", 9), ("test", 7)):
         config[f"{part}_data_path"] = str(write_arff(folder, part, rows, seed=len(part)))
     config["dataset_reader"] = {"type": "arff"}
     config["trainer"]["num_epochs"] = 2
+    for settings in config["trainer"].get("networks", {}).values():
+        settings.update({key: 1 for key in ("start_epoch", "stop_epoch") if key in settings})
     return config
 
 
-def test_there_are_configs():
-    assert {name_of(path) for path in CONFIGS} >= {
-        "multi_label/bibtex/cross_entropy.jsonnet",
-        "multi_label/bibtex/inference_network.jsonnet",
-        "multi_label/digits/cross_entropy.jsonnet",
-        "multi_label/digits/inference_network.jsonnet",
-    }
+def first_batch(config, folder):
+    run = TrainModel.from_params(
+        Params(config), serialization_dir=str(folder), local_rank=0, batch_weight_key=""
+    )
+    return run.model, next(iter(run.trainer.data_loader))
+
+
+def test_every_method_has_a_config_for_every_data_set_and_nothing_of_its_own():
+    assert set(CONFIGS) >= {of_method(m, d) for m in METHODS for d in DATA_SETS}
+    for method in METHODS:
+        for data_set in DATA_SETS:
+            assert of_method(method, data_set).read_text() == (
+                "local data_sets = import '../../lib/data_sets.libsonnet';\n"
+                "local methods = import '../../lib/multi_label.libsonnet';\n\n"
+                f"methods.{method}(data_sets.{data_set})\n"
+            )
+
+
+def test_there_is_a_search_space_for_every_method():
+    assert fields_of("search_spaces") == METHODS
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)
@@ -58,22 +88,34 @@ def test_trains_saves_and_loads(path, tmp_path):
         assert prediction["probabilities"] == pytest.approx(expected.tolist(), abs=1e-6)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert 0 <= metrics["test_example_f1"] <= 1
-    assert "training_sampler.loss.value" in metrics
+    losses = {key for key in metrics if key.startswith("training_") and "loss.value" in key}
+    assert len(losses) >= len(model.losses)
     for name, parameter in model.named_parameters():
         assert parameter.grad is None or parameter.grad.isfinite().all(), name
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
-def test_every_weight_gets_a_gradient(path, tmp_path):
-    config = small(path, tmp_path / "data")
-    run = TrainModel.from_params(
-        Params(config), serialization_dir=str(tmp_path), local_rank=0, batch_weight_key=""
-    )
-    model = run.model.train()
-    model(**next(iter(run.trainer.data_loader)))["loss"].backward()
+@pytest.mark.parametrize("method", METHODS)
+def test_every_weight_gets_a_gradient(method, tmp_path):
+    model, batch = first_batch(small(of_method(method), tmp_path / "data"), tmp_path)
+    with torch.no_grad():  # away from weights that start at zero
+        for parameter in model.parameters():
+            parameter.add_(0.01)
+    model.train()(**batch)["loss"].backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_predictions_do_not_change_when_labels_do(method, tmp_path):
+    model, batch = first_batch(small(of_method(method), tmp_path / "data"), tmp_path)
+    model.eval()
+    predictions = []
+    for labels in (batch["labels"], ~batch["labels"], None):
+        torch.manual_seed(0)
+        predictions.append(model(**{**batch, "labels": labels})["probabilities"])
+    torch.testing.assert_close(predictions[0], predictions[1], rtol=0, atol=0)
+    torch.testing.assert_close(predictions[0], predictions[2], rtol=0, atol=0)
 
 
 def places(value, path=()):
@@ -93,19 +135,30 @@ def at(config, path):
     return config
 
 
+# Where a registered name may stand alone, and lists of such.
+ALONE = {
+    "adversarial",
+    "constituent",
+    "inference",
+    "loss",
+    "oracle_value",
+    "output_space",
+    "sampler",
+    "start",
+    "threshold",
+    "type",
+}
+LISTS = {"constituents", "metrics"}
+
+
 def names_in(config):
-    """The paths of all registered names: those under `type`, and those that stand alone."""
-    alone = [
-        ("model", "output_space"),
-        ("model", "oracle_value"),
-        ("model", "threshold"),
-        *((("model", "metrics", i)) for i in range(len(config["model"]["metrics"]))),
-    ]
+    """The paths of all registered names."""
     for path in places(config):
-        for key in at(config, path):
-            if key == "type" or key == "loss" and isinstance(at(config, path)[key], str):
+        for key, value in at(config, path).items():
+            if key in ALONE and isinstance(value, str):
                 yield (*path, key)
-    yield from (path for path in alone if isinstance(at(config, path), str))
+            elif key in LISTS:
+                yield from ((*path, key, i) for i, v in enumerate(value) if isinstance(v, str))
 
 
 def misspellings(config):
@@ -125,9 +178,18 @@ def misspellings(config):
 FREE = {"trainer.checkpointer.keep_most_recent_by_count"}
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
-def test_each_misspelling_raises(path, tmp_path, monkeypatch):
-    config = small(path, tmp_path / "data")
+def shape(config):
+    """The config without its numbers and paths: what can be misspelt in it."""
+    if isinstance(config, dict):
+        return {key: shape(value) for key, value in config.items()}
+    if isinstance(config, list):
+        kinds = [shape(value) for value in config]
+        return kinds if any(isinstance(kind, (dict, str)) for kind in kinds) else None
+    return config if isinstance(config, str) and "/" not in config else None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_misspelling_raises(method, tmp_path, monkeypatch):
     read = DatasetReader.read
     kept = {}
 
@@ -135,24 +197,33 @@ def test_each_misspelling_raises(path, tmp_path, monkeypatch):
         return kept.setdefault(str(file_path), list(read(reader, file_path)))
 
     monkeypatch.setattr(DatasetReader, "read", read_once)
+    tried = []
     silent = []
     count = 0
-    for what, wrong in misspellings(config):
-        count += 1
-        try:
-            TrainModel.from_params(
-                Params(wrong), serialization_dir=str(tmp_path), local_rank=0, batch_weight_key=""
-            )
-        except (ConfigurationError, TypeError, ValueError, KeyError, RuntimeError) as error:
-            assert str(error), what
-        else:
-            silent.append(what)
+    for data_set in DATA_SETS:
+        config = small(of_method(method, data_set), tmp_path / "data")
+        if shape(config) in tried:
+            continue  # it differs from one that was tried in numbers alone
+        tried.append(shape(config))
+        for what, wrong in misspellings(config):
+            count += 1
+            try:
+                TrainModel.from_params(
+                    Params(wrong),
+                    serialization_dir=str(tmp_path),
+                    local_rank=0,
+                    batch_weight_key="",
+                )
+            except (ConfigurationError, TypeError, ValueError, KeyError, RuntimeError) as error:
+                assert str(error), what
+            else:
+                silent.append(what)
     assert count > 50
     assert [what for what in silent if what not in FREE] == []
 
 
 def test_the_vocabulary_decides_the_sizes(tmp_path):
-    config = small(CONFIGS[0], tmp_path / "data")
+    config = small(of_method("cross_entropy"), tmp_path / "data")
     text = json.dumps(config["model"])
     assert "input_dim" not in text
     assert "num_labels" not in text

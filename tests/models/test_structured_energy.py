@@ -36,6 +36,7 @@ SAMPLERS = {
         "inference: {type: 'inference-network', loss: 'score'}"
     ),
     "random": "sampler: 'random', inference: 'inference-network'",
+    "uniform": "sampler: 'uniform', inference: 'inference-network'",
     "gradient-based-inference": (
         "sampler: {type: 'gradient-based-inference', truth_rate: 0.5, adversarial: "
         "{type: 'negative', constituent: 'oracle-cost'}, start: 'inference-network'}"

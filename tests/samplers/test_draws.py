@@ -31,7 +31,7 @@ def test_draws_have_the_task_network_s_probabilities(world, kind):
     for i, z in enumerate(logits):
         exact = torch.tensor(
             [
-                torch.where(torch.tensor(y) > 0, z.sigmoid(), (-z).sigmoid()).prod()
+                torch.where(torch.tensor(y) > 0, z.sigmoid(), (-z).sigmoid()).prod().detach()
                 for y in itertools.product([0, 1], repeat=4)
             ]
         )

@@ -13,7 +13,9 @@ from structured_energy.samplers import (
     GradientBasedInferenceSampler,
     LogitsGradient,
     OutputOptimizer,
+    RandomSampler,
     Sampler,
+    UniformSampler,
 )
 from structured_energy.score_networks import ScoreNetwork
 
@@ -216,6 +218,19 @@ def test_unrolled_inference_is_differentiated_through_its_steps(x, optimizer):
     step = 1e-5
     numeric = (loss(value + step) - loss(value - step)) / (2 * step)
     torch.testing.assert_close(gradient, numeric.detach(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("start", [UniformSampler, RandomSampler])
+def test_unrolling_reaches_the_features_whatever_the_start(x, start):
+    network = Bowl()
+    weight = torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
+    network.register_parameter("weight", weight)
+    network.potentials = lambda x, mask: weight * x
+    sampler = GradientBasedInferenceSampler(
+        SPACE, network, 4, start=start(SPACE, network), pick="last", unroll=True
+    )
+    sampler.sample(x, (x > 0.5).double().unsqueeze(1)).y.sum().backward()
+    assert weight.grad.abs() > 0.1
 
 
 def test_nothing_is_unrolled_outside_training(x):

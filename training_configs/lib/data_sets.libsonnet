@@ -1,40 +1,102 @@
-// The multi-label data sets, and the hyper-parameters for each.
+// The multi-label data sets, and the hyper-parameters for each. What a method was tuned to on a
+// data set stands in tuned.json (data set, method, hyper-parameter), which scripts/tune.py writes.
+local tuned = import 'tuned.json';
+
 local defaults = {
   reader: 'arff',
   batch_size: 32,
   hidden: [400, 400],
   dropout: 0.5,
-  score_dropout: 0.0,
-  patterns: 16,
   lr: 1e-3,
-  score_lr: 1e-3,
   weight_decay: 1e-5,
   num_epochs: 60,
   patience: 10,
+  cross_entropy_weight: 1.0,
+
+  // Of the score network.
+  score_hidden: self.hidden,
+  score_dropout: 0.0,
+  score_lr: 1e-3,
+  patterns: 16,  // of labels, in the structured score
   margin_type: 'margin-rescaled',
   oracle_cost_weight: 1.0,
+  static_epochs: 10,  // for which it is trained before it is kept as it is
+
+  // Of the task network's objective.
   score_weight: 1.0,
-  cross_entropy_weight: 1.0,
-  task_cost_weight: 0.0,  // of the relaxed oracle cost, in the task network's objective
-  cost_augmented: null,  // the hidden layers of a separate cost-augmented network
+  task_cost_weight: 0.0,  // of the relaxed oracle cost
+  cost_augmented: [64],  // the hidden layers of a separate cost-augmented network
+
+  // Of gradient-based inference, and of what samples by steps.
+  inference_steps: 20,
+  inference_rate: 1.0,
+  unrolled_steps: 5,
+  chain_steps: 10,
+  num_draws: 16,
+  temperature: 1.0,
+  score_penalty: 0.01,
 };
 
 // A data set that is published with a training and a test part: 10 % of train to validate.
 local published(name) = defaults {
+  name: name,
   train: 'data://%s/train[:90%%]' % name,
   validation: 'data://%s/train[90%%:]' % name,
   test: 'data://%s/test' % name,
 };
 
-{
+local data_sets = {
   bibtex: published('bibtex') {
+    batch_size: 128,
+    lr: 2e-3,
     hidden: [800],
     dropout: 0.8,
+    score_hidden: [400],
     patience: 15,
-    task_cost_weight: 50.0,
+  },
+
+  delicious: published('delicious') {
+    batch_size: 128,
+    hidden: [800],
+    dropout: 0.5,
+    score_hidden: [400],
+    patterns: 64,
+    num_epochs: 40,
+    patience: 6,
+    oracle_cost_weight: 10.0,
+  },
+
+  scene: published('scene') {
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  yeast: published('yeast') {
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  genbase: published('genbase') {
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  // Without a split of its own: 20 % to test, and 10 % of the rest to validate.
+  cal500: defaults {
+    name: 'cal500',
+    train: 'data://cal500/all[:72%]',
+    validation: 'data://cal500/all[72%:80%]',
+    test: 'data://cal500/all[80%:]',
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
   },
 
   digits: defaults {
+    name: 'digits',
     reader: { type: 'digits-completion' },
     train: 'embedded://digits/train',
     validation: 'embedded://digits/validation',
@@ -44,7 +106,10 @@ local published(name) = defaults {
     patterns: 64,
     num_epochs: 200,
     patience: 30,
-    score_weight: 0.3,
-    task_cost_weight: 50.0,
   },
+};
+
+{
+  [name]: data_sets[name] { tuned: std.get(tuned, name, {}) }
+  for name in std.objectFields(data_sets)
 }

@@ -1,0 +1,92 @@
+"""What the scripts about results share: configs of methods on data sets, and quiet runs of them."""
+
+import json
+import logging
+import os
+import sys
+import warnings
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+import _jsonnet
+
+ROOT = Path(__file__).resolve().parent.parent
+LIB = ROOT / "training_configs" / "lib"
+
+
+class Experiment(NamedTuple):
+    """One training: a method on a data set under a seed."""
+
+    data_set: str
+    method: str
+    seed: int
+
+    def folder(self, root: Path) -> Path:
+        """Where its run is."""
+        return root / self.data_set / self.method / f"seed_{self.seed}"
+
+
+def names_in(library: str) -> List[str]:
+    """The fields of a file of `training_configs/lib`: its data sets, or its methods."""
+    snippet = f"std.objectFields(import '{LIB}/{library}.libsonnet')"
+    return json.loads(_jsonnet.evaluate_snippet("names", snippet))
+
+
+def config_of(
+    data_set: str,
+    method: str,
+    seed: Optional[int] = None,
+    hyper_parameters: Optional[Dict[str, Any]] = None,
+) -> Dict[str, Any]:
+    """The shipped config of a method on a data set; where hyper-parameters are given, they stand in
+    place of those that it was tuned to."""
+    tuned = (
+        "" if hyper_parameters is None else f"+ {{ tuned: {{}} }} + {json.dumps(hyper_parameters)}"
+    )
+    snippet = (
+        f"(import '{LIB}/multi_label.libsonnet').{method}("
+        f"(import '{LIB}/data_sets.libsonnet').{data_set} {tuned})"
+    )
+    config = json.loads(_jsonnet.evaluate_snippet(f"{data_set}/{method}", snippet))
+    if seed is not None:
+        config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
+    return config
+
+
+def train(config: Dict[str, Any], folder: Path) -> Dict[str, Any]:
+    """Trains a config quietly, as `allennlp train` does, and gives its metrics."""
+    from allennlp.commands.train import train_model
+    from allennlp.common import Params
+
+    train_model(Params(config), str(folder), force=True)
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def be_quiet() -> None:
+    """For a process of its own: one thread, no progress bars, no log lines."""
+    warnings.filterwarnings("ignore")
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (it lives as long as the process)
+    import torch
+
+    import structured_energy  # noqa: F401  (registers what the configs are made of)
+
+    torch.set_num_threads(1)
+    logging.disable(logging.CRITICAL)
+
+
+def in_processes(function: Any, jobs: List[Any], workers: int) -> Iterator[Tuple[Any, Any]]:
+    """Each job with what `function` makes of it, or the error that it raised, as they end."""
+    with get_context("spawn").Pool(workers, initializer=be_quiet, maxtasksperchild=20) as pool:
+        yield from pool.imap_unordered(_Caught(function), jobs)
+
+
+class _Caught:
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, job: Any) -> Tuple[Any, Any]:
+        try:
+            return job, self.function(job)
+        except Exception as error:  # told by the caller, so that the other jobs go on
+            return job, error

@@ -1,0 +1,164 @@
+"""The table of results, made from the runs on disk.
+
+    python scripts/results.py [--runs runs/results] [--format markdown]
+
+A run is a folder with the `config.json` and `metrics.json` of `allennlp train`, at
+`DATA_SET/METHOD/seed_N` (`scripts/train_all.py` makes them). A cell is the mean over seeds of a
+metric of the test data, in percent, ± the standard deviation (n - 1), with the number of seeds. ▲
+and ▼ say that the difference from the baseline, paired by seed, is beyond noise: the 95 %
+confidence interval of its mean (Student's t) leaves out 0. `--format csv` gives every run with its
+seed, and the hash of its config without the seed, by which runs of one config are told.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+ROOT = Path(__file__).resolve().parent.parent
+SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
+
+
+class Run(NamedTuple):
+    """A finished run."""
+
+    data_set: str
+    method: str
+    seed: int
+    config: str
+    metrics: Dict[str, float]
+    folder: Path
+
+
+def read_runs(root: Path) -> List[Run]:
+    """The finished runs below a folder.
+
+    # Raises
+
+    `ValueError` where there are none, where a folder's name is not the seed of its run, or where
+    the runs of a method on a data set were of different configs.
+    """
+    runs = []
+    for path in sorted(root.glob("*/*/seed_*/metrics.json")):
+        config = json.loads((path.parent / "config.json").read_text())
+        seeds = {config.pop(key, None) for key in SEEDS}
+        *_, data_set, method, name = path.parent.parts
+        if {f"seed_{seed}" for seed in seeds} != {name}:
+            raise ValueError(
+                f"{path.parent}: expected the run of the seed that its name says, got one with the "
+                f"seeds {sorted(map(str, seeds))}; rename it or train it again."
+            )
+        text = json.dumps(config, sort_keys=True).encode()
+        digest = hashlib.sha256(text).hexdigest()[:10]
+        metrics = json.loads(path.read_text())
+        runs.append(Run(data_set, method, int(name[5:]), digest, metrics, path.parent))
+    if not runs:
+        raise ValueError(
+            f"Expected finished runs at {root}/DATA_SET/METHOD/seed_N, got none; train some with "
+            "scripts/train_all.py."
+        )
+    for key, group in grouped(runs).items():
+        if len({run.config for run in group}) > 1:
+            raise ValueError(
+                f"{root}: expected one config for all seeds of {'/'.join(key)}, got "
+                f"{len({run.config for run in group})}; train again those that are out of date."
+            )
+    return runs
+
+
+def grouped(runs: Sequence[Run]) -> Dict[Tuple[str, str], List[Run]]:
+    """The runs by data set and method."""
+    groups: Dict[Tuple[str, str], List[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.data_set, run.method), []).append(run)
+    return groups
+
+
+def beyond_noise(values: Dict[int, float], baseline: Dict[int, float]) -> Optional[int]:
+    """The sign of the mean difference, paired by seed, where its 95 % confidence interval leaves
+    out 0; 0 where it does not; `None` with fewer than two seeds in common."""
+    seeds = sorted(values.keys() & baseline.keys())
+    differences = [values[seed] - baseline[seed] for seed in seeds]
+    if len(differences) < 2:
+        return None
+    mean = statistics.mean(differences)
+    error = statistics.stdev(differences) / len(differences) ** 0.5
+    half = float(stats.t.ppf(0.975, len(differences) - 1)) * error
+    return 0 if abs(mean) <= half else (1 if mean > 0 else -1)
+
+
+def by_seed(runs: Sequence[Run], metric: str) -> Dict[int, float]:
+    """The test metric of each seed, in percent."""
+    return {run.seed: 100 * run.metrics[f"test_{metric}"] for run in runs}
+
+
+def cell(values: Dict[int, float], baseline: Optional[Dict[int, float]]) -> str:
+    """Mean ± standard deviation (number of seeds), and whether that is beyond noise."""
+    numbers = list(values.values())
+    spread = f" ± {statistics.stdev(numbers):.2f}" if len(numbers) > 1 else ""
+    sign = None if baseline is None else beyond_noise(values, baseline)
+    mark = {1: " ▲", -1: " ▼"}.get(sign or 0, "")
+    return f"{statistics.mean(numbers):.2f}{spread} ({len(numbers)}){mark}"
+
+
+def rows_of(runs: Sequence[Run], metric: str, baseline: str) -> Tuple[List[str], List[List[str]]]:
+    """The header and the rows of the table of a metric: methods by data sets."""
+    groups = grouped(runs)
+    data_sets = sorted({run.data_set for run in runs})
+    methods = sorted({run.method for run in runs}, key=lambda name: (name != baseline, name))
+    rows = []
+    for method in methods:
+        row = [method]
+        for data_set in data_sets:
+            mine = groups.get((data_set, method))
+            base = groups.get((data_set, baseline)) if method != baseline else None
+            against = None if base is None else by_seed(base, metric)
+            row.append("" if mine is None else cell(by_seed(mine, metric), against))
+        rows.append(row)
+    return ["method", *data_sets], rows
+
+
+def write_csv(runs: Sequence[Run], metrics: Sequence[str]) -> None:
+    """Every run, one a line."""
+    writer = csv.writer(sys.stdout)
+    writer.writerow(["data_set", "method", "seed", "config", *metrics, "folder"])
+    for run in runs:
+        values = [f"{run.metrics[f'test_{metric}']:.6f}" for metric in metrics]
+        writer.writerow([run.data_set, run.method, run.seed, run.config, *values, run.folder])
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "results")
+    parser.add_argument("--metrics", nargs="+", default=["example_f1", "map_example", "map_label"])
+    parser.add_argument("--baseline", default="cross_entropy")
+    parser.add_argument("--format", choices=["console", "markdown", "csv"], default="console")
+    arguments = parser.parse_args()
+    runs = read_runs(arguments.runs)
+    if arguments.format == "csv":
+        write_csv(runs, arguments.metrics)
+        return
+    for metric in arguments.metrics:
+        header, rows = rows_of(runs, metric, arguments.baseline)
+        if arguments.format == "markdown":
+            lines = [header, ["---"] * len(header), *rows]
+            print(f"Test {metric}, %:\n")
+            print("\n".join(f"| {' | '.join(line)} |" for line in lines), end="\n\n")
+            continue
+        table = Table(*header, title=f"test {metric}, %")
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Trains methods on data sets under several seeds, for `scripts/results.py`.
+
+    python scripts/train_all.py --data-sets bibtex scene --methods cross_entropy dvn --seeds 0 1 2
+
+Each run goes to `runs/results/DATA_SET/METHOD/seed_N`; those that are there already are kept, and
+one that was cut off is trained anew.
+"""
+
+import argparse
+import functools
+import time
+from pathlib import Path
+from typing import Tuple
+
+from experiments import ROOT, Experiment, config_of, in_processes, names_in, train
+from rich.console import Console
+
+
+def run(experiment: Experiment, root: Path) -> Tuple[float, float]:
+    """Trains one, and gives its test F1 and the seconds that it took."""
+    start = time.perf_counter()
+    config = config_of(experiment.data_set, experiment.method, experiment.seed)
+    metrics = train(config, experiment.folder(root))
+    return metrics["test_example_f1"], time.perf_counter() - start
+
+
+def main() -> int:
+    """Trains what is missing, and says what failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    data_sets, methods = names_in("data_sets"), names_in("multi_label")
+    parser.add_argument("--data-sets", nargs="+", choices=data_sets, default=data_sets)
+    parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "results")
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    root = arguments.runs.resolve()
+    wanted = [
+        Experiment(data_set, method, seed)
+        for seed in arguments.seeds
+        for data_set in arguments.data_sets
+        for method in arguments.methods
+    ]
+    missing = [each for each in wanted if not (each.folder(root) / "metrics.json").exists()]
+    console = Console()
+    console.print(f"{len(missing)} of {len(wanted)} runs to train, into {root}")
+    failed = 0
+    jobs = in_processes(functools.partial(run, root=root), missing, arguments.workers)
+    for number, (experiment, result) in enumerate(jobs, 1):
+        what = f"{number}/{len(missing)} {'/'.join(map(str, experiment))}"
+        if isinstance(result, Exception):
+            failed += 1
+            console.print(f"{what}: failed, {type(result).__name__}: {result}", markup=False)
+        else:
+            console.print(f"{what}: test example F1 {100 * result[0]:.2f}, {result[1]:.0f} s")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,161 @@
+"""Searches the hyper-parameters of methods on data sets with Optuna, on validation data.
+
+    python scripts/tune.py --data-sets scene --methods cross_entropy dvn --trials 20 --workers 2
+
+Every method gets the same number of trials, of which the first is what the table of the data set
+says, in the search space that `training_configs/lib/search_spaces.libsonnet` gives it; the test
+data are not read. A study is kept in `--storage` (any of Optuna's, SQLite by default), so a search
+that was stopped goes on, and workers on several machines share one; a trial whose worker died is
+given up, and another one takes its place. `--write` puts the best into
+`training_configs/lib/tuned.json`, which the configs read.
+"""
+
+import argparse
+import functools
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple
+
+import _jsonnet
+import optuna
+from experiments import LIB, ROOT, config_of, in_processes, names_in, train
+from optuna.study import MaxTrialsCallback
+from optuna.trial import TrialState
+from rich.console import Console
+
+SEED = 0
+TABLE = LIB / "tuned.json"
+
+
+class Study(NamedTuple):
+    """Where the trials of a method on a data set are, and how many there shall be."""
+
+    data_set: str
+    method: str
+    storage: str
+    trials: int
+
+    def open(self) -> optuna.Study:
+        """The study, made where it is missing."""
+        engine = {"connect_args": {"timeout": 60}} if self.storage.startswith("sqlite") else {}
+        return optuna.create_study(
+            storage=optuna.storages.RDBStorage(
+                self.storage, engine_kwargs=engine, heartbeat_interval=30, grace_period=120
+            ),
+            study_name=f"{self.data_set}/{self.method}",
+            direction="maximize",
+            sampler=optuna.samplers.TPESampler(seed=SEED, constant_liar=True),
+            load_if_exists=True,
+        )
+
+
+def search_space(method: str) -> Dict[str, Any]:
+    """The search space of a method."""
+    snippet = f"(import '{LIB}/search_spaces.libsonnet').{method}"
+    return json.loads(_jsonnet.evaluate_snippet("space", snippet))
+
+
+def defaults(data_set: str, method: str) -> Dict[str, Any]:
+    """What the table says of the hyper-parameters that are searched."""
+    snippet = f"(import '{LIB}/data_sets.libsonnet').{data_set}"
+    table = json.loads(_jsonnet.evaluate_snippet("table", snippet))
+    return {name: table[name] for name in search_space(method)}
+
+
+def suggest(trial: optuna.Trial, space: Dict[str, Any]) -> Dict[str, Any]:
+    """A point of the space."""
+    return {
+        name: trial.suggest_categorical(name, where["choices"])
+        if "choices" in where
+        else trial.suggest_float(name, where["low"], where["high"], log=where.get("log", False))
+        for name, where in space.items()
+    }
+
+
+def objective(trial: optuna.Trial, study: Study) -> float:
+    """The best example F1 on the validation data."""
+    hyper_parameters = suggest(trial, search_space(study.method))
+    config = config_of(study.data_set, study.method, SEED, hyper_parameters)
+    del config["test_data_path"], config["evaluate_on_test"]
+    with tempfile.TemporaryDirectory() as folder:
+        return train(config, Path(folder) / "run")["best_validation_example_f1"]
+
+
+def work(study: Study) -> None:
+    """One worker's part of the trials."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    states = (TrialState.COMPLETE, TrialState.RUNNING)
+    opened = study.open()
+    optuna.storages.fail_stale_trials(opened)
+    if len(opened.get_trials(deepcopy=False, states=states)) < study.trials:
+        opened.optimize(
+            functools.partial(objective, study=study),
+            callbacks=[MaxTrialsCallback(study.trials, states=states)],
+            catch=(ValueError,),  # a loss that became NaN: a trial that failed
+        )
+
+
+def best_of(studies: List[Study]) -> Dict[str, Dict[str, Dict[str, Any]]]:
+    """The best hyper-parameters, by data set and method."""
+    best: Dict[str, Dict[str, Dict[str, Any]]] = {}
+    for study in studies:
+        found = study.open().best_trial
+        best.setdefault(study.data_set, {})[study.method] = {
+            name: float(f"{value:.3g}") if isinstance(value, float) else value
+            for name, value in found.params.items()
+        }
+    return best
+
+
+def write(best: Dict[str, Dict[str, Dict[str, Any]]]) -> None:
+    """Lays what was found over the table of what was found before."""
+    table = json.loads(TABLE.read_text())
+    for data_set, methods in best.items():
+        table.setdefault(data_set, {}).update(methods)
+    TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
+
+
+def main() -> None:
+    """Searches, and shows what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    data_sets, methods = names_in("data_sets"), names_in("multi_label")
+    parser.add_argument("--data-sets", nargs="+", choices=data_sets, default=data_sets)
+    parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
+    parser.add_argument("--trials", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--storage", default=f"sqlite:///{ROOT}/runs/tuning.db")
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    (ROOT / "runs").mkdir(exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    console = Console()
+    studies = [
+        Study(data_set, method, arguments.storage, arguments.trials)
+        for data_set in arguments.data_sets
+        for method in arguments.methods
+    ]
+    for study in studies:
+        opened = study.open()
+        if not opened.get_trials(deepcopy=False):
+            opened.enqueue_trial(defaults(study.data_set, study.method))
+    # A worker takes trials of a study until there are enough; where studies are more than workers,
+    # each has one worker at a time.
+    jobs = studies if len(studies) >= arguments.workers else studies * arguments.workers
+    for study, error in in_processes(work, jobs, arguments.workers):
+        name = f"{study.data_set}/{study.method}"
+        if error is not None:
+            console.print(f"{name}: {type(error).__name__}: {error}", markup=False)
+            continue
+        best = study.open().best_trial
+        done = len(study.open().get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
+        console.print(f"{name}: validation F1 {100 * best.value:.2f} of {done} trials")
+    best = best_of(studies)
+    console.print_json(json.dumps(best))
+    if arguments.write:
+        write(best)
+        console.print(f"Written to {TABLE}.")
+
+
+if __name__ == "__main__":
+    main()

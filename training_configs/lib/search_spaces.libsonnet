@@ -1,0 +1,33 @@
+// Where scripts/tune.py looks for the hyper-parameters of each method: numbers from `low` to `high`
+// (`log`: evenly over their logarithm), or one of `choices`.
+local log(low, high) = { low: low, high: high, log: true };
+
+local task = {
+  lr: log(5e-4, 5e-3),
+  dropout: { low: 0.2, high: 0.8 },
+  weight_decay: log(1e-5, 1e-1),
+};
+local score = { score_lr: log(1e-4, 5e-3), patterns: { choices: [16, 64] } };
+local descent = { inference_rate: log(0.3, 10) };
+local both = task + score + { score_weight: log(0.1, 30) };
+local margin = { oracle_cost_weight: log(0.3, 30) };
+local alone = score + descent + {
+  score_dropout: { low: 0.0, high: 0.8 },
+  weight_decay: task.weight_decay,
+};
+
+{
+  cross_entropy: task,
+  spen: alone + margin,
+  spen_end_to_end: alone,
+  dvn: alone,
+  inference_network: both + margin,
+  inference_network_cost_augmented: both + margin,
+  seal_static: both + descent,
+  seal_dynamic_margin: both + margin,
+  seal_dynamic_dvn: both,
+  seal_dynamic_nce: both,
+  seal_dynamic_nce_relaxed: both + { temperature: log(0.3, 3) },
+  seal_ranking: both,
+  contrastive_divergence: alone + { score_penalty: log(1e-4, 1e-1) },
+}
