@@ -12,7 +12,6 @@ import argparse
 import copy
 import json
 import logging
-import os
 import statistics
 import subprocess
 import sys
@@ -60,16 +59,19 @@ class Loop:
             )
             self.top = torch.nn.Linear(self.pattern.out_features, 1, bias=False)
             self.weights = config["model"]["sampler"]["loss"]["weights"]
+            self.oracle_cost_weight = config["model"]["loss"]["oracle_cost_weight"]
         batches = list(data_loader)
         self.x = torch.cat([batch["x"] for batch in batches])
         self.y = torch.cat([batch["labels"] for batch in batches]).float()
         self.batch_size = config["data_loader"]["batch_size"]
         settings = {k: v for k, v in config["trainer"]["optimizer"].items() if k != "type"}
-        self.task_optimizer = torch.optim.AdamW(self.task.parameters(), **settings)
+        self.task_optimizer = torch.optim.AdamW(self.task.parameters(), fused=True, **settings)
         if self.score is not None:
             parameters = [*self.score.parameters(), *self.pattern.parameters()]
             self.score_parameters = [*parameters, *self.top.parameters()]
-            self.score_optimizer = torch.optim.AdamW(self.score_parameters, **settings)
+            settings = config["trainer"]["networks"]["score_network"]["optimizer"]
+            settings = {k: v for k, v in settings.items() if k != "type"}
+            self.score_optimizer = torch.optim.AdamW(self.score_parameters, fused=True, **settings)
 
     @staticmethod
     def _network(network: torch.nn.Module) -> torch.nn.Sequential:
@@ -107,10 +109,9 @@ class Loop:
             ) / len(x)
             if self.score is not None:
                 y = torch.sigmoid(logits)
-                score_weight, cross_entropy_weight, cost_weight = self.weights
-                cost = self.cost(truth, y)
-                inference = score_weight * -(cost + self.s(x, y)[0]) + cost_weight * cost
-                loss = cross_entropy_weight * loss + inference.mean()
+                score_weight, cross_entropy_weight = self.weights
+                inference = -(self.oracle_cost_weight * self.cost(truth, y) + self.s(x, y)[0])
+                loss = cross_entropy_weight * loss + score_weight * inference.mean()
             self.task_optimizer.zero_grad()
             loss.backward()
             self.task_optimizer.step()
@@ -119,7 +120,8 @@ class Loop:
         with torch.no_grad():
             y = torch.sigmoid(self.task(x))
         true_score, score = self.s(x, truth, y)
-        loss = (self.cost(truth, y) + score - true_score).clamp(min=0).mean()
+        margin = self.oracle_cost_weight * self.cost(truth, y) + score - true_score
+        loss = margin.clamp(min=0).mean()
         self.score_optimizer.zero_grad()
         loss.backward()
         self.score_optimizer.step()
@@ -216,10 +218,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
-    os.environ["OMP_NUM_THREADS"] = "1"
     logging.disable(logging.CRITICAL)
     warnings.filterwarnings("ignore")
-    os.environ["ALLENNLP_DISABLE_TQDM"] = "1"
     console = Console()
     table = Table("config", "what", "framework, instances/s", "loop, instances/s", "ratio")
     for method in METHODS:

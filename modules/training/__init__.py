@@ -1,7 +1,15 @@
 """Training: networks in turns."""
 
+from .fused_adamw import FusedAdamW
 from .joint_optimizer import JointOptimizer, JointScheduler
 from .minimax import MinimaxTrainer
 from .schedule import NetworkSettings, Schedule
 
-__all__ = ["JointOptimizer", "JointScheduler", "MinimaxTrainer", "NetworkSettings", "Schedule"]
+__all__ = [
+    "FusedAdamW",
+    "JointOptimizer",
+    "JointScheduler",
+    "MinimaxTrainer",
+    "NetworkSettings",
+    "Schedule",
+]

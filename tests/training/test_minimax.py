@@ -91,6 +91,17 @@ def test_with_one_network_it_is_the_plain_trainer_bit_for_bit(tmp_path, settings
         assert metrics[0][key] == metrics[1][key]
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_the_fused_optimizer_takes_the_steps_of_adamw(tmp_path, decay):
+    runs = [
+        train(tmp_path, CROSS_ENTROPY, {"trainer": {"optimizer": optimizer}}, optimizer["type"])
+        for optimizer in (
+            {"type": name, "lr": 0.01, "weight_decay": decay} for name in ("adamw", "fused-adamw")
+        )
+    ]
+    assert_same_weights(*runs, rtol=1e-4, atol=1e-6)
+
+
 class Recorder:
     """Which optimisers take a step, and whether their parameters change."""
 
@@ -361,6 +372,7 @@ def comparable(folder):
         },
         {
             "patience": 3,
+            "optimizer": {"type": "fused-adamw", "lr": 0.01},
             "networks": {
                 "score_network": {"stop_epoch": 6},
                 "task_network": {

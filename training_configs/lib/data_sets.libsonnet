@@ -67,12 +67,14 @@ local data_sets = {
   },
 
   scene: published('scene') {
+    batch_size: 64,
     hidden: [256],
     num_epochs: 100,
     patience: 20,
   },
 
   yeast: published('yeast') {
+    batch_size: 64,
     hidden: [256],
     num_epochs: 100,
     patience: 20,
@@ -101,6 +103,7 @@ local data_sets = {
     train: 'embedded://digits/train',
     validation: 'embedded://digits/validation',
     test: 'embedded://digits/test',
+    batch_size: 64,
     dropout: 0.2,
     score_dropout: 0.2,
     patterns: 64,

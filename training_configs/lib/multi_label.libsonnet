@@ -7,7 +7,11 @@ local feedforward(hidden, dropout) = {
   dropout: dropout,
 };
 
-local optimizer(lr, weight_decay) = { type: 'adamw', lr: lr, weight_decay: weight_decay };
+local optimizer(lr, weight_decay) = {
+  type: 'fused-adamw',
+  lr: lr,
+  weight_decay: weight_decay,
+};
 
 local base(d) = {
   dataset_reader: d.reader,
