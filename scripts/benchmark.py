@@ -144,7 +144,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def compare(method: str, repeats: int) -> List[List[float]]:
     """Seconds of an epoch of training and of evaluation, of the framework and of the loop."""
-    config = config_of(method, epochs=1)
+    config = config_of(method, epochs=repeats + 1)
     with tempfile.TemporaryDirectory() as folder:
         run = TrainModel.from_params(
             Params(copy.deepcopy(config)),

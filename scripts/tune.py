@@ -35,6 +35,7 @@ class Study(NamedTuple):
     method: str
     storage: str
     trials: int
+    worker: int = 0
 
     def open(self) -> optuna.Study:
         """The study, made where it is missing."""
@@ -45,7 +46,13 @@ class Study(NamedTuple):
             ),
             study_name=f"{self.data_set}/{self.method}",
             direction="maximize",
-            sampler=optuna.samplers.TPESampler(seed=SEED, constant_liar=True),
+            # Half of the trials are drawn at random before any is drawn by what others found;
+            # workers on one study draw different ones.
+            sampler=optuna.samplers.TPESampler(
+                seed=SEED + self.worker,
+                n_startup_trials=(self.trials + 1) // 2,
+                constant_liar=True,
+            ),
             load_if_exists=True,
         )
 
@@ -141,7 +148,8 @@ def main() -> None:
             opened.enqueue_trial(defaults(study.data_set, study.method))
     # A worker takes trials of a study until there are enough; where studies are more than workers,
     # each has one worker at a time.
-    jobs = studies if len(studies) >= arguments.workers else studies * arguments.workers
+    each = 1 if len(studies) >= arguments.workers else arguments.workers
+    jobs = [study._replace(worker=worker) for worker in range(each) for study in studies]
     for study, error in in_processes(work, jobs, arguments.workers):
         name = f"{study.data_set}/{study.method}"
         if error is not None:

@@ -24,7 +24,8 @@ local defaults = {
 
   // Of the task network's objective.
   score_weight: 1.0,
-  task_cost_weight: 0.0,  // of the relaxed oracle cost
+  value_weight: 30.0,  // of a value network's −log v
+  task_cost_weight: 50.0,  // of the relaxed oracle cost
   cost_augmented: [64],  // the hidden layers of a separate cost-augmented network
 
   // Of gradient-based inference, and of what samples by steps.

@@ -81,15 +81,14 @@ local margin(d) = {
   oracle_cost_weight: d.oracle_cost_weight,
 };
 
-// The output of the task network, which minimises `loss` and a cross-entropy.
-local inference_network(d, loss) = {
+// The output of the task network, which minimises the losses, each times its weight, and a
+// cross-entropy.
+local inference_network(d, losses, weights) = {
   type: 'inference-network',
   loss: {
     type: 'combination',
-    constituents: [loss, { type: 'cross-entropy' }]
-                  + (if d.task_cost_weight == 0 then [] else [{ type: 'oracle-cost' }]),
-    weights: [d.score_weight, d.cross_entropy_weight]
-             + (if d.task_cost_weight == 0 then [] else [d.task_cost_weight]),
+    constituents: losses + [{ type: 'cross-entropy' }],
+    weights: weights + [d.cross_entropy_weight],
   },
 };
 
@@ -126,7 +125,7 @@ local with_draws(d, loss, draws) = with_both(d) {
   model+: {
     loss: loss,
     sampler: { type: 'network-draws', num_samples: d.num_draws } + draws,
-    inference: inference_network(d, 'score'),
+    inference: inference_network(d, ['score'], [d.score_weight]),
   },
 };
 
@@ -168,14 +167,24 @@ local methods = {
     },
   },
 
-  // Tu & Gimpel 2018: an inference network against a margin-based score network.
+  // The task network alone, which also lowers the relaxed oracle cost: what `inference_network` is
+  // without its score network.
+  cross_entropy_oracle_cost(d): base(d) + task_network(d) {
+    model+: {
+      sampler: inference_network(d, ['oracle-cost'], [d.task_cost_weight]),
+    },
+  },
+
+  // Tu & Gimpel 2018: an inference network against a margin-based score network, with two terms
+  // that hold it: a cross-entropy and the relaxed oracle cost.
   inference_network(d): with_both(d) {
     model+: {
       loss: margin(d),
-      sampler: inference_network(d, {
-        type: 'inference',
-        oracle_cost_weight: d.oracle_cost_weight,
-      }),
+      sampler: inference_network(
+        d,
+        [{ type: 'inference', oracle_cost_weight: d.oracle_cost_weight }, { type: 'oracle-cost' }],
+        [d.score_weight, d.task_cost_weight],
+      ),
     },
   },
 
@@ -191,7 +200,7 @@ local methods = {
     model+: {
       loss: 'value-regression',
       sampler: value_samples(d, ['random']),
-      inference: inference_network(d, 'value'),
+      inference: inference_network(d, ['value'], [d.value_weight]),
     },
     trainer+: {
       num_epochs: d.static_epochs + d.num_epochs,
@@ -206,7 +215,7 @@ local methods = {
   seal_dynamic_margin(d): with_both(d) {
     model+: {
       loss: margin(d),
-      sampler: inference_network(d, 'score'),
+      sampler: inference_network(d, ['score'], [d.score_weight]),
     },
   },
 
@@ -214,7 +223,7 @@ local methods = {
     model+: {
       loss: 'value-regression',
       sampler: { type: 'appending-container', constituents: ['inference-network', 'ground-truth'] },
-      inference: inference_network(d, 'value'),
+      inference: inference_network(d, ['value'], [d.value_weight]),
     },
   },
 
