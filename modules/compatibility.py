@@ -4,13 +4,14 @@ Each function mends one break where it is, and says which. Nothing else of a use
 behaviour is touched.
 """
 
+import difflib
 import functools
 import inspect
 import os
 import types
 import uuid
 from contextlib import nullcontext
-from typing import Any, Callable, ContextManager, Dict, Literal, Set, Tuple, cast
+from typing import Any, Callable, ContextManager, Dict, List, Literal, Set, Tuple, cast
 
 import numpy as np
 import torch
@@ -45,6 +46,7 @@ def mend() -> None:
     _mend_dataset_reader_by_name()
     _mend_find_learning_rate()
     _mend_trainer_keys()
+    _mend_messages_of_configs()
 
 
 @LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
@@ -244,6 +246,40 @@ def _mend_trainer_keys() -> None:
         original(self, *args, **settings)
 
     GradientDescentTrainer.__init__ = __init__
+
+
+def _mend_messages_of_configs() -> None:
+    # A misspelt key was reported without its place in the config, a misspelt name as a matter of
+    # packages that are not imported.
+    def assert_empty(self: Params, class_name: str) -> None:
+        if self.params:
+            raise ConfigurationError(
+                f"Expected only keys of {class_name} {_place(self)}, got {sorted(self.params)} as "
+                "well; check their spelling."
+            )
+
+    original = Params.pop_choice
+
+    @functools.wraps(original)
+    def pop_choice(self: Params, key: str, choices: List[Any], *args: Any, **settings: Any) -> Any:
+        value = self.params.get(key)
+        try:
+            return original(self, key, choices, *args, **settings)
+        except ConfigurationError:
+            if not isinstance(value, str) or value in choices:
+                raise
+            near = difflib.get_close_matches(value, map(str, choices), n=1)
+            hint = f"did you mean '{near[0]}'?" if near else "is its package included?"
+            raise ConfigurationError(
+                f"Expected '{key}' {_place(self)} to be one of {choices}, got '{value}'; {hint}"
+            ) from None
+
+    Params.assert_empty = assert_empty
+    Params.pop_choice = pop_choice
+
+
+def _place(params: Params) -> str:
+    return f"at '{params.history.rstrip('.')}' of the config" if params.history else "in the config"
 
 
 mend()

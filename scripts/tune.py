@@ -14,6 +14,7 @@ import argparse
 import functools
 import json
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
@@ -23,6 +24,9 @@ from experiments import LIB, ROOT, config_of, in_processes, names_in, train
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 from rich.console import Console
+
+# The heartbeat, by which a trial whose worker died is found, is called experimental.
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 SEED = 0
 TABLE = LIB / "tuned.json"

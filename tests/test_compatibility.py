@@ -8,6 +8,7 @@ import warnings
 import pytest
 import torch
 from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
 from allennlp.models.archival import _load_dataset_readers
 from allennlp.training import Checkpointer, checkpointer, gradient_descent_trainer
 from allennlp.training.callbacks import TrainerCallback
@@ -16,6 +17,20 @@ from allennlp.training.moving_average import MovingAverage
 
 from structured_energy import compatibility
 from structured_energy.data import ArffReader
+from structured_energy.testing import train_snippet
+
+TRAINED = """{
+  model: {
+    type: 'structured-energy',
+    output_space: 'binary',
+    task_network: {
+      type: 'multi-label',
+      feature_network: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
+    },
+    sampler: {type: 'inference-network', loss: 'cross-entropy'},
+  },
+  trainer: {type: 'minimax', num_epochs: 1},
+}"""
 
 
 @pytest.fixture()
@@ -27,6 +42,21 @@ def test_mending_twice_changes_nothing():
     before = MovingAverage.state_dict
     compatibility.mend()
     assert MovingAverage.state_dict is before
+
+
+@pytest.mark.parametrize(
+    ("trainer", "message"),
+    [
+        ({"patince": 3}, "at 'trainer' of the config, got .'patince'. as well"),
+        ({"optimizer": {"type": "adamm"}}, "'type' at 'trainer.optimizer' .*did you mean 'adam'?"),
+        ({"optimizer": {"type": "qqq"}}, "got 'qqq'; is its package included?"),
+        ({"optimizer": {"type": "adam", "rate": 1}}, "AdamOptimizer at 'trainer.optimizer'"),
+    ],
+    ids=str,
+)
+def test_a_misspelling_is_reported_with_its_place(tmp_path, trainer, message):
+    with pytest.raises(ConfigurationError, match=message):
+        train_snippet(TRAINED, tmp_path, {"trainer": trainer})
 
 
 def test_reduce_on_plateau(optimizer):

@@ -214,7 +214,7 @@ def test_the_state_dictionary_holds_each_weight_once(tiny_model):
         ("loss: {type: 'margin-based', reduction: 'none'}", "'none'"),
         ("metrics: ['boolean_accuracy']", "got BooleanAccuracy"),
         ("sampler: {type: 'inference-network', loss: 'cross_entropy'}", "cross_entropy"),
-        ("thresold: 'tuned'", "Extra parameters"),
+        ("thresold: 'tuned'", "Expected only keys of .*got .'thresold'"),
         (
             "sampler: {type: 'inference-network', loss: {type: 'combination', "
             "constituents: ['score', 'score']}}",

@@ -279,8 +279,11 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
             {"networks": {n: {"stop_epoch": 2} for n in ("score_network", "task_network")}},
             "got none in epoch 2",
         ),
-        ({"step": {}}, "Extra parameters"),
-        ({"networks": {"task_network": {"optimiser": {}}}}, "Extra parameters"),
+        ({"step": {}}, "keys of MinimaxTrainer at 'trainer' of the config, got .'step'."),
+        (
+            {"networks": {"task_network": {"optimiser": {}}}},
+            "trainer.networks.task_network.*optimiser",
+        ),
     ],
     ids=str,
 )

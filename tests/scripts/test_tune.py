@@ -1,0 +1,125 @@
+"""The search of hyper-parameters, with a training whose best setting is known."""
+
+import functools
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+import experiments
+import train_all
+import tune
+from optuna.trial import TrialState
+
+METHOD = "cross_entropy"
+
+
+@pytest.fixture()
+def study(tmp_path, monkeypatch):
+    trained = []
+
+    def train(config, folder):
+        trained.append(config)
+        lr = config["trainer"]["optimizer"]["lr"]
+        return {"best_validation_example_f1": -abs(math.log10(lr / 2e-3))}
+
+    monkeypatch.setattr(tune, "train", train)
+    study = tune.Study("digits", METHOD, f"sqlite:///{tmp_path}/tuning.db", 6)
+    study.open().enqueue_trial(tune.defaults("digits", METHOD))
+    return study, trained
+
+
+def test_it_finds_the_best_and_starts_with_the_table(study):
+    study, trained = study
+    tune.work(study)
+    assert len(trained) == 6
+    table = experiments.config_of("digits", METHOD, 0, {})
+    assert trained[0]["trainer"]["optimizer"] == table["trainer"]["optimizer"]
+    best = tune.best_of([study])["digits"][METHOD]
+    rates = [config["trainer"]["optimizer"]["lr"] for config in trained]
+    assert best["lr"] == pytest.approx(min(rates, key=lambda lr: abs(math.log(lr / 2e-3))), 1e-2)
+    assert best.keys() == tune.search_space(METHOD).keys()
+
+
+def test_it_goes_on_where_it_stopped(study):
+    study, trained = study
+    tune.work(study._replace(trials=2))
+    tune.work(study)
+    tune.work(study)
+    assert len(trained) == 6
+    assert len(study.open().get_trials(states=(TrialState.COMPLETE,))) == 6
+
+
+def test_the_test_data_are_not_read(study):
+    study, trained = study
+    tune.work(study._replace(trials=1))
+    assert "test_data_path" not in trained[0] and "evaluate_on_test" not in trained[0]
+    assert "test" not in json.dumps(trained[0])
+
+
+def test_workers_draw_different_settings(study):
+    study, trained = study
+    for worker in (0, 1):
+        tune.work(study._replace(worker=worker, trials=3 + worker * 2))
+    rates = [config["trainer"]["optimizer"]["lr"] for config in trained]
+    assert len(set(rates)) == 5
+
+
+def test_what_was_found_is_what_the_configs_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(tune, "TABLE", tmp_path / "tuned.json")
+    tune.TABLE.write_text('{"digits": {"dvn": {"lr": 1}}, "scene": {}}')
+    tune.write({"digits": {METHOD: {"lr": 0.5}}})
+    assert json.loads(tune.TABLE.read_text()) == {
+        "digits": {"dvn": {"lr": 1}, METHOD: {"lr": 0.5}},
+        "scene": {},
+    }
+    given = experiments.config_of("digits", METHOD, 3, {"lr": 0.5})
+    assert given["trainer"]["optimizer"]["lr"] == 0.5
+    assert {given[key] for key in ("random_seed", "numpy_seed", "pytorch_seed")} == {3}
+
+
+def test_the_search_spaces_are_of_hyper_parameters_that_the_methods_use():
+    for method in experiments.names_in("multi_label"):
+        defaults = tune.defaults("digits", method)
+        plain = experiments.config_of("digits", method, 0, defaults)
+        for name, where in tune.search_space(method).items():
+            others = where.get("choices", [where.get("low"), where.get("high")])
+            other = next(value for value in others if value != defaults[name])
+            changed = experiments.config_of("digits", method, 0, {**defaults, name: other})
+            assert changed != plain, f"{method} does not use {name}"
+
+
+def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):
+    there = experiments.Experiment("digits", METHOD, 0).folder(tmp_path)
+    there.mkdir(parents=True)
+    (there / "metrics.json").write_text("{}")
+    jobs = []
+
+    def in_processes(function, missing, workers):
+        jobs.extend(missing)
+        assert isinstance(function, functools.partial) and workers == 2
+        yield missing[0], (0.5, 3.0)
+        yield missing[1], ValueError("The training loss became NaN")
+
+    monkeypatch.setattr(train_all, "in_processes", in_processes)
+    arguments = ["--data-sets", "digits", "--methods", METHOD, "--workers", "2"]
+    monkeypatch.setattr(sys, "argv", ["train_all.py", *arguments, "--runs", str(tmp_path)])
+    assert train_all.main() == 1
+    assert [job.seed for job in jobs] == [1, 2]
+    text = capsys.readouterr().out
+    assert "test example F1 50.00, 3 s" in text and "failed, ValueError" in text
+
+
+def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
+    config = experiments.config_of("digits", METHOD, 1)
+    config["trainer"]["num_epochs"] = 1
+    monkeypatch.setattr(train_all, "config_of", lambda *experiment: config)
+    experiment = experiments.Experiment("digits", METHOD, 1)
+    f1, _ = train_all.run(experiment, tmp_path)
+    folder = experiment.folder(tmp_path)
+    assert json.loads((folder / "metrics.json").read_text())["test_example_f1"] == f1
+    assert (folder / "model.tar.gz").exists()
+    assert json.loads((folder / "config.json").read_text())["pytorch_seed"] == 1
