@@ -15,6 +15,7 @@ import tune
 from optuna.trial import TrialState
 
 METHOD = "cross_entropy"
+pytestmark = pytest.mark.filterwarnings("ignore:.*experimental")
 
 
 @pytest.fixture()

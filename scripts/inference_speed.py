@@ -1,0 +1,135 @@
+"""Quality and speed of inference by the task network and by gradient descent on the output.
+
+    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/inference_speed.py RUN [RUN ...]
+
+RUN is the folder of a run with both networks. Each inference predicts the test data, with the
+threshold tuned for it on the validation data; the milliseconds an example are the median of the
+repeats, on one core, in batches of 128. `recomputed` computes the features of x at every step, as
+inference without the framework's reuse would.
+"""
+
+import argparse
+import contextlib
+import copy
+import logging
+import statistics
+import time
+import types
+import warnings
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Tuple
+
+import torch
+from allennlp.common import Params
+from allennlp.data import DataLoader
+from allennlp.models.archival import Archive, load_archive
+from rich.console import Console
+from rich.table import Table
+
+from structured_energy.networks import Network, frozen
+from structured_energy.samplers import Sampler
+
+DESCENT = {
+    "type": "gradient-based-inference",
+    "optimizer": {"type": "entropic-mirror-descent"},
+    "start": "uniform",
+    "pick": "last",
+}
+
+
+def inferences(rate: float) -> List[Tuple[str, Any, bool]]:
+    """The name and the config of each inference, and whether the features are recomputed."""
+    descent = {**DESCENT, "optimizer": {**DESCENT["optimizer"], "learning_rate": rate}}
+    rows: List[Tuple[str, Any, bool]] = [("task network", {"type": "inference-network"}, False)]
+    for steps in (5, 20, 60):
+        rows.append((f"gradient, {steps} steps", {**descent, "num_steps": steps}, False))
+    for steps in (5, 20, 60):
+        started = {**descent, "num_steps": steps, "start": "inference-network"}
+        rows.append((f"gradient, {steps} steps, task-network start", started, False))
+    rows.append(("gradient, 60 steps, recomputed", {**descent, "num_steps": 60}, True))
+    return rows
+
+
+@contextlib.contextmanager
+def recomputing(network: Network) -> Iterator[None]:
+    """Inside, the network computes the features of x at every call."""
+
+    def encoding(self: Network, x: Any, encode: Any) -> torch.Tensor:
+        return encode() if self._rows is None else encode()[self._rows]
+
+    network._encoding = types.MethodType(encoding, network)
+    try:
+        yield
+    finally:
+        del network._encoding
+
+
+def loader(archive: Archive, key: str) -> DataLoader:
+    """The batches of one of the run's data sets."""
+    made = DataLoader.from_params(
+        Params({"type": "tensor", "batch_size": 128}),
+        reader=archive.dataset_reader,
+        data_path=archive.config[key],
+    )
+    made.index_with(archive.model.vocab)
+    return made
+
+
+def measure(
+    model: torch.nn.Module, validation: DataLoader, test: List[Dict[str, Any]], repeats: int
+) -> Tuple[float, float]:
+    """The test F1 of the model's inference, in percent, and its milliseconds an example."""
+    with torch.no_grad(), model.tuning():
+        for batch in validation:
+            model(**batch)
+    model.get_metrics(reset=True)
+    with torch.no_grad():
+        for batch in test:
+            model(**batch)
+    f1 = 100 * model.get_metrics(reset=True)["example_f1"]
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        with torch.no_grad():
+            for batch in test:
+                with frozen(model):
+                    model.inference.sample(batch["x"], None)
+        seconds.append(time.perf_counter() - start)
+    return f1, 1000 * statistics.median(seconds) / sum(len(batch["x"]) for batch in test)
+
+
+def main() -> None:
+    """Prints a table for each run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--rate", type=float, default=1.0, help="the step size in logits")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    for run in arguments.runs:
+        torch.manual_seed(0)
+        archive = load_archive(run / "model.tar.gz")
+        model = archive.model.eval()
+        validation = loader(archive, "validation_data_path")
+        test = list(loader(archive, "test_data_path"))
+        table = Table("inference", "test F1", "ms/example", "times as long", title=str(run))
+        first = None
+        for name, config, recomputed in inferences(arguments.rate):
+            model.inference = Sampler.from_params(
+                Params(copy.deepcopy(config)),
+                output_space=model.output_space,
+                score_network=model.score_network,
+                task_network=model.task_network,
+            )
+            network = model.score_network
+            with recomputing(network) if recomputed else contextlib.nullcontext():
+                f1, duration = measure(model, validation, test, arguments.repeats)
+            first = first or duration
+            table.add_row(name, f"{f1:.2f}", f"{duration:.3f}", f"{duration / first:.1f}")
+        Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
