@@ -54,6 +54,15 @@ def test_it_goes_on_where_it_stopped(study):
     assert len(study.open().get_trials(states=(TrialState.COMPLETE,))) == 6
 
 
+def test_a_longer_search_of_before_is_no_advantage(study):
+    study, trained = study
+    tune.work(study)
+    fewer = study._replace(trials=2)
+    rates = [config["trainer"]["optimizer"]["lr"] for config in trained[:2]]
+    best = tune.best_of([fewer])["digits"][METHOD]
+    assert best["lr"] == pytest.approx(min(rates, key=lambda lr: abs(math.log(lr / 2e-3))), 1e-2)
+
+
 def test_the_test_data_are_not_read(study):
     study, trained = study
     tune.work(study._replace(trials=1))
