@@ -15,6 +15,8 @@ from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
 
+from structured_energy.data import names
+from structured_energy.data.registry import available
 from structured_energy.testing import write_arff
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,6 +94,27 @@ def test_trains_saves_and_loads(path, tmp_path):
     assert len(losses) >= len(model.losses)
     for name, parameter in model.named_parameters():
         assert parameter.grad is None or parameter.grad.isfinite().all(), name
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("data_set", DATA_SETS)
+@pytest.mark.parametrize("method", ["inference_network", "dvn", "seal_static"])
+def test_it_trains_on_the_published_data(method, data_set, tmp_path):
+    if data_set != "digits" and not available(data_set):
+        pytest.skip(f"STRUCTURED_ENERGY_DATA has no {data_set}")
+    config = json.loads(_jsonnet.evaluate_file(str(of_method(method, data_set))))
+    sizes = small(of_method(method, data_set), tmp_path / "data")["trainer"]
+    config["trainer"] = sizes
+    for loader in ("data_loader", "validation_data_loader"):
+        config[loader]["max_instances"] = 40
+    train_model(Params(copy.deepcopy(config)), str(tmp_path / "run"))
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert 0 <= metrics["test_example_f1"] <= 1
+    archive = load_archive(tmp_path / "run" / "model.tar.gz")
+    instances = list(archive.dataset_reader.read(config["test_data_path"]))[:3]
+    predictions = Predictor.from_archive(archive).predict_batch_instance(instances)
+    known = set(names(archive.model.vocab, "labels"))
+    assert all(set(prediction["labels"]) <= known for prediction in predictions)
 
 
 @pytest.mark.parametrize("method", METHODS)

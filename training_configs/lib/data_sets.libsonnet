@@ -110,6 +110,7 @@ local data_sets = {
     patterns: 64,
     num_epochs: 200,
     patience: 30,
+    score_weight: 0.3,
   },
 };
 
