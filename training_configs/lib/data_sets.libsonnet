@@ -24,7 +24,7 @@ local defaults = {
 
   // Of the task network's objective.
   score_weight: 1.0,
-  value_weight: 30.0,  // of a value network's −log v
+  value_weight: 3.0,  // of a value network's −log v
   task_cost_weight: 50.0,  // of the relaxed oracle cost
   cost_augmented: [64],  // the hidden layers of a separate cost-augmented network
 

@@ -12,7 +12,7 @@ local descent = { inference_rate: log(0.3, 10) };
 local both = task + score;
 local margin = { oracle_cost_weight: log(0.3, 30) };
 local score_weight = { score_weight: log(0.03, 10) };
-local value_weight = { value_weight: log(3, 300) };
+local value_weight = { value_weight: log(0.3, 30) };
 local task_cost_weight = { task_cost_weight: log(1, 100) };
 local alone = score + descent + {
   score_dropout: { low: 0.0, high: 0.8 },
