@@ -105,6 +105,7 @@ local data_sets = {
     validation: 'embedded://digits/validation',
     test: 'embedded://digits/test',
     batch_size: 64,
+    lr: 2e-3,
     dropout: 0.2,
     score_dropout: 0.2,
     patterns: 64,
