@@ -15,8 +15,8 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
     >>> optimizer = FusedAdamW([("weight", weight)], lr=0.1, weight_decay=0.0)
     >>> weight.grad = torch.tensor([5.0])
     >>> optimizer.step()
-    >>> round(weight.item(), 4)
-    0.9
+    >>> f"{weight.item():.4f}"
+    '0.9000'
     """
 
     def __init__(
