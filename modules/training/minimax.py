@@ -241,7 +241,8 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._learning_rate_scheduler.active = set(self._steps)
         # What an earlier phase reached is no measure for the last one. An epoch that is read once
         # more, to recover, has been through this.
-        if 0 < self.schedule.last_phase >= epoch >= self._start_after_epochs_completed:
+        begun = epoch >= self._start_after_epochs_completed
+        if begun and self.schedule.last_phase and epoch <= self.schedule.last_phase:
             self._metric_tracker._best_so_far = None
             self._metric_tracker._epochs_with_no_improvement = 0
 
