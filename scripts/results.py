@@ -37,6 +37,17 @@ class Run(NamedTuple):
     metrics: Dict[str, float]
     folder: Path
 
+    def test(self, metric: str) -> float:
+        """A metric of the test data; one that the run does not have is a `ValueError`."""
+        if f"test_{metric}" not in self.metrics:
+            known = sorted(key[5:] for key in self.metrics if key.startswith("test_"))
+            raise ValueError(
+                f"{self.folder / 'metrics.json'}: expected the test metric '{metric}', got "
+                f"{known or 'none at all'}; choose one of the run's, or train with "
+                "evaluate_on_test: true."
+            )
+        return self.metrics[f"test_{metric}"]
+
 
 def read_runs(root: Path) -> List[Run]:
     """The finished runs below a folder.
@@ -97,7 +108,7 @@ def beyond_noise(values: Dict[int, float], baseline: Dict[int, float]) -> Option
 
 def by_seed(runs: Sequence[Run], metric: str) -> Dict[int, float]:
     """The test metric of each seed, in percent."""
-    return {run.seed: 100 * run.metrics[f"test_{metric}"] for run in runs}
+    return {run.seed: 100 * run.test(metric) for run in runs}
 
 
 def cell(values: Dict[int, float], baseline: Optional[Dict[int, float]]) -> str:
@@ -131,7 +142,7 @@ def write_csv(runs: Sequence[Run], metrics: Sequence[str]) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(["data_set", "method", "seed", "config", *metrics, "folder"])
     for run in runs:
-        values = [f"{run.metrics[f'test_{metric}']:.6f}" for metric in metrics]
+        values = [f"{run.test(metric):.6f}" for metric in metrics]
         writer.writerow([run.data_set, run.method, run.seed, run.config, *values, run.folder])
 
 

@@ -87,6 +87,11 @@ def test_runs_that_do_not_belong_together_are_named(runs):
         results.read_runs(runs)
 
 
+def test_a_metric_that_the_runs_do_not_have_is_named(runs):
+    with pytest.raises(ValueError, match="test metric 'f2', got .'example_f1'.; choose"):
+        results.rows_of(results.read_runs(runs), "f2", "cross_entropy")
+
+
 def test_no_runs_are_named(tmp_path):
     with pytest.raises(ValueError, match="got none; train some with"):
         results.read_runs(tmp_path)
