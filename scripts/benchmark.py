@@ -109,9 +109,11 @@ class Loop:
             ) / len(x)
             if self.score is not None:
                 y = torch.sigmoid(logits)
-                score_weight, cross_entropy_weight = self.weights
-                inference = -(self.oracle_cost_weight * self.cost(truth, y) + self.s(x, y)[0])
-                loss = cross_entropy_weight * loss + score_weight * inference.mean()
+                score_weight, cost_weight, cross_entropy_weight = self.weights
+                cost = self.cost(truth, y)
+                inference = -(self.oracle_cost_weight * cost + self.s(x, y)[0])
+                terms = score_weight * inference + cost_weight * cost
+                loss = cross_entropy_weight * loss + terms.mean()
             self.task_optimizer.zero_grad()
             loss.backward()
             self.task_optimizer.step()
