@@ -64,26 +64,26 @@ class ProjectedGradient(OutputOptimizer):
         return self.output_space.project(z - self.learning_rate * gradient)
 
 
+class _LogitsOptimizer(OutputOptimizer):
+    """The base of those that move the logits: z ← z − η ∇."""
+
+    in_logits = True
+
+    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        return z - self.learning_rate * gradient
+
+
 @OutputOptimizer.register("entropic-mirror-descent")
-class EntropicMirrorDescent(OutputOptimizer):
+class EntropicMirrorDescent(_LogitsOptimizer):
     """y ∝ y · exp(−η ∇_y), that is z ← z − η ∇_y with y = normalize(z) (Beck & Teboulle 2003;
     Belanger & McCallum 2016, section 5)."""
 
-    in_logits = True
     gradient_of_output = True
-
-    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return z - self.learning_rate * gradient
 
 
 @OutputOptimizer.register("logits-gradient")
-class LogitsGradient(OutputOptimizer):
+class LogitsGradient(_LogitsOptimizer):
     """z ← z − η ∇_z with y = normalize(z)."""
-
-    in_logits = True
-
-    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return z - self.learning_rate * gradient
 
 
 @OutputOptimizer.register("optimizer")
