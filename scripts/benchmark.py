@@ -10,7 +10,6 @@ beside them.
 
 import argparse
 import copy
-import json
 import logging
 import statistics
 import subprocess
@@ -18,27 +17,24 @@ import sys
 import tempfile
 import time
 import warnings
-from pathlib import Path
 from typing import Callable, Dict, List
 
-import _jsonnet
 import torch
 from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.data import DatasetReader
+from experiments import ROOT, config_of
 from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
 
-ROOT = Path(__file__).resolve().parent.parent
 METHODS = ("cross_entropy", "inference_network")
 
 
-def config_of(method: str, epochs: int) -> Dict:
+def timed_config(method: str, epochs: int) -> Dict:
     """The shipped config, without what comes after training."""
-    path = ROOT / "training_configs" / "multi_label" / "bibtex" / f"{method}.jsonnet"
-    config = json.loads(_jsonnet.evaluate_file(str(path)))
+    config = config_of("bibtex", method)
     config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
     config["evaluate_on_test"] = False
     return config
@@ -146,7 +142,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def compare(method: str, repeats: int) -> List[List[float]]:
     """Seconds of an epoch of training and of evaluation, of the framework and of the loop."""
-    config = config_of(method, epochs=repeats + 1)
+    config = timed_config(method, epochs=repeats + 1)
     with tempfile.TemporaryDirectory() as folder:
         run = TrainModel.from_params(
             Params(copy.deepcopy(config)),

@@ -3,10 +3,9 @@
     STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/inference_speed.py RUN [RUN ...]
 
 RUN is the folder of a run with a score network; without a task network, what needs one is left out.
-Each inference predicts the test data, with the
-threshold tuned for it on the validation data; the milliseconds an example are the median of the
-repeats, on one core, in batches of 128. `recomputed` computes the features of x at every step, as
-inference without the framework's reuse would.
+Each inference predicts the test data, with the threshold tuned for it on the validation data; the
+milliseconds an example are the median of the repeats, on one core, in batches of 128. `recomputed`
+computes the features of x at every step, as inference without the framework's reuse would.
 """
 
 import argparse

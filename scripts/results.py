@@ -19,11 +19,11 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from experiments import ROOT
 from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
 
 

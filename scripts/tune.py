@@ -25,10 +25,13 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 from rich.console import Console
 
+from structured_energy.training import NanLoss
+
 # The heartbeat, by which a trial whose worker died is found, is called experimental.
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 SEED = 0
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 TABLE = LIB / "tuned.json"
 
 
@@ -90,34 +93,39 @@ def objective(trial: optuna.Trial, study: Study) -> float:
     config = config_of(study.data_set, study.method, SEED, hyper_parameters)
     del config["test_data_path"], config["evaluate_on_test"]
     with tempfile.TemporaryDirectory() as folder:
-        return train(config, Path(folder) / "run")["best_validation_example_f1"]
+        try:
+            return train(config, Path(folder) / "run")["best_validation_example_f1"]
+        except NanLoss as error:  # of the setting: a trial like any other, without a value
+            raise optuna.TrialPruned(str(error)) from error
 
 
 def work(study: Study) -> None:
     """One worker's part of the trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    states = (TrialState.COMPLETE, TrialState.RUNNING)
+    states = (*ENDED, TrialState.RUNNING)
     opened = study.open()
     optuna.storages.fail_stale_trials(opened)
     if len(opened.get_trials(deepcopy=False, states=states)) < study.trials:
         opened.optimize(
             functools.partial(objective, study=study),
             callbacks=[MaxTrialsCallback(study.trials, states=states)],
-            catch=(ValueError,),  # a loss that became NaN: a trial that failed
         )
 
 
 def counted(study: Study) -> List[optuna.trial.FrozenTrial]:
-    """The first trials of the study that ended, as many as each method has: where one was searched
-    longer before, the others are not behind."""
-    return study.open().get_trials(states=(TrialState.COMPLETE,))[: study.trials]
+    """The trials with a value among the first that ended, as many as each method has: where one was
+    searched longer before, the others are not behind."""
+    ended = study.open().get_trials(states=ENDED)[: study.trials]
+    return [trial for trial in ended if trial.state == TrialState.COMPLETE]
 
 
 def best_of(studies: List[Study]) -> Dict[str, Dict[str, Dict[str, Any]]]:
     """The best hyper-parameters, by data set and method."""
     best: Dict[str, Dict[str, Dict[str, Any]]] = {}
     for study in studies:
-        found = max(counted(study), key=lambda trial: trial.value)
+        found = max(counted(study), key=lambda trial: trial.value, default=None)
+        if found is None:
+            continue
         best.setdefault(study.data_set, {})[study.method] = {
             name: float(f"{value:.3g}") if isinstance(value, float) else value
             for name, value in found.params.items()
@@ -166,7 +174,8 @@ def main() -> None:
             console.print(f"{name}: {type(error).__name__}: {error}", markup=False)
             continue
         values = [100 * trial.value for trial in counted(study)]
-        console.print(f"{name}: validation F1 {max(values):.2f} of {len(values)} trials")
+        best_value = f"{max(values):.2f}" if values else "none"
+        console.print(f"{name}: validation F1 {best_value} of {len(values)} trials with a value")
     best = best_of(studies)
     console.print_json(json.dumps(best))
     if arguments.write:

@@ -2,7 +2,7 @@
 
 from .fused_adamw import FusedAdamW
 from .joint_optimizer import JointOptimizer, JointScheduler
-from .minimax import MinimaxTrainer
+from .minimax import MinimaxTrainer, NanLoss
 from .schedule import NetworkSettings, Schedule
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "JointOptimizer",
     "JointScheduler",
     "MinimaxTrainer",
+    "NanLoss",
     "NetworkSettings",
     "Schedule",
 ]

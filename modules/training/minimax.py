@@ -29,6 +29,10 @@ from .schedule import (
 logger = logging.getLogger(__name__)
 
 
+class NanLoss(ValueError):
+    """The training loss became NaN."""
+
+
 @Trainer.register("minimax", constructor="from_partial_objects")
 class MinimaxTrainer(GradientDescentTrainer):
     """On each batch, `steps` of one network with the other frozen, then of the other, `rounds`
@@ -56,7 +60,8 @@ class MinimaxTrainer(GradientDescentTrainer):
     # Raises
 
     `ConfigurationError` for a network that the model does not have, or that has no loss.
-    `ValueError` where the loss becomes NaN; it names the first value of the tree that is.
+    `NanLoss`, a `ValueError`, where the loss becomes NaN; it names the first value of the tree that
+    is.
     """
 
     schedule: Schedule
@@ -225,7 +230,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         except ValueError as error:
             if str(error) != "nan loss encountered":
                 raise
-            raise ValueError(self._explain_nan(epoch)) from error
+            raise NanLoss(self._explain_nan(epoch)) from error
         for network, count in self.optimizer.accumulated.items():
             if count:  # the epoch ended within an accumulation
                 self.optimizer.active = network

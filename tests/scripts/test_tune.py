@@ -14,6 +14,8 @@ import train_all
 import tune
 from optuna.trial import TrialState
 
+from structured_energy.training import NanLoss
+
 METHOD = "cross_entropy"
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental")
 
@@ -61,6 +63,30 @@ def test_a_longer_search_of_before_is_no_advantage(study):
     rates = [config["trainer"]["optimizer"]["lr"] for config in trained[:2]]
     best = tune.best_of([fewer])["digits"][METHOD]
     assert best["lr"] == pytest.approx(min(rates, key=lambda lr: abs(math.log(lr / 2e-3))), 1e-2)
+
+
+def test_a_loss_that_became_nan_is_a_trial_without_a_value(study, monkeypatch):
+    study, trained = study
+
+    def nan_first(config, folder, train=tune.train):
+        value = train(config, folder)
+        if len(trained) < 3:
+            raise NanLoss("The training loss became NaN")
+        return value
+
+    monkeypatch.setattr(tune, "train", nan_first)
+    tune.work(study)
+    assert len(trained) == 6 and len(tune.counted(study)) == 4
+    assert tune.best_of([study._replace(trials=2)]) == {}
+
+
+def test_what_no_setting_mends_ends_the_search(study, monkeypatch):
+    def missing(config, folder):
+        raise ValueError("Expected bibtex/bibtex.xml")
+
+    monkeypatch.setattr(tune, "train", missing)
+    with pytest.raises(ValueError, match="Expected bibtex"):
+        tune.work(study[0])
 
 
 def test_the_test_data_are_not_read(study):

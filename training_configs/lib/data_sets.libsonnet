@@ -40,7 +40,6 @@ local defaults = {
 
 // A data set that is published with a training and a test part: 10 % of train to validate.
 local published(name) = defaults {
-  name: name,
   train: 'data://%s/train[:90%%]' % name,
   validation: 'data://%s/train[90%%:]' % name,
   test: 'data://%s/test' % name,
@@ -89,7 +88,6 @@ local data_sets = {
 
   // Without a split of its own: 20 % to test, and 10 % of the rest to validate.
   cal500: defaults {
-    name: 'cal500',
     train: 'data://cal500/all[:72%]',
     validation: 'data://cal500/all[72%:80%]',
     test: 'data://cal500/all[80%:]',
@@ -99,7 +97,6 @@ local data_sets = {
   },
 
   digits: defaults {
-    name: 'digits',
     reader: { type: 'digits-completion' },
     train: 'embedded://digits/train',
     validation: 'embedded://digits/validation',
