@@ -141,8 +141,8 @@ def write(best: Dict[str, Dict[str, Dict[str, Any]]]) -> None:
     TABLE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
 
 
-def main() -> None:
-    """Searches, and shows what was found."""
+def main() -> int:
+    """Searches, shows what was found, and says what failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     data_sets, methods = names_in("data_sets"), names_in("multi_label")
     parser.add_argument("--data-sets", nargs="+", choices=data_sets, default=data_sets)
@@ -160,17 +160,20 @@ def main() -> None:
         for data_set in arguments.data_sets
         for method in arguments.methods
     ]
+    alive = (*ENDED, TrialState.RUNNING, TrialState.WAITING)
     for study in studies:
         opened = study.open()
-        if not opened.get_trials(deepcopy=False):
+        if not opened.get_trials(deepcopy=False, states=alive):
             opened.enqueue_trial(defaults(study.data_set, study.method))
     # A worker takes trials of a study until there are enough; where studies are more than workers,
     # each has one worker at a time.
     each = 1 if len(studies) >= arguments.workers else arguments.workers
     jobs = [study._replace(worker=worker) for worker in range(each) for study in studies]
+    failed = 0
     for study, error in in_processes(work, jobs, arguments.workers):
         name = f"{study.data_set}/{study.method}"
         if error is not None:
+            failed += 1
             console.print(f"{name}: {type(error).__name__}: {error}", markup=False)
             continue
         values = [100 * trial.value for trial in counted(study)]
@@ -181,7 +184,8 @@ def main() -> None:
     if arguments.write:
         write(best)
         console.print(f"Written to {TABLE}.")
+    return int(failed > 0)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -89,6 +89,32 @@ def test_what_no_setting_mends_ends_the_search(study, monkeypatch):
         tune.work(study[0])
 
 
+def test_a_search_that_failed_says_so_and_begins_with_the_table_again(tmp_path, monkeypatch):
+    storage = f"sqlite:///{tmp_path}/tuning.db"
+    arguments = ["tune.py", "--data-sets", "digits", "--methods", METHOD, "--trials", "1"]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--storage", storage])
+    monkeypatch.setattr(tune, "ROOT", tmp_path)
+    values = iter([ValueError("no data"), 0.5])
+    trained = []
+
+    def train(config, folder):
+        trained.append(config["trainer"]["optimizer"])
+        value = next(values)
+        if isinstance(value, Exception):
+            raise value
+        return {"best_validation_example_f1": value}
+
+    def in_processes(function, jobs, workers):
+        return map(experiments._Caught(function), jobs)
+
+    monkeypatch.setattr(tune, "train", train)
+    monkeypatch.setattr(tune, "in_processes", in_processes)
+    assert tune.main() == 1
+    assert tune.main() == 0
+    table = experiments.config_of("digits", METHOD, 0, {})["trainer"]["optimizer"]
+    assert trained == [table, table]
+
+
 def test_the_test_data_are_not_read(study):
     study, trained = study
     tune.work(study._replace(trials=1))
