@@ -15,7 +15,7 @@ from ..data.vocabulary import names
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import FixedThreshold, Threshold, as_structured
-from ..networks import frozen, partition, share
+from ..networks import deterministic, frozen, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
@@ -203,7 +203,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
             return loss
         assert self.loss is not None
         truth = self.output_space.encode(labels)
-        return self.loss(x, truth, self.sampler.sample(x, truth, mask), mask)
+        # What the samplers of a container ask of the score network is computed once for all.
+        with deterministic(self.score_network):
+            sample = self.sampler.sample(x, truth, mask)
+        return self.loss(x, truth, sample, mask)
 
     def _evaluation_loss(
         self, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]

@@ -1,6 +1,7 @@
 """The trainer that optimises a score network and a task network in turns."""
 
 import logging
+from itertools import groupby
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -178,13 +179,17 @@ class MinimaxTrainer(GradientDescentTrainer):
             return super().batch_outputs(batch, for_training=False)
         self._random_state.start_batch()
         earlier: List[torch.Tensor] = []
-        for position, network in enumerate(self._steps):
+        left = len(self._steps)
+        # Steps of one network in a row share what the frozen one computed of the batch.
+        for network, steps in groupby(self._steps):
             self.optimizer.active = network
             with self.model.optimizing(network):
-                outputs = super().batch_outputs(batch, for_training=True)
-            if position < len(self._steps) - 1:
-                earlier.append(outputs["loss"].detach())
-                self._take_step(outputs["loss"])
+                for _ in steps:
+                    outputs = super().batch_outputs(batch, for_training=True)
+                    left -= 1
+                    if left:
+                        earlier.append(outputs["loss"].detach())
+                        self._take_step(outputs["loss"])
         if earlier:
             outputs["loss"] = outputs["loss"] + torch.stack(earlier).sum()
         return outputs

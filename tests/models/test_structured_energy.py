@@ -153,6 +153,20 @@ def test_dropout_of_the_frozen_network_is_off(tiny_model, world):
     assert model.score_network.training
 
 
+def test_the_features_of_x_are_computed_once_for_all_samplers_of_a_container(tiny_model, world):
+    descent = "{type: 'gradient-based-inference', num_steps: 3, log_key: '%s'}"
+    constituents = f"['random', {descent % 'one'}, {descent % 'two'}]"
+    model = tiny_model(
+        f"{{ {NETWORKS} loss: 'value-regression', inference: 'inference-network', "
+        f"sampler: {{type: 'appending-container', constituents: {constituents}}} }}"
+    )
+    calls = []
+    model.score_network.feature_network.register_forward_hook(lambda *call: calls.append(call))
+    with model.optimizing("score_network"):
+        model(world.x, world.labels)["loss"].backward()
+    assert len(calls) == 2  # once for the samplers, without dropout, once for the loss
+
+
 def test_frozen_leaves_what_was_frozen_before():
     layer = torch.nn.Linear(2, 2)
     layer.bias.requires_grad_(False)

@@ -17,6 +17,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from structured_energy.task_networks import MultiLabelTaskNetwork
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 from structured_energy.training import JointOptimizer, JointScheduler, joint_optimizer
 
@@ -154,6 +155,25 @@ def test_steps_order_and_rounds(tmp_path, settings, expected):
     letter = {size["score_network"]: "s", size["task_network"]: "t"}
     assert "".join(letter[count] for count, _ in recorder.steps) == expected * 3
     assert all(changed for _, changed in recorder.steps)
+
+
+def test_steps_of_one_network_in_a_row_share_what_the_frozen_one_computed(tmp_path, monkeypatch):
+    calls = []
+    compute = MultiLabelTaskNetwork.compute
+
+    def counted(self, *arguments):
+        calls.append(self.training)
+        return compute(self, *arguments)
+
+    monkeypatch.setattr(MultiLabelTaskNetwork, "compute", counted)
+    over = {
+        "trainer": {"steps": {"score_network": 12, "task_network": 1}, "num_epochs": 1},
+        "validation_data_loader": {"batch_size": 100},
+    }
+    train(tmp_path, MINIMAX, over)
+    # On each of three batches: once, frozen, for the twelve steps, once for its own; then once for
+    # the validation data.
+    assert calls == [False, True] * 3 + [False]
 
 
 def test_a_network_without_steps_keeps_its_weights(tmp_path):
