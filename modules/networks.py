@@ -2,7 +2,7 @@
 computed for one x while they are."""
 
 from contextlib import ExitStack, contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -23,24 +23,28 @@ class Network(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self._scopes = 0
+        self._frozen = 0
         self._reused: Optional[Tuple[Any, torch.Tensor, bool]] = None
         self._rows: Optional[torch.Tensor] = None
 
     @contextmanager
-    def reusing(self) -> Iterator[None]:
-        """The scope in which the encoding of x is kept; scopes nest."""
+    def reusing(self, frozen: bool) -> Iterator[None]:
+        """The scope in which the encoding of x is kept, and in which, where `frozen`, the weights
+        take no gradient; scopes nest."""
         self._scopes += 1
+        self._frozen += frozen
         try:
             yield
         finally:
             self._scopes -= 1
+            self._frozen -= frozen
             if not self._scopes:
                 self._reused = None
 
     @contextmanager
-    def narrowed(self, rows: torch.Tensor) -> Iterator[None]:
+    def narrowed(self, rows: Optional[torch.Tensor]) -> Iterator[None]:
         """Inside, and inside `reusing()`, the network is called with the whole x and answers for
-        the instances `rows` alone, from the encoding that it has."""
+        the instances `rows` alone, from the encoding that it has; for all where it is `None`."""
         self._rows = rows
         try:
             yield
@@ -52,7 +56,7 @@ class Network(torch.nn.Module):
             encoding = encode()
         else:
             # One that was made where no gradient was wanted does not serve where one is.
-            wanted = torch.is_grad_enabled() and any(p.requires_grad for p in self.parameters())
+            wanted = torch.is_grad_enabled() and not self._frozen
             reused = self._reused
             if reused is None or reused[0] is not x or (wanted and not reused[2]):
                 self._reused = reused = (x, encode(), wanted)
@@ -67,6 +71,12 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
     Gradients still reach their parameters, which must not change inside. `None` is passed over.
     Scopes nest, and what was in evaluation mode before stays so.
     """
+    with _deterministic(modules, frozen=False):
+        yield
+
+
+@contextmanager
+def _deterministic(modules: Sequence[Optional[torch.nn.Module]], frozen: bool) -> Iterator[None]:
     with ExitStack() as scopes:
         training = []
         for module in modules:
@@ -75,7 +85,7 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
                 if part.training and not isinstance(part, LoggingMixin):
                     training.append(part)
                 if isinstance(part, Network):
-                    scopes.enter_context(part.reusing())
+                    scopes.enter_context(part.reusing(frozen))
         try:
             for part in training:
                 part.training = False
@@ -106,7 +116,7 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
         for parameter in module.parameters()
         if parameter.requires_grad
     ]
-    with deterministic(*modules):
+    with _deterministic(modules, frozen=True):
         try:
             for parameter in parameters:
                 parameter.requires_grad_(False)

@@ -28,4 +28,4 @@ class PerInstanceF1(OracleValue):
         mass = space.sum_positions(space.position_mass(y), mask)
         mass = mass + space.sum_positions(space.position_mass(truth), mask)
         empty = mass <= 0
-        return torch.where(empty, torch.ones_like(mass), 2 * shared / mass.masked_fill(empty, 1.0))
+        return (2 * shared / mass.masked_fill(empty, 1.0)).masked_fill(empty, 1.0)

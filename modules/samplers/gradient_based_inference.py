@@ -127,35 +127,40 @@ class GradientBasedInferenceSampler(IterativeSampler):
         unrolled: bool,
     ) -> tuple[List[torch.Tensor], List[torch.Tensor]]:
         """The T + 1 iterates z, and the objective `(batch, num_starts)` of each."""
-        rows = torch.arange(len(z), device=z.device)  # the instances that still move
+        rows: Optional[torch.Tensor] = None  # the instances that still move; None: all
         iterates: List[torch.Tensor] = []
         objectives: List[torch.Tensor] = []
         steps = torch.zeros(len(z), device=z.device)
         for step in range(self.num_steps + 1):
-            part = z[rows] if z.requires_grad else z[rows].requires_grad_()
+            part = _of(z if unrolled else z.detach(), rows)
+            if not part.requires_grad:
+                part.requires_grad_()
             y = self.optimizer.output(part)
             objective = self._objective(x, y, truth, mask, rows)
-            held = iterates[-1].clone() if iterates else torch.empty_like(z)
-            held_objective = (
-                objectives[-1].clone() if objectives else objective.new_empty(z.shape[:2])
-            )
-            before = held_objective[rows]
-            held[rows] = part if unrolled else part.detach()
-            held_objective[rows] = objective.detach()
+            held, reached = part if unrolled else part.detach(), objective.detach()
+            if rows is not None:
+                held = iterates[-1].index_copy(0, rows, held)
+                reached = objectives[-1].index_copy(0, rows, reached)
             iterates.append(held)
-            objectives.append(held_objective)
+            objectives.append(reached)
             if step == self.num_steps:
                 break
             moved = y if self.optimizer.gradient_of_output else part
-            gradient = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)[0]
+            (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
             if step and self.tolerance > 0:
-                change = (objective.detach() - before).abs()
+                before, now = _of(objectives[-2], rows), objective.detach()
+                change = (now - before).abs()
                 moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
-                rows, gradient = rows[moving], gradient[moving]
+                gradient = gradient[moving]
+                rows = moving.nonzero()[:, 0] if rows is None else rows[moving]
                 if not len(rows):
                     break
-            z = self.optimizer.step_rows(z, gradient, rows)
-            steps[rows] += 1
+            if rows is None:
+                z = self.optimizer.step(z, gradient)
+                steps += 1
+            else:
+                z = self.optimizer.step_rows(z, gradient, rows)
+                steps[rows] += 1
         self.log("steps", steps)
         return iterates, objectives
 
@@ -165,10 +170,16 @@ class GradientBasedInferenceSampler(IterativeSampler):
         y: torch.Tensor,
         truth: Optional[torch.Tensor],
         mask: Optional[torch.Tensor],
-        rows: torch.Tensor,
+        rows: Optional[torch.Tensor],
     ) -> torch.Tensor:
-        mask = None if mask is None else mask[rows]
         with self.score_network.narrowed(rows):
             if truth is None or self.adversarial is None:
-                return -self.score_network(x, y, mask)
-            return self.adversarial.unreduced(x, truth[rows], SamplerOutput(y), mask)
+                return -self.score_network(x, y, _of(mask, rows))
+            return self.adversarial.unreduced(
+                x, _of(truth, rows), SamplerOutput(y), _of(mask, rows)
+            )
+
+
+def _of(values: Any, rows: Optional[torch.Tensor]) -> Any:
+    """The values of the instances `rows`; of all where `rows` or `values` is `None`."""
+    return values if rows is None or values is None else values[rows]

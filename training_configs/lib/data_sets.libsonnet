@@ -61,9 +61,10 @@ local data_sets = {
     dropout: 0.5,
     score_hidden: [400],
     patterns: 64,
-    num_epochs: 40,
-    patience: 6,
-    oracle_cost_weight: 10.0,
+    lr: 5e-3,
+    num_epochs: 15,
+    patience: 5,
+    score_weight: 0.3,
   },
 
   scene: published('scene') {
