@@ -42,9 +42,9 @@ class Network(torch.nn.Module):
                 self._reused = None
 
     @contextmanager
-    def narrowed(self, rows: Optional[torch.Tensor]) -> Iterator[None]:
+    def narrowed(self, rows: torch.Tensor) -> Iterator[None]:
         """Inside, and inside `reusing()`, the network is called with the whole x and answers for
-        the instances `rows` alone, from the encoding that it has; for all where it is `None`."""
+        the instances `rows` alone, from the encoding that it has."""
         self._rows = rows
         try:
             yield
@@ -62,6 +62,10 @@ class Network(torch.nn.Module):
                 self._reused = reused = (x, encode(), wanted)
             encoding = reused[1]
         return encoding if self._rows is None else encoding[self._rows]
+
+
+# Module.__setattr__ looks at every value for parameters and modules; these scopes are on the hot path.
+set_plainly = object.__setattr__
 
 
 @contextmanager
@@ -88,11 +92,11 @@ def _deterministic(modules: Sequence[Optional[torch.nn.Module]], frozen: bool) -
                     scopes.enter_context(part.reusing(frozen))
         try:
             for part in training:
-                part.training = False
+                set_plainly(part, "training", False)
             yield
         finally:
             for part in training:
-                part.training = True
+                set_plainly(part, "training", True)
 
 
 @contextmanager
@@ -157,4 +161,4 @@ def share(owner: torch.nn.Module, name: str, value: Any) -> None:
     The collaborator does not become a submodule, so the state dictionary holds it once and
     `parameters()` of `owner` are its own.
     """
-    object.__setattr__(owner, name, value)
+    set_plainly(owner, name, value)

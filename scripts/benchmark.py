@@ -44,7 +44,7 @@ METHODS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
             "trainer.num_gradient_accumulation_steps": 5,
         },
     ),
-    "dvn": (ValueLoop, {"data_loader.batch_size": 32}),
+    "dvn": (ValueLoop, {}),
 }
 
 

@@ -41,9 +41,10 @@ class BinaryOutputSpace(OutputSpace):
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
     ) -> torch.Tensor:
-        logits = logits.unsqueeze(1).expand(-1, num_samples, *logits.shape[1:])
+        shape = (-1, num_samples, *logits.shape[1:])
         if temperature is None:
-            return torch.bernoulli(torch.sigmoid(logits))
+            return torch.bernoulli(torch.sigmoid(logits).unsqueeze(1).expand(shape))
+        logits = logits.unsqueeze(1).expand(shape)
         uniform = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
         return torch.sigmoid((logits + torch.logit(uniform)) / temperature)
 

@@ -1,5 +1,6 @@
 """Inference by gradient descent on the output."""
 
+from contextlib import nullcontext
 from typing import Any, List, Literal, Optional
 
 import torch
@@ -172,7 +173,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         mask: Optional[torch.Tensor],
         rows: Optional[torch.Tensor],
     ) -> torch.Tensor:
-        with self.score_network.narrowed(rows):
+        with nullcontext() if rows is None else self.score_network.narrowed(rows):
             if truth is None or self.adversarial is None:
                 return -self.score_network(x, y, _of(mask, rows))
             return self.adversarial.unreduced(

@@ -65,4 +65,5 @@ class NetworkDrawsSampler(Sampler):
         else:
             temperature = None if self.kind == "discrete" else self.temperature
             y = self.output_space.sample(logits, self.num_samples, temperature)
-        return SamplerOutput(y, expanded, log_prob=self.output_space.log_prob(expanded, y, mask))
+        log_prob = self.output_space.log_prob(logits.unsqueeze(1), y, mask)
+        return SamplerOutput(y, expanded, log_prob=log_prob)

@@ -47,8 +47,10 @@ class _BlindSampler(Sampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        # What a y looks like; inside inference the encoding is at hand, or used later.
-        shaped = self.score_network.encode(x, mask).detach().unsqueeze(1)
+        # What a y looks like; where inference starts here the encoding is at hand, or used later.
+        shaped = truth
+        if shaped is None:
+            shaped = self.score_network.encode(x, mask).detach().unsqueeze(1)
         like = shaped.expand(-1, self.num_samples, *shaped.shape[2:])
         return SamplerOutput(self.outputs(like))
 

@@ -155,7 +155,7 @@ def test_dropout_of_the_frozen_network_is_off(tiny_model, world):
 
 def test_the_features_of_x_are_computed_once_for_all_samplers_of_a_container(tiny_model, world):
     descent = "{type: 'gradient-based-inference', num_steps: 3, log_key: '%s'}"
-    constituents = f"['random', {descent % 'one'}, {descent % 'two'}]"
+    constituents = f"[{descent % 'one'}, 'random', {descent % 'two'}]"
     model = tiny_model(
         f"{{ {NETWORKS} loss: 'value-regression', inference: 'inference-network', "
         f"sampler: {{type: 'appending-container', constituents: {constituents}}} }}"
