@@ -64,7 +64,7 @@ class Network(torch.nn.Module):
         return encoding if self._rows is None else encoding[self._rows]
 
 
-# Module.__setattr__ looks at every value for parameters and modules; these scopes are on the hot path.
+# Without what Module.__setattr__ does, which costs on the hot path and serves modules and weights.
 set_plainly = object.__setattr__
 
 

@@ -43,7 +43,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
     truth_rate : `float`
         The share of starts that are the truth, where it is known.
     adversarial : `Loss`, optional
-        What is descended where the truth is known; a child in the tree.
+        What is descended where the truth is known; a child in the tree, where its values are those
+        of the last iterate.
     pick : `"best"`, `"last"`, `"last-n"` or `"all"`
         Which of the T + 1 iterates of each start are the samples; the last one counts as well.
     num_last : `int`
@@ -132,36 +133,41 @@ class GradientBasedInferenceSampler(IterativeSampler):
         iterates: List[torch.Tensor] = []
         objectives: List[torch.Tensor] = []
         steps = torch.zeros(len(z), device=z.device)
-        for step in range(self.num_steps + 1):
-            part = _of(z if unrolled else z.detach(), rows)
-            if not part.requires_grad:
-                part.requires_grad_()
-            y = self.optimizer.output(part)
-            objective = self._objective(x, y, truth, mask, rows)
-            held, reached = part if unrolled else part.detach(), objective.detach()
-            if rows is not None:
-                held = iterates[-1].index_copy(0, rows, held)
-                reached = objectives[-1].index_copy(0, rows, reached)
-            iterates.append(held)
-            objectives.append(reached)
-            if step == self.num_steps:
-                break
-            moved = y if self.optimizer.gradient_of_output else part
-            (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
-            if step and self.tolerance > 0:
-                before, now = _of(objectives[-2], rows), objective.detach()
-                change = (now - before).abs()
-                moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
-                gradient = gradient[moving]
-                rows = moving.nonzero()[:, 0] if rows is None else rows[moving]
-                if not len(rows):
+        # What the adversarial loss logs is of the end of the descent.
+        with nullcontext() if self.adversarial is None else self.adversarial.no_logging():
+            for step in range(self.num_steps + 1):
+                part = _of(z if unrolled else z.detach(), rows)
+                if not part.requires_grad:
+                    part.requires_grad_()
+                held = part if unrolled else part.detach()
+                iterates.append(held if rows is None else iterates[-1].index_copy(0, rows, held))
+                if step == self.num_steps:
                     break
-            if rows is None:
-                z = self.optimizer.step(z, gradient)
-                steps += 1
-            else:
-                z = self.optimizer.step_rows(z, gradient, rows)
-                steps[rows] += 1
+                y = self.optimizer.output(part)
+                objective = self._objective(x, y, truth, mask, rows)
+                reached = objective.detach()
+                objectives.append(
+                    reached if rows is None else objectives[-1].index_copy(0, rows, reached)
+                )
+                moved = y if self.optimizer.gradient_of_output else part
+                (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
+                if step and self.tolerance > 0:
+                    before = _of(objectives[-2], rows)
+                    change = (reached - before).abs()
+                    moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
+                    gradient = gradient[moving]
+                    rows = moving.nonzero()[:, 0] if rows is None else rows[moving]
+                    if not len(rows):
+                        break
+                if rows is None:
+                    z = self.optimizer.step(z, gradient)
+                    steps += 1
+                else:
+                    z = self.optimizer.step_rows(z, gradient, rows)
+                    steps[rows] += 1
+        with torch.no_grad():
+            y = self.optimizer.output(iterates[-1])
+            objectives[len(iterates) - 1 :] = [self._objective(x, y, truth, mask, None)]
         self.log("steps", steps)
         return iterates, objectives
 
