@@ -1,10 +1,10 @@
 """Data: readers, the registry of published data sets, the tensor data loader."""
 
+from ..vocabulary import names
 from .fields import RowField, Schema
 from .readers import ArffReader, DigitsCompletionReader, TabularReader
 from .registry import resolve
 from .tensor_loader import TensorDataLoader
-from .vocabulary import names
 
 __all__ = [
     "ArffReader",

@@ -7,7 +7,7 @@ import torch
 from allennlp.data import Vocabulary
 from allennlp.data.fields import Field
 
-from .vocabulary import names
+from ..vocabulary import names
 
 Counter = Dict[str, Dict[str, int]]
 

@@ -11,7 +11,6 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.metrics import Metric
 
-from ..data.vocabulary import names
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import FixedThreshold, Threshold, as_structured
@@ -21,6 +20,7 @@ from ..output_spaces import OutputSpace
 from ..samplers import Sampler
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
+from ..vocabulary import names
 
 
 @Model.register("structured-energy")

@@ -39,7 +39,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         An instance has converged where its objective changes by at most this share in a step; 0
         takes all steps.
     start : `Sampler`, optional
-        Gives y_0, with as many samples as there are starts; zeros by default.
+        Gives y_0, with as many samples as there are starts; by default the output nearest to zero.
     truth_rate : `float`
         The share of starts that are the truth, where it is known.
     adversarial : `Loss`, optional

@@ -21,7 +21,8 @@ class IterativeSampler(Sampler):
     num_steps : `int`
         T, at most.
     start : `Sampler`, optional
-        Gives y_0, with as many samples as there are starts; zeros by default. It sees no labels.
+        Gives y_0, with as many samples as there are starts; by default the output nearest to zero.
+        It sees no labels.
     truth_rate : `float`
         The share of starts that are the truth, where it is known: in training alone.
     buffer_size : `int`
@@ -67,7 +68,8 @@ class IterativeSampler(Sampler):
     ) -> torch.Tensor:
         """y_0, `(batch, num_starts, *event_shape)`."""
         if self.start is None:
-            y = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
+            zeros = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
+            y = self.output_space.project(zeros)
         else:
             y = self.start.sample(x, None, mask).y.detach()
         if self.buffer is not None and self.training and truth is not None:

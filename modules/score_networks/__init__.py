@@ -2,11 +2,20 @@
 
 from .multi_label import MultiLabelScoreNetwork
 from .score_network import ScoreNetwork
-from .structured_scores import FeedForwardStructuredScore, StructuredScore
+from .sequence_tagging import SequenceTaggingScoreNetwork
+from .structured_scores import (
+    FeedForwardStructuredScore,
+    LinearChainScore,
+    SkipChainScore,
+    StructuredScore,
+)
 
 __all__ = [
     "FeedForwardStructuredScore",
+    "LinearChainScore",
     "MultiLabelScoreNetwork",
     "ScoreNetwork",
+    "SequenceTaggingScoreNetwork",
+    "SkipChainScore",
     "StructuredScore",
 ]

@@ -7,8 +7,8 @@ from allennlp.common import Lazy
 from allennlp.data import Vocabulary
 from allennlp.modules import FeedForward
 
-from ..data.vocabulary import names
 from ..output_spaces import OutputSpace
+from ..vocabulary import names
 from .score_network import ScoreNetwork
 from .structured_scores import StructuredScore
 

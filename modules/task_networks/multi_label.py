@@ -7,7 +7,7 @@ from allennlp.common import Lazy
 from allennlp.data import Vocabulary
 from allennlp.modules import FeedForward
 
-from ..data.vocabulary import names
+from ..vocabulary import names
 from .task_network import TaskNetwork
 
 

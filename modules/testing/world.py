@@ -1,5 +1,6 @@
 """A small world in which any component can be built and run."""
 
+import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from allennlp.data import Vocabulary
 from allennlp.models import Model
 
 from ..oracle_values import OracleValue, PerInstanceF1
-from ..output_spaces import BinaryOutputSpace, OutputSpace
+from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
@@ -23,7 +24,23 @@ T = TypeVar("T", bound=FromParams)
 FEATURES = [f"feature_{i}" for i in range(5)]
 LABELS = [f"label_{i}" for i in range(4)]
 
-_FEATURE_NETWORK = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}
+WORDS = [f"word_{i}" for i in range(6)]
+TAGS = [f"tag_{i}" for i in range(3)]
+SPACES = ("binary", "categorical")
+
+_FEEDFORWARD = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}
+_NETWORKS: Dict[str, Dict[str, Any]] = {
+    "binary": {"type": "multi-label", "feature_network": _FEEDFORWARD},
+    "categorical": {
+        "type": "sequence-tagging",
+        "embedder": {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}},
+        "encoder": {"type": "feedforward", "feedforward": {"input_dim": 5, **_FEEDFORWARD}},
+    },
+}
+_STRUCTURED_SCORE = {
+    "binary": {"type": "feedforward", "feedforward": _FEEDFORWARD},
+    "categorical": {"type": "linear-chain"},
+}
 
 
 def evaluate_jsonnet(snippet: str) -> Any:
@@ -35,7 +52,8 @@ def evaluate_jsonnet(snippet: str) -> Any:
 class World:
     """Small networks, and a batch with padding, all of one dtype.
 
-    `x` is `(batch, 5)`, `labels` and `mask` are `(batch, 4)`.
+    `labels` and `mask` are `(batch, 4)`; `x` is `(batch, 5)` in the world of sets of labels, and
+    the tensors of a text field in that of sequences of tags.
     """
 
     vocab: Vocabulary
@@ -43,7 +61,7 @@ class World:
     oracle_value: OracleValue
     task_network: TaskNetwork
     score_network: ScoreNetwork
-    x: torch.Tensor
+    x: Any
     labels: torch.Tensor
     mask: torch.Tensor
 
@@ -58,20 +76,32 @@ class World:
             oracle_value=self.oracle_value,
             task_network=self.task_network,
             score_network=self.score_network,
-            num_labels=len(LABELS),
+            num_labels=self.truth.shape[-1],
         )
         if isinstance(component, torch.nn.Module):
-            component.to(self.x.dtype)
+            component.to(self.dtype)
         return component
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights, and of every y."""
+        return next(self.task_network.parameters()).dtype
+
+    def instance(self, number: int) -> Any:
+        """The x of one instance, as a batch."""
+        if isinstance(self.x, torch.Tensor):
+            return self.x[number : number + 1]
+        return {"tokens": {"tokens": self.x["tokens"]["tokens"][number : number + 1]}}
 
     @property
     def truth(self) -> torch.Tensor:
         """The encoded labels, `(batch, 1, *event_shape)`."""
-        return self.output_space.encode(self.labels, self.x.dtype)
+        return self.output_space.encode(self.labels, self.dtype)
 
     def sample(self, num_samples: int = 3) -> SamplerOutput:
         """Random proposals with everything that a sampler can give."""
-        logits = torch.randn(len(self.x), num_samples, *self.labels.shape[1:], dtype=self.x.dtype)
+        truth = self.truth
+        logits = torch.randn(len(truth), num_samples, *truth.shape[2:], dtype=self.dtype)
         y = self.output_space.normalize(logits)
         return SamplerOutput(
             y=y,
@@ -81,40 +111,45 @@ class World:
         )
 
 
-def make_world(seed: int = 0, dtype: torch.dtype = torch.float64, batch_size: int = 3) -> World:
-    """A world whose weights and batch depend on the seed alone."""
+def make_world(
+    seed: int = 0,
+    dtype: torch.dtype = torch.float64,
+    batch_size: int = 3,
+    space: str = "binary",
+) -> World:
+    """A world of sets of labels, or of sequences of tags (`categorical`), whose weights and batch
+    depend on the seed alone."""
     torch.manual_seed(seed)
-    vocab = Vocabulary()
-    for namespace, tokens in (("features", FEATURES), ("labels", LABELS)):
+    vocab = Vocabulary(non_padded_namespaces=["features", "labels"])
+    tags = LABELS if space == "binary" else TAGS
+    for namespace, tokens in (("features", FEATURES), ("labels", tags), ("tokens", WORDS)):
         for token in tokens:
             vocab.add_token_to_namespace(token, namespace)
-    space = BinaryOutputSpace()
-    task_network = TaskNetwork.from_params(
-        Params({"type": "multi-label", "feature_network": dict(_FEATURE_NETWORK)}), vocab=vocab
-    )
+    output_space = OutputSpace.from_params(Params({"type": space}), vocab=vocab)
+    task_network = TaskNetwork.from_params(Params(copy.deepcopy(_NETWORKS[space])), vocab=vocab)
     score_network = ScoreNetwork.from_params(
         Params(
-            {
-                "type": "multi-label",
-                "feature_network": dict(_FEATURE_NETWORK),
-                "structured_scores": [
-                    {"type": "feedforward", "feedforward": dict(_FEATURE_NETWORK)}
-                ],
-            }
+            copy.deepcopy({**_NETWORKS[space], "structured_scores": [_STRUCTURED_SCORE[space]]})
         ),
         vocab=vocab,
-        output_space=space,
+        output_space=output_space,
     )
     mask = torch.ones(batch_size, len(LABELS), dtype=torch.bool)
     mask[-1, -2:] = False
+    x: Any = torch.randn(batch_size, len(FEATURES), dtype=dtype)
+    labels = torch.rand(batch_size, len(LABELS)) < 0.5
+    if space == "categorical":
+        words = torch.randint(2, 2 + len(WORDS), mask.shape).masked_fill(~mask, 0)
+        x = {"tokens": {"tokens": words}}
+        labels = torch.randint(len(TAGS), mask.shape)
     return World(
         vocab=vocab,
-        output_space=space,
-        oracle_value=PerInstanceF1(space),
+        output_space=output_space,
+        oracle_value=PerInstanceF1(output_space),
         task_network=task_network.to(dtype),
         score_network=score_network.to(dtype),
-        x=torch.randn(batch_size, len(FEATURES), dtype=dtype),
-        labels=torch.rand(batch_size, len(LABELS)) < 0.5,
+        x=x,
+        labels=labels,
         mask=mask,
     )
 

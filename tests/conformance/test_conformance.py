@@ -13,6 +13,7 @@ from structured_energy.testing import (
     ScoreNetworkConformance,
 )
 
+EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 
 # The configs of those that need more than their name; several where several matter.
@@ -85,6 +86,21 @@ CONFIGS = {
         f"{{type: 'multi-label', feature_network: {FEEDFORWARD}, "
         f"structured_scores: [{{type: 'feedforward', feedforward: {FEEDFORWARD}}}]}}",
     ],
+    (ScoreNetwork, "sequence-tagging"): [
+        f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, structured_scores: [{score}]}}"
+        for score in ("", "'linear-chain'", "{type: 'skip-chain', order: 5}")
+    ]
+    + [
+        f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, encoder: "
+        "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}}"
+    ],
+}
+# Those that serve in one output space alone.
+SPACES = {
+    "binary": ("binary",),
+    "categorical": ("categorical",),
+    "multi-label": ("binary",),
+    "sequence-tagging": ("categorical",),
 }
 NEED_LABELS = {"ground-truth", "appending-container"}
 SUITES = [
@@ -102,6 +118,8 @@ for suite in SUITES:
             title = registered.title().replace("-", "")
             name = f"Test{suite.base.__name__}{title}{number or ''}"
             members = {"config": config}
+            if registered in SPACES:
+                members["spaces"] = SPACES[registered]
             if suite is SamplerConformance:
                 members["predicts"] = registered not in NEED_LABELS
             globals()[name] = type(name, (suite,), members)

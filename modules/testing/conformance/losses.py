@@ -20,7 +20,7 @@ class LossConformance(Conformance):
     def test_shape_and_dtype(self, world: World, component: Loss) -> None:
         values = component.unreduced(world.x, world.truth, world.sample(), world.mask)
         assert values.shape in [(3, 3), (3, 1)]
-        assert values.dtype == world.x.dtype
+        assert values.dtype == world.dtype
 
     def test_reduction(self, world: World, component: Loss) -> None:
         sample = world.sample()
@@ -58,7 +58,7 @@ class LossConformance(Conformance):
         assert torch.isfinite(component.unreduced(world.x, world.truth, sample)).all()
 
     def test_gradients(self, world: World, component: Loss) -> None:
-        if world.x.dtype != torch.float64:
+        if world.dtype != torch.float64:
             return
         sample = world.sample()
 

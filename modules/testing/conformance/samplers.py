@@ -20,8 +20,9 @@ class SamplerConformance(Conformance):
 
     def test_shape_and_feasibility(self, world: World, component: Sampler) -> None:
         sample = component(world.x, world.labels, None)
-        assert sample.y.shape[:1] + sample.y.shape[2:] == world.labels.shape
-        assert sample.y.dtype == world.x.dtype
+        event = world.truth.shape[2:]
+        assert sample.y.shape[:1] == world.truth.shape[:1] and sample.y.shape[2:] == event
+        assert sample.y.dtype == world.dtype
         assert world.output_space.contains(sample.y)
         for other in (sample.logits, sample.cost_augmented):
             assert other is None or other.shape == sample.y.shape

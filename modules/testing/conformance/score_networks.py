@@ -20,7 +20,7 @@ class ScoreNetworkConformance(Conformance):
     def test_shape_and_dtype(self, world: World, component: ScoreNetwork) -> None:
         score = component(world.x, world.sample().y, world.mask)
         assert score.shape == (3, 3)
-        assert score.dtype == world.x.dtype
+        assert score.dtype == world.dtype
 
     def test_samples_and_instances_are_independent(
         self, world: World, component: ScoreNetwork
@@ -30,7 +30,7 @@ class ScoreNetworkConformance(Conformance):
         together = component(world.x, y)
         for i in range(3):
             for j in range(3):
-                alone = component(world.x[i : i + 1], y[i : i + 1, j : j + 1])
+                alone = component(world.instance(i), y[i : i + 1, j : j + 1])
                 torch.testing.assert_close(alone[0, 0], together[i, j])
 
     def test_wrong_shapes_are_refused(self, world: World, component: ScoreNetwork) -> None:
@@ -45,7 +45,7 @@ class ScoreNetworkConformance(Conformance):
         )
 
     def test_gradients(self, world: World, component: ScoreNetwork) -> None:
-        if world.x.dtype == torch.float64:
+        if world.dtype == torch.float64:
             check_gradients(lambda y: component(world.x, y, world.mask), [world.sample().y])
 
     def test_encodings_are_computed_once_while_frozen(

@@ -33,7 +33,7 @@ class OracleValueConformance(Conformance):
         torch.testing.assert_close(values[0], values[1])
 
     def test_gradients(self, world: World, component: OracleValue) -> None:
-        if world.x.dtype == torch.float64:
+        if world.dtype == torch.float64:
             check_gradients(lambda y: component.value(world.truth, y), [world.sample().y])
 
 

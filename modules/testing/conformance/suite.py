@@ -1,14 +1,15 @@
 """What all conformance suites share."""
 
+import itertools
 import json
-from typing import Any, ClassVar, Iterator, List
+from typing import Any, ClassVar, Iterator, List, Tuple
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
 from ...logging import LoggingMixin
-from ..world import World, evaluate_jsonnet, make_world
+from ..world import SPACES, World, evaluate_jsonnet, make_world
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -42,14 +43,22 @@ def check_gradients(function: Any, inputs: List[torch.Tensor]) -> None:
 
 
 class Conformance:
-    """What all suites share: the component, built in a world of each dtype."""
+    """What all suites share: the component, built in a world of each output space and dtype."""
 
     config: ClassVar[str]
     base: ClassVar[Any]
+    spaces: ClassVar[Tuple[str, ...]] = SPACES
+    """The output spaces in which the component serves."""
 
-    @pytest.fixture(params=DTYPES, ids=str)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        if "world" in metafunc.fixturenames:
+            worlds = list(itertools.product(self.spaces, DTYPES))
+            metafunc.parametrize("world", worlds, indirect=True, ids=str)
+
+    @pytest.fixture()
     def world(self, request: Any) -> World:
-        return make_world(dtype=request.param)
+        space, dtype = request.param
+        return make_world(dtype=dtype, space=space)
 
     @pytest.fixture()
     def component(self, world: World) -> Any:
@@ -58,7 +67,7 @@ class Conformance:
     @pytest.fixture(autouse=True)
     def _dtype(self, world: World) -> Iterator[None]:
         before = torch.get_default_dtype()
-        torch.set_default_dtype(world.x.dtype)
+        torch.set_default_dtype(world.dtype)
         yield
         torch.set_default_dtype(before)
 

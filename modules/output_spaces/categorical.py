@@ -1,0 +1,129 @@
+"""Categorical outputs: sequences of tags."""
+
+from typing import Optional, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from torch.nn.functional import log_softmax, one_hot
+
+from ..vocabulary import names
+from .output_space import OutputSpace
+
+
+@OutputSpace.register("categorical")
+class CategoricalOutputSpace(OutputSpace):
+    """Y = {e_1, …, e_K}^positions, relaxed to a product of simplices; the last dimension, of size
+    K, is one position, such as the tag of a token.
+
+    # Parameters
+
+    namespace : `str`
+        Where the vocabulary has the K values.
+
+    # Raises
+
+    `ConfigurationError` where there are fewer than 2.
+    """
+
+    def __init__(self, vocab: Vocabulary, namespace: str = "labels") -> None:
+        self.num_values = len(names(vocab, namespace))
+        if self.num_values < 2:
+            raise ConfigurationError(
+                "Expected at least 2 values of a categorical output, got "
+                f"{self.num_values} in the vocabulary's namespace '{namespace}'; check the "
+                "namespace, and that the training data have labels."
+            )
+
+    def normalize(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits.softmax(-1)
+
+    def logits_of(self, y: torch.Tensor) -> torch.Tensor:
+        # Corners stand 1e-6 inside, so that a gradient can lead away from them.
+        return y.clamp(min=1e-6).log()
+
+    def project(self, y: torch.Tensor) -> torch.Tensor:
+        """max(y − τ, 0), with τ such that it sums to 1: exact, by sorting (Held, Wolfe & Crowder
+        1974; Duchi et al. 2008, figure 1)."""
+        ordered = y.sort(dim=-1, descending=True).values
+        count = torch.arange(1, y.shape[-1] + 1, dtype=y.dtype, device=y.device)
+        excess = (ordered.cumsum(-1) - 1) / count  # τ, if the `count` largest entries stay
+        stay = (ordered > excess).sum(-1, keepdim=True)
+        return (y - excess.gather(-1, stay - 1)).clamp(min=0.0)
+
+    def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:
+        return bool((y >= -tolerance).all() and ((y.sum(-1) - 1).abs() <= tolerance).all())
+
+    def encode(self, labels: torch.Tensor, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
+        encoded = one_hot(labels.unsqueeze(1).long(), self.num_values)
+        return encoded.to(dtype or torch.get_default_dtype())
+
+    def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """The most probable value of each position, whatever the threshold."""
+        return y.argmax(-1)
+
+    def sample(
+        self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
+    ) -> torch.Tensor:
+        shape = (-1, num_samples, *logits.shape[1:])
+        noisy = logits.unsqueeze(1).expand(shape)
+        noisy = noisy - torch.empty_like(noisy).exponential_().clamp(min=1e-30).log()
+        if temperature is None:  # the Gumbel-max trick
+            return one_hot(noisy.argmax(-1), self.num_values).to(logits.dtype)
+        return (noisy / temperature).softmax(-1)
+
+    def random(self, like: torch.Tensor) -> torch.Tensor:
+        exponential = torch.empty_like(like).exponential_()
+        return exponential / exponential.sum(-1, keepdim=True)
+
+    def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
+        redrawn = torch.rand_like(y[..., :1]) < rate
+        drawn = torch.randint(self.num_values, y.shape[:-1], device=y.device)
+        return torch.where(redrawn, one_hot(drawn, self.num_values).to(y.dtype), y)
+
+    def move_changes(
+        self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        # Move i gives position i // K the value i % K.
+        changes = gradient - self.position_dot(y, gradient).unsqueeze(-1)
+        changes = changes.masked_fill(y > 0.5, -torch.inf)
+        if mask is not None:
+            changes = changes.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), -torch.inf)
+        return changes.flatten(2)
+
+    def move(self, y: torch.Tensor, index: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        values = y.argmax(-1).flatten(2)
+        position = (index // self.num_values).unsqueeze(2)
+        before = values.gather(2, position)
+        moved = values.scatter(2, position, (index % self.num_values).unsqueeze(2))
+        back = (position * self.num_values + before).squeeze(2)
+        return one_hot(moved, self.num_values).to(y.dtype).view_as(y), back
+
+    def neighbours(self, y: torch.Tensor) -> torch.Tensor:
+        values = y.argmax(-1).flatten(1)
+        positions = values.shape[1]
+        step = torch.arange(1, self.num_values, device=y.device).view(-1, 1)
+        turn = torch.eye(positions, dtype=torch.long, device=y.device).unsqueeze(1)
+        # (batch, num_positions, K − 1, num_positions): one position moved on by 1 … K − 1 values.
+        moved = (values[:, None, None] + step * turn) % self.num_values
+        turned = one_hot(moved, self.num_values).to(y.dtype)
+        return turned.view(len(y), positions, self.num_values - 1, *y.shape[1:])
+
+    def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
+        # Π y_k for the differences of logits, which decide y, and a normal density for their mean,
+        # which does not.
+        size = logits.shape[-1]
+        return log_softmax(logits, -1).sum(-1) - size * logits.mean(-1).square() / 2
+
+    def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return self.position_dot(y, log_softmax(logits, -1))
+
+    def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """The total variation."""
+        return (y - other).abs().sum(-1) / 2
+
+    def position_dot(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return (y * other).sum(-1)
+
+    def position_mass(self, y: torch.Tensor) -> torch.Tensor:
+        return y.sum(-1)
