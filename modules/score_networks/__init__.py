@@ -4,17 +4,25 @@ from .multi_label import MultiLabelScoreNetwork
 from .score_network import ScoreNetwork
 from .sequence_tagging import SequenceTaggingScoreNetwork
 from .structured_scores import (
+    ConvolutionalScore,
     FeedForwardStructuredScore,
+    HighOrderScore,
+    LabelLanguageModelScore,
     LinearChainScore,
+    SelfAttentionScore,
     SkipChainScore,
     StructuredScore,
 )
 
 __all__ = [
+    "ConvolutionalScore",
     "FeedForwardStructuredScore",
+    "HighOrderScore",
+    "LabelLanguageModelScore",
     "LinearChainScore",
     "MultiLabelScoreNetwork",
     "ScoreNetwork",
+    "SelfAttentionScore",
     "SequenceTaggingScoreNetwork",
     "SkipChainScore",
     "StructuredScore",

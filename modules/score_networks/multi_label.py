@@ -35,7 +35,10 @@ class MultiLabelScoreNetwork(ScoreNetwork):
         num_labels = len(names(vocab, "labels"))
         super().__init__(
             output_space,
-            [score.construct(num_labels=num_labels) for score in structured_scores or []],
+            [
+                score.construct(num_labels=num_labels, output_space=output_space)
+                for score in structured_scores or []
+            ],
         )
         self.feature_network = feature_network.construct(input_dim=len(names(vocab, "features")))
         self.label_embeddings = torch.nn.Linear(self.feature_network.get_output_dim(), num_labels)

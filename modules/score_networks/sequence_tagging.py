@@ -42,7 +42,10 @@ class SequenceTaggingScoreNetwork(ScoreNetwork):
         num_labels = len(names(vocab, "labels"))
         super().__init__(
             output_space,
-            [score.construct(num_labels=num_labels) for score in structured_scores or []],
+            [
+                score.construct(num_labels=num_labels, output_space=output_space)
+                for score in structured_scores or []
+            ],
         )
         self.encoder = SequenceEncoder(embedder, encoder, dropout)
         self.tag_embeddings = torch.nn.Linear(self.encoder.output_size, num_labels)

@@ -88,7 +88,18 @@ CONFIGS = {
     ],
     (ScoreNetwork, "sequence-tagging"): [
         f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, structured_scores: [{score}]}}"
-        for score in ("", "'linear-chain'", "{type: 'skip-chain', order: 5}")
+        for score in (
+            "",
+            "'linear-chain'",
+            "{type: 'skip-chain', order: 5}",
+            f"{{type: 'high-order', order: 2, feedforward: {FEEDFORWARD}}}",
+            f"{{type: 'high-order', order: 4, feedforward: {FEEDFORWARD}}}",
+            "{type: 'convolutional', width: 3, num_filters: 4}",
+            "{type: 'convolutional', width: 9, num_filters: 2}",
+            "{type: 'self-attention', hidden_size: 8}",
+            "{type: 'self-attention', hidden_size: 8, window: 1}",
+            "'label-language-model'",
+        )
     ]
     + [
         f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, encoder: "

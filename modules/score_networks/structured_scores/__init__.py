@@ -3,10 +3,16 @@
 from .chains import LinearChainScore, SkipChainScore
 from .feedforward import FeedForwardStructuredScore
 from .structured_score import StructuredScore
+from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
+from .windows import ConvolutionalScore, HighOrderScore
 
 __all__ = [
+    "ConvolutionalScore",
     "FeedForwardStructuredScore",
+    "HighOrderScore",
+    "LabelLanguageModelScore",
     "LinearChainScore",
+    "SelfAttentionScore",
     "SkipChainScore",
     "StructuredScore",
 ]

@@ -10,7 +10,8 @@ from allennlp.common import Registrable
 class StructuredScore(torch.nn.Module, Registrable, ABC):
     """A term s_k(y) of the score over the outputs; higher is better.
 
-    The score network gives its constructor `num_labels`, the size of the last dimension of y.
+    The score network gives its constructor `num_labels`, the size of the last dimension of y, and
+    the `output_space`.
     """
 
     @abstractmethod

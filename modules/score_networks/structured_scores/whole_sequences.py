@@ -1,0 +1,108 @@
+"""Terms over whole sequences of tags: attention, and a language model of tags."""
+
+from typing import Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.nn.util import add_positional_features
+from torch.nn.functional import scaled_dot_product_attention, softplus
+
+from ...output_spaces import OutputSpace
+from .chains import without_padding
+from .structured_score import StructuredScore
+
+
+@StructuredScore.register("self-attention")
+class SelfAttentionScore(StructuredScore):
+    """s(y) = Σ_t vᵀ softplus(U [h_t; a_t] + b), with h_t = E y_t plus the encoding of position t,
+    and a_t what t attends to among h_1 … h_T (after Tu et al. 2020, section 3; Vaswani et al.
+    2017).
+
+    # Parameters
+
+    hidden_size : `int`
+        Of h_t and a_t; even.
+    num_heads : `int`
+    window : `int`, optional
+        How far away a token can attend; by default to the whole sentence.
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        hidden_size: int = 32,
+        num_heads: int = 2,
+        window: Optional[int] = None,
+    ) -> None:
+        super().__init__()
+        if hidden_size % (2 * num_heads) or (window is not None and window < 1):
+            raise ConfigurationError(
+                "Expected a hidden_size that is a multiple of twice num_heads, and a window of at "
+                f"least 1, of the structured score 'self-attention', got hidden_size {hidden_size},"
+                f" num_heads {num_heads} and window {window}."
+            )
+        self.num_heads = num_heads
+        self.window = window
+        self.embedding = torch.nn.Linear(num_labels, hidden_size, bias=False)
+        self.projections = torch.nn.Linear(hidden_size, 3 * hidden_size)
+        self.hidden = torch.nn.Linear(2 * hidden_size, hidden_size)
+        self.projection = torch.nn.Linear(hidden_size, 1, bias=False)
+
+    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        rows = without_padding(y, mask).flatten(0, 1)
+        h = add_positional_features(self.embedding(rows))
+        query, key, value = (
+            part.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
+            for part in self.projections(h).chunk(3, dim=2)
+        )
+        allowed = self._allowed(y, mask)
+        attended = scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        both = torch.cat([h, attended.transpose(1, 2).flatten(2)], dim=2)
+        values = self.projection(softplus(self.hidden(both))).view(y.shape[:3])
+        return values.sum(2) if mask is None else (values * mask.unsqueeze(1)).sum(2)
+
+    def _allowed(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
+        """Who may attend to whom, `(batch · num_samples, 1, num_tokens, num_tokens)`."""
+        if mask is None and self.window is None:
+            return None
+        place = torch.arange(y.shape[2], device=y.device)
+        distance = (place.unsqueeze(0) - place.unsqueeze(1)).abs()
+        allowed = (distance <= (self.window or len(place))).expand(len(y), -1, -1)
+        if mask is not None:
+            # Padding attends to itself: a row with nothing allowed has no value.
+            allowed = (allowed & mask.unsqueeze(1)) | (distance == 0)
+        return allowed.repeat_interleave(y.shape[1], dim=0).unsqueeze(1)
+
+
+@StructuredScore.register("label-language-model")
+class LabelLanguageModelScore(StructuredScore):
+    """s(y) = Σ_t log p(y_t | y_1 … y_{t−1}), linear in y_t, with p by an LSTM over the relaxed tags
+    before (Tu & Gimpel 2018, section 5, the tag language model).
+
+    # Parameters
+
+    embedding_dim : `int`
+    hidden_size : `int`
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        output_space: OutputSpace,
+        embedding_dim: int = 32,
+        hidden_size: int = 64,
+    ) -> None:
+        super().__init__()
+        self.output_space = output_space
+        self.embedding = torch.nn.Linear(num_labels, embedding_dim)
+        self.start = torch.nn.Parameter(torch.zeros(embedding_dim))
+        self.lstm = torch.nn.LSTM(embedding_dim, hidden_size, batch_first=True)
+        self.prediction = torch.nn.Linear(hidden_size, num_labels)
+
+    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        rows = without_padding(y, mask).flatten(0, 1)
+        before = self.embedding(rows[:, :-1])
+        start = self.start.expand(len(rows), 1, -1)
+        hidden, _ = self.lstm(torch.cat([start, before], dim=1))
+        logits = self.prediction(hidden).view_as(y)
+        return self.output_space.log_prob(logits, without_padding(y, mask), mask)
