@@ -2,11 +2,14 @@
 
 from .accuracy import HammingLoss, SubsetAccuracy
 from .average_precision import MeanAveragePrecisionByExample, MeanAveragePrecisionByLabel
+from .evaluation import Evaluation
 from .f1 import ExampleF1, MacroF1, MicroF1
-from .structured_metric import StructuredMetric, as_structured
+from .structured_metric import SetMetric, StructuredMetric, TagMetric, as_structured
+from .tagging import RoleF1, SpanF1, TagAccuracy
 from .threshold import FixedThreshold, Threshold, TunedThreshold
 
 __all__ = [
+    "Evaluation",
     "ExampleF1",
     "FixedThreshold",
     "HammingLoss",
@@ -14,8 +17,13 @@ __all__ = [
     "MeanAveragePrecisionByExample",
     "MeanAveragePrecisionByLabel",
     "MicroF1",
+    "RoleF1",
+    "SetMetric",
+    "SpanF1",
     "StructuredMetric",
     "SubsetAccuracy",
+    "TagAccuracy",
+    "TagMetric",
     "Threshold",
     "TunedThreshold",
     "as_structured",

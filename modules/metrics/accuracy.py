@@ -1,17 +1,13 @@
 """Subset accuracy and Hamming loss."""
 
-from typing import Dict
-
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import StructuredMetric
-
-Sums = Dict[str, torch.Tensor]
+from .structured_metric import SetMetric, Sums
 
 
 @Metric.register("subset-accuracy")
-class SubsetAccuracy(StructuredMetric):
+class SubsetAccuracy(SetMetric):
     """The share of examples whose labels are all right."""
 
     name = "subset_accuracy"
@@ -27,7 +23,7 @@ class SubsetAccuracy(StructuredMetric):
 
 
 @Metric.register("hamming-loss")
-class HammingLoss(StructuredMetric):
+class HammingLoss(SetMetric):
     """The share of decisions that are wrong; lower is better."""
 
     name = "hamming_loss"

@@ -1,13 +1,11 @@
 """Mean average precision, by example and by label."""
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import StructuredMetric, ratio
-
-Sums = Dict[str, torch.Tensor]
+from .structured_metric import SetMetric, Sums, ratio
 
 
 def average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -25,7 +23,7 @@ def average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
 
 
 @Metric.register("map-example")
-class MeanAveragePrecisionByExample(StructuredMetric):
+class MeanAveragePrecisionByExample(SetMetric):
     """The mean over the examples that have a true label of the average precision of their labels;
     the threshold plays no part."""
 
@@ -45,7 +43,7 @@ class MeanAveragePrecisionByExample(StructuredMetric):
 
 
 @Metric.register("map-label")
-class MeanAveragePrecisionByLabel(StructuredMetric):
+class MeanAveragePrecisionByLabel(SetMetric):
     """The mean over the labels that are true somewhere of the average precision of the examples.
 
     It is computed when it is asked for, over all examples seen, so it is asked at the end of an

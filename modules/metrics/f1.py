@@ -1,17 +1,13 @@
 """F1 over examples, over all decisions, and over labels."""
 
-from typing import Dict
-
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import StructuredMetric, ratio
-
-Sums = Dict[str, torch.Tensor]
+from .structured_metric import SetMetric, Sums, ratio
 
 
 @Metric.register("example-f1")
-class ExampleF1(StructuredMetric):
+class ExampleF1(SetMetric):
     """The mean over examples of F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|), 1 where both are empty.
 
     >>> metric = ExampleF1()
@@ -34,7 +30,7 @@ class ExampleF1(StructuredMetric):
 
 
 @Metric.register("micro-f1")
-class MicroF1(StructuredMetric):
+class MicroF1(SetMetric):
     """F1 over all decisions at once, 2 TP / (2 TP + FP + FN); 0 without any label."""
 
     name = "micro_f1"
@@ -52,7 +48,7 @@ class MicroF1(StructuredMetric):
 
 
 @Metric.register("macro-f1")
-class MacroF1(StructuredMetric):
+class MacroF1(SetMetric):
     """The mean over labels of F1; a label that is neither true nor predicted counts as 0, as in
     scikit-learn."""
 

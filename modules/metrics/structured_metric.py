@@ -8,14 +8,16 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.training.metrics import Metric
 
+Value = Union[float, Dict[str, float]]
+Sums = Dict[str, torch.Tensor]
+
 
 class StructuredMetric(Metric):
-    """A metric of binary predictions, accumulated batch by batch on their device.
+    """A metric of predictions, accumulated batch by batch on their device.
 
-    A prediction is on where its probability is above the threshold. `__call__` is written once,
-    here; a subclass gives the sums of a batch, which add up over batches and workers, and the value
-    that the sums have. Inputs are never changed, and nothing is copied to the host before
-    `get_metric`.
+    `__call__` is written once, here; a subclass gives the sums of a batch, which add up over
+    batches and workers, and the value that the sums have. Inputs are never changed. `SetMetric` and
+    `TagMetric` are the bases for an output space.
     """
 
     name: ClassVar[str]
@@ -28,7 +30,7 @@ class StructuredMetric(Metric):
 
     def reset(self) -> None:
         """Forgets what was seen."""
-        self._sums: Optional[Dict[str, torch.Tensor]] = None
+        self._sums: Optional[Sums] = None
 
     @property
     def has_seen_data(self) -> bool:
@@ -36,35 +38,38 @@ class StructuredMetric(Metric):
         return self._sums is not None
 
     @abstractmethod
-    def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
-    ) -> Dict[str, torch.Tensor]:
-        """What a batch adds, of tensors `(batch, positions)`; predictions and labels are bool."""
+    def batch_sums(
+        self,
+        probabilities: torch.Tensor,
+        labels: torch.Tensor,
+        threshold: Union[float, torch.Tensor],
+        mask: Optional[torch.Tensor],
+    ) -> Sums:
+        """What a batch adds, of probabilities `(batch, *event_shape)` and of labels as the reader
+        gives them."""
 
     @abstractmethod
-    def value(self, sums: Dict[str, torch.Tensor]) -> torch.Tensor:
+    def value(self, sums: Sums) -> torch.Tensor:
         """The metric of the sums, a scalar."""
+
+    def values(self, sums: Sums) -> Value:
+        """What is reported: the value, or several by name, where '' stands for that itself."""
+        return float(self.value(sums))
 
     def __call__(
         self,
         probabilities: torch.Tensor,
         labels: torch.Tensor,
         threshold: Union[float, torch.Tensor] = 0.5,
+        mask: Optional[torch.Tensor] = None,
     ) -> None:
-        """Adds a batch of `(batch, *event_shape)`.
+        """Adds a batch.
 
         # Raises
 
-        `ValueError` where the shapes differ.
+        `ValueError` where the shapes do not fit.
         """
-        if probabilities.shape != labels.shape:
-            raise ValueError(
-                f"Expected probabilities and labels of one shape in the metric '{self.name}', got "
-                f"{tuple(probabilities.shape)} and {tuple(labels.shape)}."
-            )
-        probabilities = probabilities.detach().flatten(1)
-        labels = labels.detach().flatten(1).bool()
-        sums = self.sums(probabilities, probabilities > threshold, labels)
+        sums = self.batch_sums(probabilities.detach(), labels.detach(), threshold, mask)
         if self._sums is None:
             self._sums = sums
         else:
@@ -73,8 +78,8 @@ class StructuredMetric(Metric):
     def _join(self, held: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
         return held + added
 
-    def get_metric(self, reset: bool = False) -> float:
-        """The value; with `reset` in distributed training that over all workers' data.
+    def get_metric(self, reset: bool = False) -> Value:
+        """The value, or several; with `reset` in distributed training that over all workers' data.
 
         # Raises
 
@@ -82,18 +87,74 @@ class StructuredMetric(Metric):
         """
         if self._sums is None:
             raise ValueError(f"Expected data before the metric '{self.name}' is asked, got none.")
-        sums = self._sums
-        if reset and is_distributed():
-            sums = {key: self._over_workers(value) for key, value in sums.items()}
-        value = float(self.value(sums))
+        value = self.values(self.over_all_workers() if reset else self._sums)
         if reset:
             self.reset()
         return value
+
+    def over_all_workers(self) -> Sums:
+        """The sums; in distributed training those of all workers' data."""
+        assert self._sums is not None
+        if not is_distributed():
+            return self._sums
+        return {key: self._over_workers(value) for key, value in self._sums.items()}
 
     def _over_workers(self, held: torch.Tensor) -> torch.Tensor:
         held = held.clone()
         torch.distributed.all_reduce(held)
         return held
+
+
+class SetMetric(StructuredMetric):
+    """The base of metrics of binary outputs: one is on where its probability is above the
+    threshold."""
+
+    @abstractmethod
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        """What a batch adds, of tensors `(batch, positions)`; predictions and labels are bool."""
+
+    def batch_sums(
+        self,
+        probabilities: torch.Tensor,
+        labels: torch.Tensor,
+        threshold: Union[float, torch.Tensor],
+        mask: Optional[torch.Tensor],
+    ) -> Sums:
+        if probabilities.shape != labels.shape or mask is not None:
+            raise ValueError(
+                f"Expected probabilities and labels of one shape, without a mask, in the metric "
+                f"'{self.name}', got {tuple(probabilities.shape)} and {tuple(labels.shape)}"
+                f"{'' if mask is None else ' with a mask'}."
+            )
+        probabilities = probabilities.flatten(1)
+        return self.sums(probabilities, probabilities > threshold, labels.flatten(1).bool())
+
+
+class TagMetric(StructuredMetric):
+    """The base of metrics of categorical outputs: the most probable tag of each real token."""
+
+    @abstractmethod
+    def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
+        """What a batch adds, of tags and a mask `(batch, num_tokens)`."""
+
+    def batch_sums(
+        self,
+        probabilities: torch.Tensor,
+        labels: torch.Tensor,
+        threshold: Union[float, torch.Tensor],
+        mask: Optional[torch.Tensor],
+    ) -> Sums:
+        if probabilities.shape[:-1] != labels.shape:
+            raise ValueError(
+                f"Expected probabilities (batch, num_tokens, num_tags) and a label for each token "
+                f"in the metric '{self.name}', got {tuple(probabilities.shape)} and "
+                f"{tuple(labels.shape)}."
+            )
+        if mask is None:
+            mask = torch.ones_like(labels, dtype=torch.bool)
+        return self.sums(probabilities.argmax(-1), labels, mask)
 
 
 def as_structured(metric: Metric) -> StructuredMetric:

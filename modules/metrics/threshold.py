@@ -95,7 +95,9 @@ class TunedThreshold(Threshold):
         try:
             yield
             if self._metrics[0].has_seen_data:
-                scores = [metric.get_metric(reset=True) for metric in self._metrics]
+                scores = [
+                    float(metric.value(metric.over_all_workers())) for metric in self._metrics
+                ]
                 best = max(
                     zip(scores, self.candidates, strict=True),
                     key=lambda pair: (pair[0], -abs(pair[1] - 0.5), -pair[1]),

@@ -1,7 +1,7 @@
 """The model: two networks, what they learn from, and the head of the tree of logged values."""
 
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, ContextManager, Dict, Iterator, List, Optional
 
 import torch
 from allennlp.common import Lazy
@@ -13,7 +13,7 @@ from allennlp.training.metrics import Metric
 
 from ..logging import LoggingMixin
 from ..losses import Loss
-from ..metrics import FixedThreshold, Threshold, as_structured
+from ..metrics import Evaluation, FixedThreshold, Threshold
 from ..networks import deterministic, frozen, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
@@ -100,10 +100,14 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 self.adopt(child, role)
         self.logged_values()  # raises for a name that is there twice, or a cycle
 
-        self.metrics = {metric.name: metric for metric in map(as_structured, metrics or [])}
         self.threshold = threshold or FixedThreshold()
+        self.evaluation = Evaluation(metrics or [], self.threshold)
+        if self.threshold.tunable and not output_space.thresholded:
+            raise ConfigurationError(
+                "Expected the output space 'binary' for a threshold that is tuned, got "
+                f"{type(output_space).__name__}, which has none; leave out 'threshold'."
+            )
         self.training_metrics = training_metrics
-        self._postponed: Optional[List[Tuple[torch.Tensor, torch.Tensor]]] = None
         self._active: Optional[str] = None
         self._check_losses()
         self.networks = partition(
@@ -171,7 +175,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         # Returns
 
         `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
-        the gradient to its own network alone. `probabilities` : `(batch, *event_shape)`.
+        the gradient to its own network alone. `probabilities` : `(batch, *event_shape)`. `mask` :
+        as it was given, outside training.
         """
         # The predictions come first: whether there are labels changes no random number of theirs.
         output: Dict[str, torch.Tensor] = {}
@@ -184,6 +189,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
             return output
         with frozen(self):
             output["probabilities"] = self._predict(x, labels, mask)
+            if mask is not None:
+                output["mask"] = mask
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
         return output
@@ -235,44 +242,20 @@ class StructuredEnergyModel(Model, LoggingMixin):
             y = y[torch.arange(len(y), device=y.device), best].unsqueeze(1)
         probabilities = y[:, 0].detach()
         if labels is not None:
-            self._judge(probabilities, labels)
+            self.evaluation(probabilities, labels, mask)
         return probabilities
 
-    def _judge(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:
-        if self._postponed is not None:
-            self.threshold.observe(probabilities, labels)
-            self._postponed.append((probabilities, labels))
-            return
-        for metric in self.metrics.values():
-            metric(probabilities, labels, self.threshold.value)
-
-    @contextmanager
-    def tuning(self) -> Iterator[None]:
+    def tuning(self) -> ContextManager[None]:
         """Inside, the threshold is tuned on what is predicted; the metrics follow at the end, with
         the threshold that was chosen. Does nothing for a fixed threshold."""
-        if not self.threshold.tunable:
-            yield
-            return
-        self._postponed = []
-        try:
-            with self.threshold.tuning():
-                yield
-            postponed, self._postponed = self._postponed, None
-            for probabilities, labels in postponed:
-                self._judge(probabilities, labels)
-        finally:
-            self._postponed = None
+        return self.evaluation.tuning()
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """The task metrics and the flattened tree of logged values.
 
         Metrics that are expensive to read are there with `reset=True`, at the end of an epoch.
         """
-        values: Dict[str, float] = {
-            name: metric.get_metric(reset)
-            for name, metric in self.metrics.items()
-            if (reset or metric.cheap) and metric.has_seen_data
-        }
+        values = self.evaluation.values(reset)
         if reset and self.threshold.tunable and not self.training:
             values["threshold"] = float(self.threshold.value)
         for name, value in self.get_all(reset).items():
@@ -281,15 +264,15 @@ class StructuredEnergyModel(Model, LoggingMixin):
         return values
 
     def make_output_human_readable(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
-        """Adds `labels`: for each instance the names above the threshold with their scores."""
-        label_names = names(self.vocab, "labels")
+        """Adds `labels`: what the output space makes of the probabilities, by the labels' names."""
         readable: Dict[str, Any] = dict(output_dict)
-        probabilities = output_dict["probabilities"].detach().cpu()
-        chosen = self.output_space.decode(probabilities, self.threshold.value.cpu())
-        readable["labels"] = [
-            {label_names[i]: float(row[i]) for i in on.nonzero().flatten().tolist()}
-            for row, on in zip(probabilities, chosen, strict=True)
-        ]
+        mask = readable.pop("mask", None)
+        readable["labels"] = self.output_space.readable(
+            output_dict["probabilities"].detach().cpu(),
+            names(self.vocab, "labels"),
+            self.threshold.value.cpu(),
+            None if mask is None else mask.cpu(),
+        )
         return readable
 
     default_predictor = "multi-label"

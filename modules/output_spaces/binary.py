@@ -1,6 +1,6 @@
 """Binary outputs: sets of labels, pixels."""
 
-from typing import Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import torch
 from torch.nn.functional import logsigmoid
@@ -18,6 +18,8 @@ class BinaryOutputSpace(OutputSpace):
     >>> space.project(torch.tensor([-0.5, 0.25, 3.0])).tolist()
     [0.0, 0.25, 1.0]
     """
+
+    thresholded = True
 
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(logits)
@@ -37,6 +39,20 @@ class BinaryOutputSpace(OutputSpace):
 
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
         return y > (0.5 if threshold is None else threshold)
+
+    def readable(
+        self,
+        probabilities: torch.Tensor,
+        names: List[str],
+        threshold: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+    ) -> List[Any]:
+        """The names of the labels that are on, with their probabilities."""
+        on = self.decode(probabilities, threshold)
+        return [
+            {names[i]: float(row[i]) for i in chosen.nonzero().flatten().tolist()}
+            for row, chosen in zip(probabilities, on, strict=True)
+        ]
 
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None

@@ -1,6 +1,6 @@
 """Categorical outputs: sequences of tags."""
 
-from typing import Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -61,6 +61,19 @@ class CategoricalOutputSpace(OutputSpace):
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
         """The most probable value of each position, whatever the threshold."""
         return y.argmax(-1)
+
+    def readable(
+        self,
+        probabilities: torch.Tensor,
+        names: List[str],
+        threshold: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+    ) -> List[Any]:
+        """The names of the tags of the real positions."""
+        decoded = self.decode(probabilities)
+        real = torch.ones_like(decoded, dtype=torch.bool) if mask is None else mask
+        rows = zip(decoded, real, strict=True)
+        return [[names[value] for value in row[kept].tolist()] for row, kept in rows]
 
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None

@@ -1,7 +1,7 @@
 """The base of output spaces."""
 
 from abc import ABC, abstractmethod
-from typing import Optional, Tuple
+from typing import Any, ClassVar, List, Optional, Tuple
 
 import torch
 from allennlp.common import Registrable
@@ -14,6 +14,9 @@ class OutputSpace(Registrable, ABC):
     in `binary` every entry is one, in `categorical` the last dimension is one. A mask is bool of
     shape `(batch, *position_shape)`; `None` means that all positions are real.
     """
+
+    thresholded: ClassVar[bool] = False
+    """Whether what is decoded depends on a threshold."""
 
     @abstractmethod
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
@@ -39,6 +42,16 @@ class OutputSpace(Registrable, ABC):
     @abstractmethod
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
         """Relaxed y to the nearest discrete labels, without the encoding's extra dimensions."""
+
+    @abstractmethod
+    def readable(
+        self,
+        probabilities: torch.Tensor,
+        names: List[str],
+        threshold: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+    ) -> List[Any]:
+        """For each instance of `(batch, *event_shape)` what a user reads, ready for JSON."""
 
     @abstractmethod
     def sample(

@@ -207,7 +207,7 @@ def test_metrics_follow_the_tuned_threshold(tiny_model, world):
     with torch.no_grad(), model.tuning():
         probabilities = model(world.x, world.labels)["probabilities"]
     tuned = model.get_metrics(reset=True)["example_f1"]
-    metric = model.metrics["example_f1"]
+    metric = model.evaluation.metrics["example_f1"]
     metric(probabilities, world.labels, model.threshold.value)
     assert metric.get_metric(reset=True) == tuned
     assert model.threshold.value != 0.5

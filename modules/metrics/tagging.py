@@ -1,0 +1,131 @@
+"""Metrics of sequences of tags: tokens, spans, roles."""
+
+from typing import Callable, Dict, List, Sequence, Set, Tuple
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.data.dataset_readers.dataset_utils.span_utils import (
+    bio_tags_to_spans,
+    bioul_tags_to_spans,
+    iob1_tags_to_spans,
+)
+from allennlp.training.metrics import Metric
+
+from ..vocabulary import names
+from .structured_metric import Sums, TagMetric, Value, ratio
+
+Span = Tuple[str, Tuple[int, int]]
+SPANS: Dict[str, Callable[[List[str]], List[Span]]] = {
+    "BIO": bio_tags_to_spans,
+    "BIOUL": bioul_tags_to_spans,
+    "IOB1": iob1_tags_to_spans,
+}
+
+
+@Metric.register("tag-accuracy")
+class TagAccuracy(TagMetric):
+    """The share of real tokens whose tag is right."""
+
+    name = "tag_accuracy"
+
+    def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
+        return {"right": ((predictions == labels) & mask).sum(), "count": mask.sum()}
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return ratio(sums["right"], sums["count"], empty=0.0)
+
+
+@Metric.register("role-f1")
+class RoleF1(TagMetric):
+    """Micro-averaged F1 = 2 tp / (2 tp + fp + fn) over tokens and the tags that they have, without
+    tags that say that there is nothing; reported for each tag as well (`role_f1.ARG0`).
+
+    # Parameters
+
+    without : `List[str]`
+        The tags that do not count; by default no role, and the predicate itself.
+    by_role : `bool`
+        Whether to report each tag.
+    """
+
+    name = "role_f1"
+
+    def __init__(
+        self, vocab: Vocabulary, without: Sequence[str] = ("_", "O", "V"), by_role: bool = True
+    ) -> None:
+        super().__init__()
+        self.tags = names(vocab, "labels")
+        self.counted = [i for i, tag in enumerate(self.tags) if tag not in without]
+        self.by_role = by_role
+        if not self.counted:
+            raise ConfigurationError(
+                f"Expected tags that count in the metric 'role-f1', got only {self.tags}; change "
+                "'without'."
+            )
+
+    def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
+        size = len(self.tags)
+        right = labels[mask & (predictions == labels)]
+        return {
+            "right": torch.bincount(right, minlength=size),
+            "predicted": torch.bincount(predictions[mask], minlength=size),
+            "true": torch.bincount(labels[mask], minlength=size),
+        }
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return _f1({key: value[self.counted].sum() for key, value in sums.items()})
+
+    def values(self, sums: Sums) -> Value:
+        values = {"": float(self.value(sums))}
+        if self.by_role:
+            for role in self.counted:
+                counts = {key: value[role] for key, value in sums.items()}
+                if counts["true"] + counts["predicted"] > 0:
+                    values[f".{self.tags[role]}"] = float(_f1(counts))
+        return values
+
+
+@Metric.register("span-f1")
+class SpanF1(TagMetric):
+    """Micro-averaged F1 over spans, which count where their ends and their label are right, as in
+    the evaluation of CoNLL 2000 (Tjong Kim Sang & Buchholz).
+
+    # Parameters
+
+    encoding : `"BIO"`, `"BIOUL"` or `"IOB1"`
+        How the tags write spans. An ill-formed sequence is read as AllenNLP's functions for the
+        encoding read it; in `BIO` an I without a B before it begins a span.
+    """
+
+    name = "span_f1"
+    cheap = False
+
+    def __init__(self, vocab: Vocabulary, encoding: str = "BIO") -> None:
+        super().__init__()
+        if encoding not in SPANS:
+            raise ConfigurationError(
+                f"Expected the encoding of the metric 'span-f1' to be one of {sorted(SPANS)}, got "
+                f"'{encoding}'."
+            )
+        self.tags = names(vocab, "labels")
+        self.encoding = encoding
+
+    def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
+        counts = torch.zeros(3, dtype=torch.long)
+        rows = zip(predictions.tolist(), labels.tolist(), mask.sum(1).tolist(), strict=True)
+        for predicted, true, length in rows:
+            found, wanted = self._spans(predicted[:length]), self._spans(true[:length])
+            counts += torch.tensor([len(found & wanted), len(found), len(wanted)])
+        counts = counts.to(labels.device)
+        return dict(zip(("right", "predicted", "true"), counts, strict=True))
+
+    def _spans(self, numbers: List[int]) -> Set[Span]:
+        return set(SPANS[self.encoding]([self.tags[number] for number in numbers]))
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return _f1(sums)
+
+
+def _f1(counts: Sums) -> torch.Tensor:
+    return ratio(2 * counts["right"], counts["predicted"] + counts["true"], empty=0.0)

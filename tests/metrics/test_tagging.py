@@ -1,0 +1,148 @@
+"""Metrics of tags, against scikit-learn and the rules of CoNLL's evaluation written out."""
+
+import numpy as np
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.training.metrics import Metric
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score
+
+from structured_energy.metrics import RoleF1, SpanF1, TagAccuracy
+
+ROLES = ["_", "V", "ARG0", "ARG1"]
+TAGS = {
+    "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
+    "IOB1": ["O", "B-X", "I-X", "B-Y", "I-Y"],
+    "BIOUL": ["O", *(f"{place}-{label}" for label in "XY" for place in "BILU")],
+}
+
+
+def vocab_of(tags):
+    vocab = Vocabulary(non_padded_namespaces=["labels"])
+    for tag in tags:
+        vocab.add_token_to_namespace(tag, "labels")
+    return vocab
+
+
+@st.composite
+def sentences(draw, size):
+    """Sentences with predicted and true tags, and where to cut them into two batches."""
+    lengths = draw(st.lists(st.integers(1, 7), min_size=1, max_size=5))
+    tags = st.integers(0, size - 1)
+    pairs = [[draw(st.lists(tags, min_size=n, max_size=n)) for _ in range(2)] for n in lengths]
+    return pairs, draw(st.integers(0, len(pairs)))
+
+
+def judged(metric, pairs, cut, size):
+    """What the metric says of two batches, with padding that is wrong on purpose."""
+    for part in (pairs[:cut], pairs[cut:]):
+        if not part:
+            continue
+        width = max(len(true) for _, true in part) + 1
+        mask = torch.zeros(len(part), width, dtype=torch.bool)
+        probabilities = torch.rand(len(part), width, size)
+        labels = torch.zeros(len(part), width, dtype=torch.long)
+        for i, (predicted, true) in enumerate(part):
+            mask[i, : len(true)] = True
+            labels[i, : len(true)] = torch.tensor(true)
+            probabilities[i, range(len(true)), predicted] += 1
+        metric(probabilities, labels, mask=mask)
+    return metric.get_metric(reset=True)
+
+
+def flat(pairs, which):
+    return [tag for pair in pairs for tag in pair[which]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(sentences(4))
+def test_accuracy_is_scikit_learn_s(data):
+    pairs, cut = data
+    expected = accuracy_score(flat(pairs, 1), flat(pairs, 0))
+    assert judged(TagAccuracy(), pairs, cut, 4) == pytest.approx(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sentences(4))
+def test_role_f1_is_scikit_learn_s(data):
+    pairs, cut = data
+    predicted, true = flat(pairs, 0), flat(pairs, 1)
+    found = judged(RoleF1(vocab_of(ROLES)), pairs, cut, 4)
+    micro = f1_score(true, predicted, labels=[2, 3], average="micro", zero_division=0.0)
+    each = f1_score(true, predicted, labels=[2, 3], average=None, zero_division=0.0)
+    assert found.pop("") == pytest.approx(micro)
+    seen = set(predicted) | set(true)
+    expected = {f".{ROLES[i]}": each[i - 2] for i in (2, 3) if i in seen}
+    assert found == pytest.approx(expected)
+
+
+def spans(tags, encoding):
+    """Where a span begins and ends, by the table of rules of CoNLL's conlleval."""
+    found, start = set(), None
+    split = [tag.partition("-")[::2] for tag in tags] + [("O", "")]
+    before = ("O", "")
+    for at, (place, label) in enumerate(split):
+        inside, was_inside = place != "O", before[0] != "O"
+        begins = inside and (not was_inside or before[1] != label or place == "B")
+        if was_inside and (begins or not inside):
+            found.add((before[1], start, at - 1))
+        if begins:
+            start = at
+        before = (place, label)
+    return found
+
+
+@pytest.mark.parametrize("encoding", ["BIO", "IOB1"])
+@settings(max_examples=80, deadline=None)
+@given(sentences(5))
+def test_span_f1_is_conlleval_s(encoding, data):
+    pairs, cut = data
+    tags = TAGS[encoding]
+    if encoding == "IOB1":  # where B stands only between two spans of one label
+        pairs = [[as_iob1(numbers) for numbers in pair] for pair in pairs]
+    counts = np.zeros(3)
+    for pair in pairs:
+        predicted, true = (spans([tags[i] for i in numbers], encoding) for numbers in pair)
+        counts += [len(predicted & true), len(predicted), len(true)]
+    expected = 2 * counts[0] / max(counts[1] + counts[2], 1)
+    metric = SpanF1(vocab_of(tags), encoding)
+    assert judged(metric, pairs, cut, 5) == pytest.approx(expected)
+
+
+def as_iob1(numbers):
+    result = []
+    for at, number in enumerate(numbers):
+        after_same = at > 0 and numbers[at - 1] in (number, number + 1)
+        result.append(number if number in (0, 2, 4) or after_same else number + 1)
+    return result
+
+
+def test_bioul_spans():
+    tags = TAGS["BIOUL"]
+    number = {tag: i for i, tag in enumerate(tags)}
+    true = ["U-X", "O", "B-Y", "I-Y", "L-Y", "U-X"]
+    predicted = ["U-X", "O", "B-Y", "L-Y", "O", "U-Y"]
+    pair = [[number[tag] for tag in predicted], [number[tag] for tag in true]]
+    found = judged(SpanF1(vocab_of(tags), "BIOUL"), [pair], 0, len(tags))
+    assert found == pytest.approx(2 * 1 / (3 + 3))
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: SpanF1(vocab_of(ROLES), "IOB9"), "one of .*, got 'IOB9'"),
+        (lambda: RoleF1(vocab_of(["_", "V"])), "tags that count"),
+        (lambda: Metric.by_name("tag-accuracy")(typo=1), "typo"),
+    ],
+)
+def test_bad_settings_are_named(build, message):
+    with pytest.raises((ConfigurationError, TypeError), match=message):
+        build()
+
+
+def test_wrong_shapes_are_named():
+    with pytest.raises(ValueError, match="a label for each token"):
+        TagAccuracy()(torch.rand(2, 3, 4), torch.zeros(2, 4))
