@@ -2,7 +2,14 @@
 
 from ..vocabulary import names
 from .fields import RowField, Schema
-from .readers import ArffReader, DigitsCompletionReader, TabularReader
+from .readers import (
+    ArffReader,
+    DigitsCompletionReader,
+    SemanticRoleReader,
+    TabularReader,
+    TaggingConllReader,
+    TaggingReader,
+)
 from .registry import resolve
 from .tensor_loader import TensorDataLoader
 
@@ -11,7 +18,10 @@ __all__ = [
     "DigitsCompletionReader",
     "RowField",
     "Schema",
+    "SemanticRoleReader",
     "TabularReader",
+    "TaggingConllReader",
+    "TaggingReader",
     "TensorDataLoader",
     "names",
     "resolve",

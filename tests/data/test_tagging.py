@@ -1,0 +1,187 @@
+"""Readers of tags: the standards' own rules, and errors that say file and line."""
+
+import pytest
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
+from allennlp.data.dataset_readers.dataset_utils.span_utils import to_bioul
+from hypothesis import given
+from hypothesis import strategies as st
+
+from structured_energy.data import SemanticRoleReader, TaggingConllReader
+from structured_energy.data.conll import Sentence
+from structured_energy.data.tag_encodings import ENCODINGS, convert, read_spans
+
+# A multi-word token, an empty node, comments, and two more columns than the standard's: the sense
+# of a predicate, and roles.
+CONLLU = """\
+# sent_id = 1
+# text = I haven't seen
+1\tI\tI\tPRON\tPRP\t_\t4\tnsubj\t_\t_\t_\tARG0
+2-3\thaven't\t_\t_\t_\t_\t_\t_\t_\t_\t_\t_
+2\thave\thave\tAUX\tVBP\t_\t4\taux\t_\t_\t_\t_
+3\tn't\tnot\tPART\tRB\t_\t4\tadvmod\t_\t_\t_\tARGM-NEG
+4\tseen\tsee\tVERB\tVBN\t_\t0\troot\t_\t_\tsee.01\tV
+4.1\tit\tit\tPRON\tPRP\t_\t_\t_\t4:obj\tCopyOf=-1
+
+# sent_id = 2
+1\tYes\tyes\tINTJ\tUH\t_\t0\troot\t_\t_\t\t
+"""
+
+
+def write(tmp_path, text, name="data.conll"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def read(reader, path):
+    return [
+        ([token.text for token in instance["x"].tokens], instance["labels"].labels)
+        for instance in reader.read(path)
+    ]
+
+
+def test_columns(tmp_path):
+    path = write(tmp_path, "\ufeffthe X D\r\ndog Y N\r\n\r\n\r\n#fun Z N")
+    sentences = [(["the", "dog"], ["D", "N"]), (["#fun"], ["N"])]
+    assert read(TaggingConllReader(), path) == sentences
+    assert read(TaggingConllReader(separator="space", tag_column=1), path) == [
+        (["the", "dog"], ["X", "Y"]),
+        (["#fun"], ["Z"]),
+    ]
+    assert read(TaggingConllReader(comment="#"), path) == sentences[:1]
+    mask = next(iter(TaggingConllReader().read(path)))["mask"]
+    assert mask.tensor.tolist() == [True, True]
+
+
+def test_conllu_leaves_out_what_is_no_word(tmp_path):
+    path = write(tmp_path, CONLLU)
+    reader = TaggingConllReader(conllu=True, token_column=1, tag_column=3)
+    assert read(reader, path) == [
+        (["I", "have", "n't", "seen"], ["PRON", "AUX", "PART", "VERB"]),
+        (["Yes"], ["INTJ"]),
+    ]
+
+
+@pytest.mark.parametrize("bio", [False, True])
+def test_one_instance_for_each_predicate(tmp_path, bio):
+    (instance,) = SemanticRoleReader(bio=bio).read(write(tmp_path, CONLLU))
+    roles = ["ARG0", "_", "ARGM-NEG", "V"]
+    if bio:
+        roles = ["B-ARG0", "O", "B-ARGM-NEG", "B-V"]
+    assert instance["labels"].labels == roles
+    assert [token.type_id for token in instance["x"].tokens] == [0, 0, 0, 1]
+
+
+SPANS = st.lists(st.tuples(st.sampled_from(["O", "X", "Y"]), st.integers(1, 3)), max_size=6)
+
+
+def nowhere(tags):
+    return Sentence("file", [[tag] for tag in tags], list(range(1, len(tags) + 1)))
+
+
+@given(SPANS)
+def test_encodings_lead_into_each_other(pieces):
+    bio = []
+    for label, length in pieces:
+        places = "O" * length if label == "O" else "B" + "I" * (length - 1)
+        bio += ["O" if label == "O" else f"{place}-{label}" for place in places]
+    expected = {"BIO": bio, "BIOUL": to_bioul(bio, "BIO")}  # AllenNLP's
+    expected["IOB1"] = [
+        f"I-{tag[2:]}" if tag[0] == "B" and (at == 0 or bio[at - 1][2:] != tag[2:]) else tag
+        for at, tag in enumerate(bio)
+    ]
+    for source in ENCODINGS:
+        for target in ENCODINGS:
+            tags = expected[source]
+            assert convert(tags, source, target, nowhere(tags)) == expected[target]
+    assert len(read_spans(bio, "BIO", nowhere(bio))) == sum(label != "O" for label, _ in pieces)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "tags", "line", "found"),
+    [
+        ("BIO", ["O", "I-X"], 2, "'I-X' after O"),
+        ("BIO", ["I-X"], 1, "'I-X' after the beginning"),
+        ("BIO", ["B-X", "I-Y"], 2, "'I-Y' after B-X"),
+        ("BIO", ["B-X", "U-X"], 2, "'U-X'"),
+        ("BIO", ["X"], 1, "'X'"),
+        ("BIO", ["O-X"], 1, "'O-X'"),
+        ("BIO", ["B-"], 1, "'B-'"),
+        ("BIO", ["B"], 1, "'B'"),
+        ("BIO", ["BI-X"], 1, "'BI-X'"),
+        ("BIO", ["-X"], 1, "'-X'"),
+        ("IOB1", ["L-X"], 1, "'L-X'"),
+        ("BIOUL", ["B-X", "O"], 2, "'O' after B-X"),
+        ("BIOUL", ["O", "B-X"], 2, "'O' after B-X"),
+        ("BIOUL", ["L-X"], 1, "'L-X' after the beginning"),
+        ("BIOUL", ["B-X", "L-Y"], 2, "'L-Y' after B-X"),
+        ("BIOUL", ["B-X", "U-X"], 2, "'U-X' after B-X"),
+    ],
+)
+def test_what_is_not_of_the_encoding_is_named(encoding, tags, line, found):
+    with pytest.raises(ValueError, match="expected a tag of the encoding") as error:
+        read_spans(tags, encoding, nowhere(tags))
+    assert f"file, line {line}:" in str(error.value) and found in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "text", "line", "message"),
+    [
+        ({}, "a X\nb\n", 2, "expected 2 columns, as in the sentence's first line, got 1 in 'b'"),
+        ({}, b"a X\n\xff\xfe X\n", 2, "expected text in UTF-8"),
+        ({"separator": "tab"}, "a\tX\n\tY\n", 2, "got column 1 of ' Y' empty"),
+        ({"tag_column": 2}, "\na X\n", 2, "the column 2, got 2 columns"),
+        ({"encoding": "BIO"}, "a O\nb I-X\n", 2, "the encoding BIO, got 'I-X' after O"),
+        ({"conllu": True}, "1\ta\tX\n", 1, "at least 10 columns"),
+        ({"conllu": True}, CONLLU.replace("\n2\t", "\n3\t"), 5, "expected the ID 2, got '3'"),
+        ({"conllu": True}, CONLLU.replace("\n2\t", "\nx\t"), 5, "expected the ID 2, got 'x'"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path, settings, text, line, message):
+    path = write(tmp_path, text)
+    with pytest.raises(ValueError, match="expected") as error:
+        list(TaggingConllReader(**settings).read(path))
+    assert str(error.value).startswith(f"{path}, line {line}: ") and message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_roles_without_their_column_are_named(tmp_path):
+    path = write(
+        tmp_path,
+        CONLLU.replace(
+            "I\tPRON\tPRP\t_\t4\tnsubj\t_\t_\t_", "I\tPRON\tPRP\t_\t4\tnsubj\t_\t_\tbe.01"
+        ),
+    )
+    with pytest.raises(ValueError, match="line 3: expected a column of roles for each of 2 pred"):
+        list(SemanticRoleReader().read(path))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"separator": "comma"}, "got 'comma'"),
+        ({"conllu": True, "separator": "tab"}, "where 'conllu' is true"),
+        ({"encoding": "BILOU"}, "'encoding' of the reader 'tagging-conll' to be one of"),
+        ({"convert_to": "BIO"}, "Expected the 'encoding' of the files"),
+    ],
+    ids=str,
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        TaggingConllReader(**settings)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match="Expected a file at"):
+        list(TaggingConllReader().read(str(tmp_path / "none*.conll")))
+
+
+def test_a_predicate_outside_the_sentence_is_named():
+    with pytest.raises(ValueError, match="from 0 to 1, got 2"):
+        SemanticRoleReader().text_to_instance(["a", "b"], 2)
+
+
+def test_they_are_registered():
+    assert DatasetReader.by_name("tagging-conll") is TaggingConllReader
+    assert DatasetReader.by_name("srl-conllu") is SemanticRoleReader
