@@ -1,7 +1,7 @@
 """Readers of sequences of tags."""
 
 import glob
-from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,7 +11,7 @@ from allennlp.data.token_indexers import SingleIdTokenIndexer
 from allennlp.data.tokenizers import Token
 
 from ..conll import CONLLU_COLUMNS, Sentence, read_columns, read_conllu
-from ..registry import Data, resolve
+from ..registry import resolve
 from ..tag_encodings import ENCODINGS, convert
 
 Encoding = Literal["IOB1", "BIO", "BIOUL"]
@@ -53,20 +53,18 @@ class TaggingReader(DatasetReader):
             fields["labels"] = SequenceLabelField(list(tags), text)
         return Instance(fields)
 
-    def _sentences(self, data: Data) -> Iterator[Sentence]:
-        """All sentences of the files, in order."""
-        raise NotImplementedError
 
-    def _selected(self, path: str) -> Iterator[Sentence]:
-        data = resolve(path)
-        files = [file for pattern in data.paths for file in sorted(glob.glob(pattern))]
-        if not files:
-            raise ConfigurationError(
-                f"Expected a file at '{path}', found none; check the path, which can be a pattern."
-            )
-        sentences = list(self._sentences(data._replace(paths=files)))
-        for row in data.select(len(sentences)):
-            yield sentences[row]
+def sentences_of(path: str, read: Callable[[str], Iterator[Sentence]]) -> Iterator[Sentence]:
+    """The sentences of the files of a path, in their order, which `read` reads file by file."""
+    data = resolve(path)
+    files = [file for pattern in data.paths for file in sorted(glob.glob(pattern))]
+    if not files:
+        raise ConfigurationError(
+            f"Expected a file at '{path}', found none; check the path, which can be a pattern."
+        )
+    sentences = [sentence for file in files for sentence in read(file)]
+    for row in data.select(len(sentences)):
+        yield sentences[row]
 
 
 @DatasetReader.register("tagging-conll")
@@ -133,7 +131,7 @@ class TaggingConllReader(TaggingReader):
         self.convert_to = convert_to
 
     def _read(self, file_path: str) -> Iterable[Instance]:
-        for sentence in self.shard_iterable(self._selected(str(file_path))):
+        for sentence in self.shard_iterable(sentences_of(str(file_path), self._sentences)):
             for column in (self.token_column, self.tag_column):
                 width = len(sentence.rows[0])
                 if not -width <= column < width:
@@ -146,12 +144,10 @@ class TaggingConllReader(TaggingReader):
                 tags = convert(tags, self.encoding, self.convert_to or self.encoding, sentence)
             yield self.text_to_instance(sentence.column(self.token_column), tags)
 
-    def _sentences(self, data: Data) -> Iterator[Sentence]:
-        for file in data.paths:
-            if self.conllu:
-                yield from read_conllu(file)
-            else:
-                yield from read_columns(file, self.separator, self.comment)
+    def _sentences(self, file: str) -> Iterator[Sentence]:
+        return (
+            read_conllu(file) if self.conllu else read_columns(file, self.separator, self.comment)
+        )
 
     def text_to_instance(
         self, tokens: Sequence[str], tags: Optional[Sequence[str]] = None
@@ -185,15 +181,11 @@ class SemanticRoleReader(TaggingReader):
         super().__init__(token_indexers, max_instances)
         self.bio = bio
 
-    def _sentences(self, data: Data) -> Iterator[Sentence]:
-        for file in data.paths:
-            yield from read_conllu(file)
-
     def _read(self, file_path: str) -> Iterable[Instance]:
         return self.shard_iterable(self._instances(str(file_path)))
 
     def _instances(self, path: str) -> Iterator[Instance]:
-        for sentence in self._selected(path):
+        for sentence in sentences_of(path, read_conllu):
             width = len(sentence.rows[0])
             if width == CONLLU_COLUMNS:
                 continue  # a sentence without a predicate
