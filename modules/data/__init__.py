@@ -5,6 +5,7 @@ from .fields import RowField, Schema
 from .readers import (
     ArffReader,
     DigitsCompletionReader,
+    JsonReader,
     SemanticRoleReader,
     TabularReader,
     TaggingConllReader,
@@ -16,6 +17,7 @@ from .tensor_loader import TensorDataLoader
 __all__ = [
     "ArffReader",
     "DigitsCompletionReader",
+    "JsonReader",
     "RowField",
     "Schema",
     "SemanticRoleReader",

@@ -7,7 +7,6 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.dataset_readers.dataset_utils.span_utils import (
     bio_tags_to_spans,
-    bioul_tags_to_spans,
     iob1_tags_to_spans,
 )
 from allennlp.training.metrics import Metric
@@ -16,11 +15,35 @@ from ..vocabulary import names
 from .structured_metric import Sums, TagMetric, Value, ratio
 
 Span = Tuple[str, Tuple[int, int]]
+
+
+def whole_bioul_spans(tags: List[str]) -> List[Span]:
+    """The spans U-X and B-X … L-X; what is between no such ends is none.
+
+    >>> whole_bioul_spans(["U-X", "B-Y", "I-Y", "L-Y", "B-X", "I-Y", "L-X", "L-X"])
+    [('X', (0, 0)), ('Y', (1, 3))]
+    """
+    spans: List[Span] = []
+    start, label = -1, None  # of the span that is under way
+    for at, tag in enumerate(tags):
+        place, _, name = tag.partition("-")
+        if place == "U":
+            spans.append((name, (at, at)))
+        elif place == "L" and name == label:
+            spans.append((name, (start, at)))
+        if place == "B":
+            start, label = at, name
+        elif place != "I" or name != label:
+            label = None
+    return spans
+
+
 SPANS: Dict[str, Callable[[List[str]], List[Span]]] = {
     "BIO": bio_tags_to_spans,
-    "BIOUL": bioul_tags_to_spans,
+    "BIOUL": whole_bioul_spans,
     "IOB1": iob1_tags_to_spans,
 }
+PLACES = {"BIO": "BI", "BIOUL": "BIUL", "IOB1": "BI"}
 
 
 @Metric.register("tag-accuracy")
@@ -94,8 +117,12 @@ class SpanF1(TagMetric):
     # Parameters
 
     encoding : `"BIO"`, `"BIOUL"` or `"IOB1"`
-        How the tags write spans. An ill-formed sequence is read as AllenNLP's functions for the
-        encoding read it; in `BIO` an I without a B before it begins a span.
+        How the tags write spans. Where a sequence is ill-formed, an I that no B precedes begins a
+        span in `BIO`, and a span without both ends is none in `BIOUL`.
+
+    # Raises
+
+    `ConfigurationError` for tags that are not of the encoding.
     """
 
     name = "span_f1"
@@ -110,6 +137,12 @@ class SpanF1(TagMetric):
             )
         self.tags = names(vocab, "labels")
         self.encoding = encoding
+        for tag in self.tags:
+            if tag != "O" and not (tag[:1] in PLACES[encoding] and tag[1:2] == "-" and tag[2:]):
+                raise ConfigurationError(
+                    f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', in the "
+                    f"metric 'span-f1', got '{tag}'; choose another encoding, or another metric."
+                )
 
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
         counts = torch.zeros(3, dtype=torch.long)

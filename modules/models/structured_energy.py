@@ -264,15 +264,17 @@ class StructuredEnergyModel(Model, LoggingMixin):
         return values
 
     def make_output_human_readable(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
-        """Adds `labels`: what the output space makes of the probabilities, by the labels' names."""
+        """Adds `labels`, what the output space makes of the probabilities, and cuts padding off."""
         readable: Dict[str, Any] = dict(output_dict)
+        probabilities = output_dict["probabilities"].detach().cpu()
         mask = readable.pop("mask", None)
+        if mask is not None:
+            mask = mask.cpu()
+            rows = zip(probabilities, mask, strict=True)
+            readable["probabilities"] = [row[real].numpy() for row, real in rows]
         readable["labels"] = self.output_space.readable(
-            output_dict["probabilities"].detach().cpu(),
-            names(self.vocab, "labels"),
-            self.threshold.value.cpu(),
-            None if mask is None else mask.cpu(),
+            probabilities, names(self.vocab, "labels"), self.threshold.value.cpu(), mask
         )
         return readable
 
-    default_predictor = "multi-label"
+    default_predictor = "structured-energy"

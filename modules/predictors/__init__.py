@@ -1,5 +1,5 @@
 """Predictors."""
 
-from .multi_label import MultiLabelPredictor
+from .structured_energy import StructuredEnergyPredictor
 
-__all__ = ["MultiLabelPredictor"]
+__all__ = ["StructuredEnergyPredictor"]

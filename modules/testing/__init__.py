@@ -19,6 +19,7 @@ from .world import (
     merged,
     train_snippet,
     write_arff,
+    write_conllu,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "merged",
     "train_snippet",
     "write_arff",
+    "write_conllu",
 ]

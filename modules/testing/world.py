@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional, Type, TypeVar
@@ -193,6 +194,29 @@ def merged(base: Dict[str, Any], over: Dict[str, Any]) -> Dict[str, Any]:
         else:
             result[key] = value
     return result
+
+
+def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> Path:
+    """A learnable CoNLL-U file with two predicates in each sentence, their senses and roles."""
+    generator = random.Random(seed)
+    parts = {"dog": "NOUN", "she": "PRON", "sees": "VERB", "red": "ADJ", "runs": "VERB"}
+    lines = []
+    for _ in range(sentences):
+        words = [generator.choice(sorted(parts)) for _ in range(generator.randint(0, 5))]
+        words = ["she", "sees", *words, "dog", "runs"]
+        verbs = [1, len(words) - 1]
+        for place, word in enumerate(words):
+            sense = f"{word}.01" if place in verbs else "_"
+            roles = [
+                "V" if place == verb else "ARG0" if place == verb - 1 else "_" for verb in verbs
+            ]
+            columns = [str(place + 1), word, word, parts[word], *"______", sense, *roles]
+            lines.append("\t".join(columns))
+        lines.append("")
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}.conllu"
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def train_snippet(snippet: str, directory: Path, over: Optional[Dict[str, Any]] = None) -> Model:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import _jsonnet
+import numpy as np
 import pytest
 import torch
 from allennlp.commands.train import TrainModel, train_model
@@ -17,7 +18,7 @@ from allennlp.predictors import Predictor
 
 from structured_energy.data import names
 from structured_energy.data.registry import available
-from structured_energy.testing import write_arff
+from structured_energy.testing import write_arff, write_conllu
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "training_configs"
@@ -31,6 +32,14 @@ def fields_of(library):
 
 METHODS = fields_of("multi_label")
 DATA_SETS = fields_of("data_sets")
+TAGGING = fields_of("tagging_data_sets")
+TAGGING_METHODS = [
+    "cross_entropy",
+    "inference_network",
+    "seal_dynamic_margin",
+    "seal_dynamic_nce",
+    "spen",
+]
 
 
 def name_of(path):
@@ -44,9 +53,14 @@ def of_method(method, data_set="digits"):
 def small(path, folder):
     """The config, with small data and two epochs, in the second of which a later phase begins."""
     config = json.loads(_jsonnet.evaluate_file(str(path)))
+    tagging = path.parts[-3] == "tagging"
     for part, rows in (("train", 20), ("validation", 9), ("test", 7)):
-        config[f"{part}_data_path"] = str(write_arff(folder, part, rows, seed=len(part)))
-    config["dataset_reader"] = {"type": "arff"}
+        write = write_conllu if tagging else write_arff
+        config[f"{part}_data_path"] = str(write(folder, part, rows, seed=len(part)))
+    if not tagging:
+        config["dataset_reader"] = {"type": "arff"}
+    elif path.parts[-2] == "twpos":  # columns that are no CoNLL-U
+        config["dataset_reader"].update(token_column=1, tag_column=3)
     config["trainer"]["num_epochs"] = 2
     for settings in config["trainer"].get("networks", {}).values():
         settings.update({key: 1 for key in ("start_epoch", "stop_epoch") if key in settings})
@@ -71,6 +85,17 @@ def test_every_method_has_a_config_for_every_data_set_and_nothing_of_its_own():
             )
 
 
+def test_the_tagging_methods_have_a_config_for_every_data_set_and_nothing_of_its_own():
+    expected = {FOLDER / "tagging" / d / f"{m}.jsonnet" for d in TAGGING for m in TAGGING_METHODS}
+    assert {path for path in CONFIGS if path.parts[-3] == "tagging"} == expected
+    for path in expected:
+        assert path.read_text() == (
+            "local data_sets = import '../../lib/tagging_data_sets.libsonnet';\n"
+            "local methods = import '../../lib/tagging.libsonnet';\n\n"
+            f"methods.{path.stem}(data_sets.{path.parent.name})\n"
+        )
+
+
 def test_there_is_a_search_space_for_every_method():
     assert fields_of("search_spaces") == METHODS
 
@@ -87,9 +112,11 @@ def test_trains_saves_and_loads(path, tmp_path):
     for instance, prediction in zip(instances, predictions, strict=True):
         instance.fields.pop("labels", None)
         expected = model.forward_on_instance(instance)["probabilities"]
-        assert prediction["probabilities"] == pytest.approx(expected.tolist(), abs=1e-6)
+        np.testing.assert_allclose(prediction["probabilities"], expected, atol=1e-6)
+        if "tokens" in prediction:
+            assert len(prediction["labels"]) == len(prediction["tokens"]) == len(expected)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert 0 <= metrics["test_example_f1"] <= 1
+    assert 0 <= metrics[f"test_{config['trainer']['validation_metric'][1:]}"] <= 1
     losses = {key for key in metrics if key.startswith("training_") and "loss.value" in key}
     assert len(losses) >= len(model.losses)
     for name, parameter in model.named_parameters():
@@ -115,6 +142,26 @@ def test_it_trains_on_the_published_data(method, data_set, tmp_path):
     predictions = Predictor.from_archive(archive).predict_batch_instance(instances)
     known = set(names(archive.model.vocab, "labels"))
     assert all(set(prediction["labels"]) <= known for prediction in predictions)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("data_set", TAGGING)
+@pytest.mark.parametrize("method", ["inference_network", "spen"])
+def test_it_tags_the_published_data(method, data_set, tmp_path):
+    if not available(data_set):
+        pytest.skip(f"STRUCTURED_ENERGY_DATA has no {data_set}")
+    path = FOLDER / "tagging" / data_set / f"{method}.jsonnet"
+    config = json.loads(_jsonnet.evaluate_file(str(path)))
+    config["trainer"]["num_epochs"] = 1
+    config["dataset_reader"]["max_instances"] = 40
+    train_model(Params(copy.deepcopy(config)), str(tmp_path / "run"))
+    archive = load_archive(tmp_path / "run" / "model.tar.gz")
+    predictor = Predictor.from_archive(archive)
+    line = {"sentence": "I saw the dog.", "predicate": 1}
+    prediction = predictor.predict_json(line)
+    assert prediction["tokens"] == ["I", "saw", "the", "dog", "."]
+    assert len(prediction["labels"]) == 5
+    assert set(prediction["labels"]) <= set(names(archive.model.vocab, "labels"))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,5 +1,7 @@
 """Metrics of tags, against scikit-learn and the rules of CoNLL's evaluation written out."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
 from structured_energy.metrics import RoleF1, SpanF1, TagAccuracy
+from structured_energy.metrics.tagging import whole_bioul_spans
 
 ROLES = ["_", "V", "ARG0", "ARG1"]
 TAGS = {
@@ -130,10 +133,20 @@ def test_bioul_spans():
     assert found == pytest.approx(2 * 1 / (3 + 3))
 
 
+@given(st.lists(st.sampled_from(TAGS["BIOUL"]), max_size=8))
+def test_bioul_spans_are_whole(tags):
+    text = "".join("O_" if tag == "O" else tag[0] + tag[2] for tag in tags)
+    whole = re.finditer("|".join(f"U{x}|B{x}(?:I{x})*L{x}" for x in "XY"), text)
+    expected = [(m[0][1], (m.start() // 2, m.end() // 2 - 1)) for m in whole]
+    assert whole_bioul_spans(tags) == expected
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda: SpanF1(vocab_of(ROLES), "IOB9"), "one of .*, got 'IOB9'"),
+        (lambda: SpanF1(vocab_of(ROLES)), "tags of the encoding BIO, .* got '_'"),
+        (lambda: SpanF1(vocab_of(TAGS["BIOUL"])), "tags of the encoding BIO, .* got 'L-X'"),
         (lambda: RoleF1(vocab_of(["_", "V"])), "tags that count"),
         (lambda: Metric.by_name("tag-accuracy")(typo=1), "typo"),
     ],

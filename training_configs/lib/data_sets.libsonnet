@@ -2,7 +2,7 @@
 // data set stands in tuned.json (data set, method, hyper-parameter), which scripts/tune.py writes.
 local tuned = import 'tuned.json';
 
-local defaults = {
+local defaults = (import 'defaults.libsonnet') {
   reader: 'arff',
   batch_size: 32,
   hidden: [400, 400],
@@ -11,31 +11,8 @@ local defaults = {
   weight_decay: 1e-5,
   num_epochs: 60,
   patience: 10,
-  cross_entropy_weight: 1.0,
-
-  // Of the score network.
   score_hidden: self.hidden,
-  score_dropout: 0.0,
-  score_lr: 1e-3,
   patterns: 16,  // of labels, in the structured score
-  margin_type: 'margin-rescaled',
-  oracle_cost_weight: 1.0,
-  static_epochs: 10,  // for which it is trained before it is kept as it is
-
-  // Of the task network's objective.
-  score_weight: 1.0,
-  value_weight: 3.0,  // of a value network's −log v
-  task_cost_weight: 50.0,  // of the relaxed oracle cost
-  cost_augmented: [64],  // the hidden layers of a separate cost-augmented network
-
-  // Of gradient-based inference, and of what samples by steps.
-  inference_steps: 20,
-  inference_rate: 1.0,
-  unrolled_steps: 5,
-  chain_steps: 10,
-  num_draws: 16,
-  temperature: 1.0,
-  score_penalty: 0.01,
 };
 
 // A data set that is published with a training and a test part: 10 % of train to validate.

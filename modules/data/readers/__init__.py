@@ -2,12 +2,14 @@
 
 from .arff import ArffReader
 from .digits_completion import DigitsCompletionReader
+from .json_reader import JsonReader
 from .tabular_reader import TabularReader
 from .tagging import SemanticRoleReader, TaggingConllReader, TaggingReader
 
 __all__ = [
     "ArffReader",
     "DigitsCompletionReader",
+    "JsonReader",
     "SemanticRoleReader",
     "TabularReader",
     "TaggingConllReader",

@@ -1,16 +1,18 @@
 """The base of readers of tables: rows of features and labels."""
 
-from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from allennlp.data import DatasetReader, Instance
+from allennlp.data import Instance, Vocabulary
 
+from ...vocabulary import names
 from ..fields import RowField, Schema
+from .json_reader import JsonReader
 
 Features = Union[Sequence[float], Dict[str, float]]
 
 
-class TabularReader(DatasetReader):
+class TabularReader(JsonReader):
     """A reader whose instances have the fields `x` (features) and `labels`, both by name."""
 
     def _instance(
@@ -24,6 +26,16 @@ class TabularReader(DatasetReader):
         if labels is not None:
             fields["labels"] = RowField(schema, "labels", labels)
         return Instance(fields)
+
+    def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
+        if "features" not in line:
+            raise ValueError(
+                "Expected a line with the key 'features' (a list, or a dictionary by name), got "
+                f"the keys {sorted(line)}."
+            )
+        return self.text_to_instance(
+            line["features"], names(vocab, "features"), label_names=names(vocab, "labels")
+        )
 
     def text_to_instance(
         self,

@@ -5,20 +5,21 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Optio
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader, Instance, TokenIndexer
+from allennlp.data import DatasetReader, Instance, TokenIndexer, Tokenizer, Vocabulary
 from allennlp.data.fields import SequenceLabelField, TensorField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
-from allennlp.data.tokenizers import Token
+from allennlp.data.tokenizers import LettersDigitsTokenizer, Token
 
 from ..conll import CONLLU_COLUMNS, Sentence, read_columns, read_conllu
 from ..registry import resolve
 from ..tag_encodings import ENCODINGS, convert
+from .json_reader import JsonReader
 
 Encoding = Literal["IOB1", "BIO", "BIOUL"]
 _SEPARATORS = {"any": None, "tab": "\t", "space": " "}
 
 
-class TaggingReader(DatasetReader):
+class TaggingReader(JsonReader):
     """The base of readers whose instances have the fields `x` (a text), `labels` (a tag for each
     token) and `mask` (which tokens are no padding).
 
@@ -26,11 +27,14 @@ class TaggingReader(DatasetReader):
 
     token_indexers : `Dict[str, TokenIndexer]`, optional
         By default each token's own number, as `tokens`.
+    tokenizer : `Tokenizer`, optional
+        For sentences that are given as text; by default words, numbers and punctuation apart.
     """
 
     def __init__(
         self,
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
+        tokenizer: Optional[Tokenizer] = None,
         max_instances: Optional[int] = None,
     ) -> None:
         super().__init__(
@@ -39,9 +43,29 @@ class TaggingReader(DatasetReader):
             manual_multiprocess_sharding=True,
         )
         self.token_indexers = token_indexers or {"tokens": SingleIdTokenIndexer()}
+        self.tokenizer = tokenizer or LettersDigitsTokenizer()
 
     def apply_token_indexers(self, instance: Instance) -> None:
         instance.fields["x"].token_indexers = self.token_indexers
+
+    def tokens_of(self, line: Dict[str, Any]) -> List[str]:
+        """The tokens of a line of JSON: its `tokens`, or those of its `sentence`."""
+        if "tokens" in line:
+            tokens = line["tokens"]
+        elif isinstance(line.get("sentence"), str):
+            tokens = [token.text for token in self.tokenizer.tokenize(line["sentence"])]
+        else:
+            tokens = None
+        if (
+            not isinstance(tokens, list)
+            or not tokens
+            or not all(isinstance(t, str) for t in tokens)
+        ):
+            raise ValueError(
+                "Expected a line with 'tokens', a list of at least one string, or with 'sentence', "
+                f"a text, got {str(line)[:80]}."
+            )
+        return tokens
 
     def _make(self, tokens: List[Token], tags: Optional[Sequence[str]]) -> Instance:
         text = TextField(tokens)
@@ -90,6 +114,7 @@ class TaggingConllReader(TaggingReader):
         multi-word tokens and empty nodes.
     encoding, convert_to : `"IOB1"`, `"BIO"` or `"BIOUL"`, optional
         How the files write spans, and how the model is to write them.
+    tokenizer : `Tokenizer`, optional
     """
 
     def __init__(
@@ -102,9 +127,10 @@ class TaggingConllReader(TaggingReader):
         conllu: bool = False,
         encoding: Optional[Encoding] = None,
         convert_to: Optional[Encoding] = None,
+        tokenizer: Optional[Tokenizer] = None,
         max_instances: Optional[int] = None,
     ) -> None:
-        super().__init__(token_indexers, max_instances)
+        super().__init__(token_indexers, tokenizer, max_instances)
         if separator not in _SEPARATORS or (conllu and (separator != "any" or comment)):
             raise ConfigurationError(
                 f"Expected a separator among {list(_SEPARATORS)} in the reader 'tagging-conll', "
@@ -149,6 +175,9 @@ class TaggingConllReader(TaggingReader):
             read_conllu(file) if self.conllu else read_columns(file, self.separator, self.comment)
         )
 
+    def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
+        return self.text_to_instance(self.tokens_of(line))
+
     def text_to_instance(
         self, tokens: Sequence[str], tags: Optional[Sequence[str]] = None
     ) -> Instance:
@@ -170,15 +199,17 @@ class SemanticRoleReader(TaggingReader):
     token_indexers : `Dict[str, TokenIndexer]`, optional
     bio : `bool`
         Whether to write roles as spans of one token, `B-ARG0` and `O`, instead of `ARG0` and '_'.
+    tokenizer : `Tokenizer`, optional
     """
 
     def __init__(
         self,
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         bio: bool = False,
+        tokenizer: Optional[Tokenizer] = None,
         max_instances: Optional[int] = None,
     ) -> None:
-        super().__init__(token_indexers, max_instances)
+        super().__init__(token_indexers, tokenizer, max_instances)
         self.bio = bio
 
     def _read(self, file_path: str) -> Iterable[Instance]:
@@ -201,6 +232,15 @@ class SemanticRoleReader(TaggingReader):
                 if self.bio:
                     roles = ["O" if role == "_" else f"B-{role}" for role in roles]
                 yield self.text_to_instance(sentence.column(1), predicate, roles)
+
+    def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
+        tokens = self.tokens_of(line)
+        if type(line.get("predicate")) is not int:
+            raise ValueError(
+                "Expected a line with 'predicate', the place of the predicate among the tokens, "
+                f"from 0, got {line.get('predicate')!r}."
+            )
+        return self.text_to_instance(tokens, line["predicate"])
 
     def text_to_instance(
         self, tokens: Sequence[str], predicate: int, roles: Optional[Sequence[str]] = None

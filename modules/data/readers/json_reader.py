@@ -1,0 +1,19 @@
+"""The base of readers that can make an instance of a line of JSON."""
+
+from abc import abstractmethod
+from typing import Any, Dict
+
+from allennlp.data import DatasetReader, Instance, Vocabulary
+
+
+class JsonReader(DatasetReader):
+    """A reader whose models predict for lines of JSON."""
+
+    @abstractmethod
+    def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
+        """The instance, without labels, of a line; `vocab` is the model's.
+
+        # Raises
+
+        `ValueError` for a line without what is needed, or with what the model does not know.
+        """

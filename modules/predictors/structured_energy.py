@@ -1,0 +1,52 @@
+"""Predictions for JSON lines, and for rows of a data set."""
+
+from typing import List
+
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.util import JsonDict
+from allennlp.data import Instance
+from allennlp.data.fields import TextField
+from allennlp.predictors import Predictor
+
+from ..data import JsonReader
+
+
+@Predictor.register("structured-energy")
+class StructuredEnergyPredictor(Predictor):
+    """What the model's reader reads in, labels and probabilities out.
+
+    Multi-label: a line is `{"features": [0.5, …]}` in the order of the training data, or
+    `{"features": {"name": 0.5, …}}` by name, where those that are left out are 0; `labels` are the
+    labels above the threshold, with their probabilities. Tagging: `{"tokens": ["I", …]}`, or
+    `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the tags of `tokens`. Semantic
+    roles: the same with `"predicate"`, the place of the predicate among the tokens, from 0.
+
+    With `--use-dataset-reader` the input is a data set of the model's reader.
+
+    # Raises
+
+    `ValueError` for a line without what is needed, or with what the model does not know.
+    """
+
+    def _json_to_instance(self, json_dict: JsonDict) -> Instance:
+        if not isinstance(self._dataset_reader, JsonReader):
+            raise ConfigurationError(
+                "Expected a model trained by a reader that reads JSON (such as 'arff' or "
+                "'tagging-conll') for the predictor 'structured-energy', got "
+                f"{type(self._dataset_reader).__name__}."
+            )
+        return self._dataset_reader.json_to_instance(json_dict, self._model.vocab)
+
+    def predict_instance(self, instance: Instance) -> JsonDict:
+        """The labels, and the probability of each."""
+        return self.predict_batch_instance([instance])[0]
+
+    def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
+        """`predict_instance` of each."""
+        for instance in instances:
+            instance.fields.pop("labels", None)
+        predictions = super().predict_batch_instance(instances)
+        for instance, prediction in zip(instances, predictions, strict=True):
+            if isinstance(instance.fields["x"], TextField):
+                prediction["tokens"] = [token.text for token in instance.fields["x"].tokens]
+        return predictions

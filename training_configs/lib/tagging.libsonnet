@@ -1,0 +1,45 @@
+// Sequences of tags. A config is one line: a method, called with the hyper-parameters of a data set,
+// which stand in one table (tagging_data_sets.libsonnet).
+local methods = import 'methods.libsonnet';
+local networks = import 'networks.libsonnet';
+
+local encoder(d, hidden, dropout) = {
+  type: 'sequence-tagging',
+  embedder: { token_embedders: d.embedders },
+  encoder: {
+    type: 'lstm',
+    input_size: d.embedding_dim,
+    hidden_size: hidden,
+    bidirectional: true,
+  },
+  dropout: dropout,
+};
+
+methods({
+  base(d): {
+    data_loader: {
+      batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },
+    },
+    validation_data_loader: {
+      batch_sampler: { type: 'bucket', batch_size: 128, sorting_keys: ['x'], padding_noise: 0.0 },
+    },
+    model+: {
+      output_space: 'categorical',
+      oracle_value: d.oracle_value,
+      metrics: d.metrics,
+    },
+    trainer+: { validation_metric: d.validation_metric },
+  },
+
+  task_network(d): { model+: { task_network: encoder(d, d.hidden, d.dropout) } },
+
+  score_network(d): {
+    model+: {
+      score_network: encoder(d, d.score_hidden, d.score_dropout) {
+        structured_scores: d.structured_scores,
+      },
+    },
+  },
+
+  cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
+})
