@@ -76,8 +76,9 @@ SAMPLERS: Dict[str, Dict[str, Any]] = {
         "constituents": ["inference-network", descent(20)],
     },
 }
-# These have no search of their own: the first is the answer, the others pass on what they hold.
-WITHOUT_SEARCH = {"ground-truth", "appending-container", "random-picking-container"}
+# These are no search over sets of labels: the first is the answer, the next ones pass on what they
+# hold, and the last one is exact in linear chains of tags.
+WITHOUT_SEARCH = {"ground-truth", "appending-container", "random-picking-container", "exact"}
 
 
 class Case(NamedTuple):

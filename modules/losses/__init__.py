@@ -3,6 +3,7 @@
 from .combination import CombinationLoss
 from .contrastive_divergence import ContrastiveDivergenceLoss
 from .cross_entropy import CrossEntropyLoss
+from .exact_likelihood import ExactLikelihoodLoss
 from .expected_cost import MinimumRiskLoss, PolicyGradientLoss
 from .inference import InferenceLoss
 from .loss import Loss
@@ -33,6 +34,7 @@ __all__ = [
     "ContrastiveDivergenceLoss",
     "CosineWeight",
     "CrossEntropyLoss",
+    "ExactLikelihoodLoss",
     "InferenceLoss",
     "LinearWeight",
     "Loss",

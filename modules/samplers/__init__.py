@@ -3,6 +3,7 @@
 from .appending_container import AppendingContainer
 from .containers import BestOfContainer, RandomPickingContainer
 from .cost_augmented_network import CostAugmentedNetwork
+from .exact import ExactSampler
 from .gibbs_with_gradients import GibbsWithGradientsSampler
 from .gradient_based_inference import GradientBasedInferenceSampler
 from .ground_truth import GroundTruthSampler
@@ -26,6 +27,7 @@ __all__ = [
     "BestOfContainer",
     "CostAugmentedNetwork",
     "EntropicMirrorDescent",
+    "ExactSampler",
     "GibbsWithGradientsSampler",
     "GradientBasedInferenceSampler",
     "GroundTruthSampler",

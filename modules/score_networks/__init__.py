@@ -1,5 +1,6 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
+from .chain import Chain, chain_of, check_chain
 from .multi_label import MultiLabelScoreNetwork
 from .score_network import ScoreNetwork
 from .sequence_tagging import SequenceTaggingScoreNetwork
@@ -15,6 +16,7 @@ from .structured_scores import (
 )
 
 __all__ = [
+    "Chain",
     "ConvolutionalScore",
     "FeedForwardStructuredScore",
     "HighOrderScore",
@@ -26,4 +28,6 @@ __all__ = [
     "SequenceTaggingScoreNetwork",
     "SkipChainScore",
     "StructuredScore",
+    "chain_of",
+    "check_chain",
 ]

@@ -34,6 +34,7 @@ METHODS = fields_of("multi_label")
 DATA_SETS = fields_of("data_sets")
 TAGGING = fields_of("tagging_data_sets")
 TAGGING_METHODS = [
+    "crf",
     "cross_entropy",
     "inference_network",
     "seal_dynamic_margin",
@@ -48,6 +49,11 @@ def name_of(path):
 
 def of_method(method, data_set="digits"):
     return FOLDER / "multi_label" / data_set / f"{method}.jsonnet"
+
+
+EVERY_METHOD = [of_method(method) for method in METHODS] + [
+    FOLDER / "tagging" / "twpos" / f"{method}.jsonnet" for method in TAGGING_METHODS
+]
 
 
 def small(path, folder):
@@ -164,9 +170,9 @@ def test_it_tags_the_published_data(method, data_set, tmp_path):
     assert set(prediction["labels"]) <= set(names(archive.model.vocab, "labels"))
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_every_weight_gets_a_gradient(method, tmp_path):
-    model, batch = first_batch(small(of_method(method), tmp_path / "data"), tmp_path)
+@pytest.mark.parametrize("path", EVERY_METHOD, ids=name_of)
+def test_every_weight_gets_a_gradient(path, tmp_path):
+    model, batch = first_batch(small(path, tmp_path / "data"), tmp_path)
     with torch.no_grad():  # away from weights that start at zero
         for parameter in model.parameters():
             parameter.add_(0.01)
@@ -176,14 +182,16 @@ def test_every_weight_gets_a_gradient(method, tmp_path):
         assert parameter.grad.abs().sum() > 0, name
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_predictions_do_not_change_when_labels_do(method, tmp_path):
-    model, batch = first_batch(small(of_method(method), tmp_path / "data"), tmp_path)
+@pytest.mark.parametrize("path", EVERY_METHOD, ids=name_of)
+def test_predictions_do_not_change_when_labels_do(path, tmp_path):
+    model, batch = first_batch(small(path, tmp_path / "data"), tmp_path)
     model.eval()
     predictions = []
-    for labels in (batch["labels"], ~batch["labels"], None):
+    labels = batch["labels"]
+    others = ~labels if labels.dtype == torch.bool else (labels + 1) % (labels.max() + 1)
+    for given in (labels, others, None):
         torch.manual_seed(0)
-        predictions.append(model(**{**batch, "labels": labels})["probabilities"])
+        predictions.append(model(**{**batch, "labels": given})["probabilities"])
     torch.testing.assert_close(predictions[0], predictions[1], rtol=0, atol=0)
     torch.testing.assert_close(predictions[0], predictions[2], rtol=0, atol=0)
 

@@ -58,6 +58,11 @@ CONFIGS = {
         "optimizer: {type: 'optimizer', optimizer: {type: 'adam', lr: 0.1}}}",
         "{type: 'gradient-based-inference', unroll: true}",
     ],
+    (Sampler, "exact"): [
+        "'exact'",
+        "{type: 'exact', num_samples: 4}",
+        "{type: 'exact', num_samples: 3, kind: 'draws', loss: 'score'}",
+    ],
     (Sampler, "langevin"): [
         "'langevin'",
         "{type: 'langevin', metropolis: true, decay: 0.3, start: 'random', truth_rate: 0.5, "
@@ -110,6 +115,8 @@ CONFIGS = {
 SPACES = {
     "binary": ("binary",),
     "categorical": ("categorical",),
+    "exact": ("categorical",),
+    "exact-likelihood": ("categorical",),
     "multi-label": ("binary",),
     "sequence-tagging": ("categorical",),
 }

@@ -215,4 +215,7 @@ local methods = {
 {
   [name]: function(d) methods[name](d + std.get(d.tuned, name, {}))
   for name in std.objectFields(methods)
+} + {
+  // For methods of one task alone.
+  without_task_network:: without_task_network,
 }

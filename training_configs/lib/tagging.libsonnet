@@ -15,7 +15,7 @@ local encoder(d, hidden, dropout) = {
   dropout: dropout,
 };
 
-methods({
+local lib = methods({
   base(d): {
     data_loader: {
       batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },
@@ -42,4 +42,17 @@ methods({
   },
 
   cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
-})
+});
+
+lib {
+  // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
+  // task network has in other methods.
+  crf(d): lib.without_task_network(d {
+    score_hidden: d.hidden,
+    score_dropout: d.dropout,
+    score_lr: d.lr,
+    structured_scores: ['linear-chain'],
+  } + std.get(d.tuned, 'crf', {})) {
+    model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
+  },
+}

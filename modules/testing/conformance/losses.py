@@ -1,6 +1,6 @@
 """The conformance suite of losses."""
 
-from typing import Any, Dict
+from typing import Callable
 
 import pytest
 import torch
@@ -69,25 +69,25 @@ class LossConformance(Conformance):
         assert sample.logits is not None
         with frozen(world.score_network):  # a loss that takes y as a constant then has no gradient
             check_gradients(of_outputs, [sample.y, sample.logits])
-        swapped = _Swapped(world.score_network)
-        loss = World(**{**vars(world), "score_network": swapped}).build(Loss, self.config)
-        loss.load_state_dict(component.state_dict())
+        call = _Call(
+            world.score_network,
+            lambda: component.unreduced(world.x, world.truth, sample, world.mask),
+        )
+        names = [name for name, _ in call.named_parameters()]
 
         def of_weights(*weights: torch.Tensor) -> torch.Tensor:
-            swapped.weights = dict(zip(swapped.names, weights, strict=True))
-            return loss.unreduced(world.x, world.truth, sample, world.mask)
+            return torch.func.functional_call(call, dict(zip(names, weights, strict=True)), ())
 
-        check_gradients(of_weights, list(world.score_network.parameters()))
+        check_gradients(of_weights, list(call.parameters()))
 
 
-class _Swapped(torch.nn.Module):
-    """A score network whose weights are arguments."""
+class _Call(torch.nn.Module):
+    """A function of a network's weights."""
 
-    def __init__(self, network: torch.nn.Module) -> None:
+    def __init__(self, network: torch.nn.Module, function: Callable[[], torch.Tensor]) -> None:
         super().__init__()
-        self.network = [network]  # not a submodule
-        self.names = [name for name, _ in network.named_parameters()]
-        self.weights: Dict[str, torch.Tensor] = {}
+        self.network = network
+        self.function = function
 
-    def forward(self, *inputs: Any) -> torch.Tensor:
-        return torch.func.functional_call(self.network[0], self.weights, inputs)
+    def forward(self) -> torch.Tensor:
+        return self.function()

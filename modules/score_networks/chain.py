@@ -1,0 +1,112 @@
+"""Exact inference in linear chains."""
+
+from typing import Any, Callable, List, NamedTuple, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.nn.util import viterbi_decode
+
+from .score_network import ScoreNetwork
+from .structured_scores import LinearChainScore
+
+Reduction = Callable[[torch.Tensor, int], torch.Tensor]
+
+
+class Chain(NamedTuple):
+    """The scores of a linear chain for a batch of sentences: s(y) is the sum of the potentials of
+    its tags, of its transitions, and of its first and last tag. Padding is at the end."""
+
+    potentials: torch.Tensor  # (batch, num_tokens, num_tags)
+    transitions: torch.Tensor  # (num_tags, num_tags)
+    start: torch.Tensor  # (num_tags,)
+    end: torch.Tensor  # (num_tags,)
+    mask: torch.Tensor  # (batch, num_tokens)
+
+    def log_partition(self) -> torch.Tensor:
+        """log Σ_y exp s(y), `(batch,)`, differentiable: the forward algorithm (Rabiner 1989)."""
+        return self._reduce(torch.logsumexp)
+
+    def best(self) -> torch.Tensor:
+        """The tags `(batch, num_tokens)` of the highest score: the Viterbi algorithm (1967), whose
+        way back is the gradient of the maximum."""
+        potentials = self.potentials.detach().requires_grad_()
+        with torch.enable_grad():
+            chain = self._replace(potentials=potentials)
+            best = chain._reduce(lambda values, dim: values.max(dim).values)
+            (chosen,) = torch.autograd.grad(best.sum(), potentials)
+        return chosen.argmax(-1)
+
+    def best_ones(self, count: int) -> torch.Tensor:
+        """The tags `(batch, count, num_tokens)` of the `count` highest scores, the best first; of a
+        sentence with fewer sequences the last one again. AllenNLP's Viterbi algorithm."""
+        tags = self.mask.new_zeros((len(self.mask), count, self.mask.shape[1]), dtype=torch.long)
+        for i, length in enumerate(self.mask.sum(1).tolist()):
+            if not length:
+                continue
+            scores = self.potentials[i, :length].detach().clone()
+            scores[0] += self.start.detach()
+            scores[-1] += self.end.detach()
+            paths, _ = viterbi_decode(scores, self.transitions.detach(), top_k=count)
+            for rank in range(count):
+                path = paths[min(rank, len(paths) - 1)]
+                tags[i, rank, :length] = torch.as_tensor(path, device=tags.device)
+        return tags
+
+    def draws(self, count: int) -> torch.Tensor:
+        """Tags `(batch, count, num_tokens)` drawn from p(y) ∝ exp s(y), by filtering forward and
+        drawing backward."""
+        with torch.no_grad():
+            messages = self._messages(torch.logsumexp)
+            following = torch.nn.functional.pad(self.mask[:, 1:], (0, 1))
+            tags: List[torch.Tensor] = []
+            for t in reversed(range(len(messages))):
+                logits = messages[t].unsqueeze(1).expand(-1, count, -1)
+                after = self.transitions.T[tags[-1]] if tags else torch.zeros_like(logits)
+                logits = logits + torch.where(following[:, t, None, None], after, self.end)
+                tags.append(torch.distributions.Categorical(logits=logits).sample())
+        return torch.stack(tags[::-1], dim=2).masked_fill(~self.mask.unsqueeze(1), 0)
+
+    def _messages(self, reduce: Reduction) -> List[torch.Tensor]:
+        """For each token and its tag, all that is before it; after the end of a sentence its last
+        one again."""
+        messages = [self.potentials[:, 0] + self.start]
+        for t in range(1, self.potentials.shape[1]):
+            before = reduce(messages[-1].unsqueeze(2) + self.transitions, 1)
+            moved = before + self.potentials[:, t]
+            messages.append(torch.where(self.mask[:, t, None], moved, messages[-1]))
+        return messages
+
+    def _reduce(self, reduce: Reduction) -> torch.Tensor:
+        total = reduce(self._messages(reduce)[-1] + self.end, 1)
+        return total.masked_fill(~self.mask.any(1), 0.0)
+
+
+def chain_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) -> Chain:
+    """The chain of a score network for x.
+
+    # Raises
+
+    `ConfigurationError` for a score network with other terms over tags.
+    """
+    term = check_chain(score_network)
+    potentials = score_network.encode(x, mask)
+    if mask is None:
+        mask = torch.ones(potentials.shape[:2], dtype=torch.bool, device=potentials.device)
+    return Chain(potentials, term.transitions, term.start, term.end, mask)
+
+
+def check_chain(score_network: ScoreNetwork) -> LinearChainScore:
+    """The linear chain of a score network whose only structured score that is.
+
+    # Raises
+
+    `ConfigurationError` for a score network with other terms over tags.
+    """
+    terms = list(getattr(score_network, "structured_scores", []))
+    if len(terms) != 1 or not isinstance(terms[0], LinearChainScore):
+        raise ConfigurationError(
+            "Expected a score network with the structured scores ['linear-chain'], in which "
+            f"inference is exact, got {[type(term).__name__ for term in terms]}; leave out the "
+            "others, or choose another sampler and loss."
+        )
+    return terms[0]
