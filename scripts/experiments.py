@@ -13,6 +13,8 @@ import _jsonnet
 
 ROOT = Path(__file__).resolve().parent.parent
 LIB = ROOT / "training_configs" / "lib"
+# The library of methods of each task, and the table of its data sets.
+TASKS = {"multi_label": "data_sets", "tagging": "tagging_data_sets"}
 
 
 class Experiment(NamedTuple):
@@ -33,6 +35,22 @@ def names_in(library: str) -> List[str]:
     return json.loads(_jsonnet.evaluate_snippet("names", snippet))
 
 
+def data_sets() -> List[str]:
+    """The data sets of all tasks."""
+    return [name for table in TASKS.values() for name in names_in(table)]
+
+
+def task_of(data_set: str) -> str:
+    """The task of a data set."""
+    return next(task for task, table in TASKS.items() if data_set in names_in(table))
+
+
+def methods_of(data_set: str) -> List[str]:
+    """The methods that have a config for a data set."""
+    folder = LIB.parent / task_of(data_set) / data_set
+    return sorted(path.stem for path in folder.glob("*.jsonnet"))
+
+
 def config_of(
     data_set: str,
     method: str,
@@ -44,9 +62,10 @@ def config_of(
     tuned = (
         "" if hyper_parameters is None else f"+ {{ tuned: {{}} }} + {json.dumps(hyper_parameters)}"
     )
+    task = task_of(data_set)
     snippet = (
-        f"(import '{LIB}/multi_label.libsonnet').{method}("
-        f"(import '{LIB}/data_sets.libsonnet').{data_set} {tuned})"
+        f"(import '{LIB}/{task}.libsonnet').{method}("
+        f"(import '{LIB}/{TASKS[task]}.libsonnet').{data_set} {tuned})"
     )
     config = json.loads(_jsonnet.evaluate_snippet(f"{data_set}/{method}", snippet))
     if seed is not None:

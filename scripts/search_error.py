@@ -77,8 +77,14 @@ SAMPLERS: Dict[str, Dict[str, Any]] = {
     },
 }
 # These are no search over sets of labels: the first is the answer, the next ones pass on what they
-# hold, and the last one is exact in linear chains of tags.
-WITHOUT_SEARCH = {"ground-truth", "appending-container", "random-picking-container", "exact"}
+# hold, and the last ones are of tags.
+WITHOUT_SEARCH = {
+    "ground-truth",
+    "appending-container",
+    "random-picking-container",
+    "exact",
+    "constrained",
+}
 
 
 class Case(NamedTuple):

@@ -12,34 +12,49 @@ import time
 from pathlib import Path
 from typing import Tuple
 
-from experiments import ROOT, Experiment, config_of, in_processes, names_in, train
+from experiments import (
+    ROOT,
+    Experiment,
+    config_of,
+    data_sets,
+    in_processes,
+    methods_of,
+    train,
+)
 from rich.console import Console
 
 
-def run(experiment: Experiment, root: Path) -> Tuple[float, float]:
-    """Trains one, and gives its test F1 and the seconds that it took."""
+def run(experiment: Experiment, root: Path) -> Tuple[str, float, float]:
+    """Trains one, and gives the metric by which its best epoch is chosen, the value that this has
+    on the test data, and the seconds that it took."""
     start = time.perf_counter()
     config = config_of(experiment.data_set, experiment.method, experiment.seed)
-    metrics = train(config, experiment.folder(root))
-    return metrics["test_example_f1"], time.perf_counter() - start
+    metric = config["trainer"]["validation_metric"].lstrip("+-")
+    value = train(config, experiment.folder(root))[f"test_{metric}"]
+    return metric, value, time.perf_counter() - start
 
 
 def main() -> int:
     """Trains what is missing, and says what failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    data_sets, methods = names_in("data_sets"), names_in("multi_label")
-    parser.add_argument("--data-sets", nargs="+", choices=data_sets, default=data_sets)
-    parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
+    known = data_sets()
+    parser.add_argument("--data-sets", nargs="+", choices=known, default=known)
+    parser.add_argument("--methods", nargs="+", help="by default all that a data set has")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "results")
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
     root = arguments.runs.resolve()
+    for data_set in arguments.data_sets:
+        known = methods_of(data_set)
+        for method in arguments.methods or []:
+            if method not in known:
+                parser.error(f"expected a method of {data_set}, one of {known}, got '{method}'")
     wanted = [
         Experiment(data_set, method, seed)
         for seed in arguments.seeds
         for data_set in arguments.data_sets
-        for method in arguments.methods
+        for method in arguments.methods or methods_of(data_set)
     ]
     missing = [each for each in wanted if not (each.folder(root) / "metrics.json").exists()]
     console = Console()
@@ -52,7 +67,8 @@ def main() -> int:
             failed += 1
             console.print(f"{what}: failed, {type(result).__name__}: {result}", markup=False)
         else:
-            console.print(f"{what}: test example F1 {100 * result[0]:.2f}, {result[1]:.0f} s")
+            metric, value, seconds = result
+            console.print(f"{what}: test {metric} {100 * value:.2f}, {seconds:.0f} s")
     return int(failed > 0)
 
 

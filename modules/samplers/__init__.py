@@ -1,6 +1,7 @@
 """Samplers: what proposes outputs y for an input x."""
 
 from .appending_container import AppendingContainer
+from .constrained import ConstrainedSampler
 from .containers import BestOfContainer, RandomPickingContainer
 from .cost_augmented_network import CostAugmentedNetwork
 from .exact import ExactSampler
@@ -25,6 +26,7 @@ from .sampler import Sampler
 __all__ = [
     "AppendingContainer",
     "BestOfContainer",
+    "ConstrainedSampler",
     "CostAugmentedNetwork",
     "EntropicMirrorDescent",
     "ExactSampler",

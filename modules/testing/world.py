@@ -26,7 +26,7 @@ FEATURES = [f"feature_{i}" for i in range(5)]
 LABELS = [f"label_{i}" for i in range(4)]
 
 WORDS = [f"word_{i}" for i in range(6)]
-TAGS = [f"tag_{i}" for i in range(3)]
+TAGS = ["O", "B-X", "I-X"]
 SPACES = ("binary", "categorical")
 
 _FEEDFORWARD = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}

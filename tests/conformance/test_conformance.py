@@ -58,6 +58,9 @@ CONFIGS = {
         "optimizer: {type: 'optimizer', optimizer: {type: 'adam', lr: 0.1}}}",
         "{type: 'gradient-based-inference', unroll: true}",
     ],
+    (Sampler, "constrained"): [
+        "{type: 'constrained', constituent: 'inference-network', loss: 'cross-entropy'}",
+    ],
     (Sampler, "exact"): [
         "'exact'",
         "{type: 'exact', num_samples: 4}",
@@ -115,6 +118,7 @@ CONFIGS = {
 SPACES = {
     "binary": ("binary",),
     "categorical": ("categorical",),
+    "constrained": ("categorical",),
     "exact": ("categorical",),
     "exact-likelihood": ("categorical",),
     "multi-label": ("binary",),

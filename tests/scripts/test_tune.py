@@ -6,6 +6,7 @@ import math
 import sys
 from pathlib import Path
 
+import _jsonnet
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
@@ -163,7 +164,7 @@ def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):
     def in_processes(function, missing, workers):
         jobs.extend(missing)
         assert isinstance(function, functools.partial) and workers == 2
-        yield missing[0], (0.5, 3.0)
+        yield missing[0], ("example_f1", 0.5, 3.0)
         yield missing[1], ValueError("The training loss became NaN")
 
     monkeypatch.setattr(train_all, "in_processes", in_processes)
@@ -172,7 +173,7 @@ def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):
     assert train_all.main() == 1
     assert [job.seed for job in jobs] == [1, 2]
     text = capsys.readouterr().out
-    assert "test example F1 50.00, 3 s" in text and "failed, ValueError" in text
+    assert "test example_f1 50.00, 3 s" in text and "failed, ValueError" in text
 
 
 def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
@@ -180,8 +181,24 @@ def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
     config["trainer"]["num_epochs"] = 1
     monkeypatch.setattr(train_all, "config_of", lambda *experiment: config)
     experiment = experiments.Experiment("digits", METHOD, 1)
-    f1, _ = train_all.run(experiment, tmp_path)
+    metric, value, _ = train_all.run(experiment, tmp_path)
     folder = experiment.folder(tmp_path)
-    assert json.loads((folder / "metrics.json").read_text())["test_example_f1"] == f1
+    assert json.loads((folder / "metrics.json").read_text())[f"test_{metric}"] == value
     assert (folder / "model.tar.gz").exists()
     assert json.loads((folder / "config.json").read_text())["pytorch_seed"] == 1
+
+
+def test_data_sets_have_the_methods_of_their_task(monkeypatch, capsys):
+    assert "spen" in experiments.methods_of("digits") and "crf" not in experiments.methods_of(
+        "digits"
+    )
+    assert "crf" in experiments.methods_of("twpos") and "dvn" not in experiments.methods_of("twpos")
+    for data_set in ("digits", "twpos"):
+        for method in experiments.methods_of(data_set):
+            folder = experiments.LIB.parent / experiments.task_of(data_set) / data_set
+            shipped = json.loads(_jsonnet.evaluate_file(str(folder / f"{method}.jsonnet")))
+            assert experiments.config_of(data_set, method) == shipped
+    monkeypatch.setattr(sys, "argv", ["train_all.py", "--data-sets", "digits", "--methods", "crf"])
+    with pytest.raises(SystemExit):
+        train_all.main()
+    assert "expected a method of digits" in capsys.readouterr().err

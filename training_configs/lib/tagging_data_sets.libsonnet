@@ -1,4 +1,6 @@
 // The data sets of sequences of tags, and the hyper-parameters for each.
+local tuned = import 'tuned.json';
+
 local characters = { type: 'characters', min_padding_length: 5 };
 
 local defaults = (import 'defaults.libsonnet') {
@@ -29,12 +31,11 @@ local defaults = (import 'defaults.libsonnet') {
   validation_metric: '+tag_accuracy',
   score_weight: 0.1,
   task_cost_weight: 1.0,
-  tuned: {},
 };
 
-{
+local data_sets = {
   twpos: defaults {
-    reader: { type: 'tagging-conll', separator: 'tab', token_indexers: $.twpos.indexers },
+    reader: { type: 'tagging-conll', separator: 'tab', token_indexers: data_sets.twpos.indexers },
     train: 'data://twpos/train',
     validation: 'data://twpos/validation',
     test: 'data://twpos/test',
@@ -47,7 +48,7 @@ local defaults = (import 'defaults.libsonnet') {
       conllu: true,
       token_column: 1,
       tag_column: 3,
-      token_indexers: $.ud_english_ewt.indexers,
+      token_indexers: data_sets.ud_english_ewt.indexers,
     },
     train: 'data://ud_english_ewt/train',
     validation: 'data://ud_english_ewt/validation',
@@ -61,11 +62,16 @@ local defaults = (import 'defaults.libsonnet') {
     indexers+: { predicate: { type: 'single_id', namespace: null, feature_name: 'type_id' } },
     embedders+: { predicate: { type: 'embedding', num_embeddings: 2, embedding_dim: 10 } },
     embedding_dim: super.embedding_dim + 10,
-    reader: { type: 'srl-conllu', token_indexers: $.up_english_ewt.indexers },
+    reader: { type: 'srl-conllu', token_indexers: data_sets.up_english_ewt.indexers },
     train: 'data://up_english_ewt/validation[:90%]',
     validation: 'data://up_english_ewt/validation[90%:]',
     test: 'data://up_english_ewt/test',
     metrics: ['role-f1', 'tag-accuracy'],
     validation_metric: '+role_f1',
   },
+};
+
+{
+  [name]: data_sets[name] { tuned: std.get(tuned, name, {}) }
+  for name in std.objectFields(data_sets)
 }

@@ -1,0 +1,88 @@
+"""Constrained decoding, against the best of all allowed sequences."""
+
+import itertools
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from structured_energy.data.conll import Sentence
+from structured_energy.data.tag_encodings import read_spans
+from structured_energy.output_spaces import CategoricalOutputSpace
+from structured_energy.sampler_output import SamplerOutput
+from structured_energy.samplers import ConstrainedSampler, Sampler
+
+TAGS = {
+    "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
+    "IOB1": ["O", "B-X", "I-X", "I-Y"],
+    "BIOUL": ["O", "B-X", "I-X", "L-X", "U-X"],
+}
+LENGTHS = [4, 1, 3]
+
+
+class Given(Sampler):
+    """Gives these logits."""
+
+    def __init__(self, output_space, logits):
+        super().__init__(output_space)
+        self.logits = logits
+
+    def sample(self, x, truth, mask=None):
+        y = torch.rand(3, 2, 4, 5) if self.logits is None else self.logits
+        return SamplerOutput(self.output_space.normalize(y), self.logits)
+
+
+def vocab_of(tags):
+    vocab = Vocabulary(non_padded_namespaces=["labels"])
+    for tag in tags:
+        vocab.add_token_to_namespace(tag, "labels")
+    return vocab
+
+
+def allowed(tags, encoding):
+    """Whether the reader of the encoding takes it; in IOB1 a B follows a span of its label."""
+    try:
+        read_spans(tags, encoding, Sentence("", [[tag] for tag in tags], list(range(len(tags)))))
+    except ValueError:
+        return False
+    return encoding != "IOB1" or all(
+        tag[0] != "B" or before[1:] == tag[1:] for before, tag in itertools.pairwise(["O", *tags])
+    )
+
+
+@pytest.mark.parametrize("encoding", TAGS)
+def test_it_is_the_best_of_the_allowed_sequences(encoding):
+    torch.manual_seed(1)
+    tags = TAGS[encoding]
+    space = CategoricalOutputSpace(vocab_of(tags))
+    logits = 2 * torch.randn(3, 2, 4, len(tags))
+    mask = torch.arange(4) < torch.tensor(LENGTHS).unsqueeze(1)
+    sampler = ConstrainedSampler(vocab_of(tags), space, Given(space, logits), encoding)
+    sample = sampler.sample(None, None, mask)
+    assert space.contains(sample.y) and sample.logits is logits
+    changed = 0
+    for i, length in enumerate(LENGTHS):
+        for j in range(2):
+            best = max(
+                (
+                    numbers
+                    for numbers in itertools.product(range(len(tags)), repeat=length)
+                    if allowed([tags[number] for number in numbers], encoding)
+                ),
+                key=lambda numbers: sum(logits[i, j, t, n].item() for t, n in enumerate(numbers)),
+            )
+            assert sample.y[i, j, :length].argmax(-1).tolist() == list(best)
+            changed += list(best) != logits[i, j, :length].argmax(-1).tolist()
+    assert changed  # the constraint had something to do
+
+
+def test_what_it_cannot_decode_is_named():
+    vocab = vocab_of(TAGS["BIO"])
+    space = CategoricalOutputSpace(vocab)
+    with pytest.raises(ValueError, match="gives logits"):
+        ConstrainedSampler(vocab, space, Given(space, None)).sample(None, None)
+    with pytest.raises(ConfigurationError, match="one of 'BIO'"):
+        ConstrainedSampler(vocab, space, Given(space, None), "BMES")
+    with pytest.raises(ConfigurationError, match="got 'NOUN'"):
+        ConstrainedSampler(vocab_of(["NOUN", "O"]), space, Given(space, None))
