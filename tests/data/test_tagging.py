@@ -1,8 +1,10 @@
 """Readers of tags: the standards' own rules, and errors that say file and line."""
 
 import pytest
+import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader
+from allennlp.data import DatasetReader, Vocabulary
+from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.data.dataset_readers.dataset_utils.span_utils import to_bioul
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from structured_energy.data import SemanticRoleReader, TaggingConllReader
 from structured_energy.data.conll import Sentence
 from structured_energy.data.tag_encodings import ENCODINGS, convert, read_spans
+from structured_energy.testing import write_conllu
 
 # A multi-word token, an empty node, comments, and two more columns than the standard's: the sense
 # of a predicate, and roles.
@@ -185,3 +188,20 @@ def test_a_predicate_outside_the_sentence_is_named():
 def test_they_are_registered():
     assert DatasetReader.by_name("tagging-conll") is TaggingConllReader
     assert DatasetReader.by_name("srl-conllu") is SemanticRoleReader
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_every_sentence_is_read_once_by_any_number_of_workers(tmp_path, num_workers):
+    path = write_conllu(tmp_path, "data", 11)
+    reader = TaggingConllReader(conllu=True, token_column=1, tag_column=3)
+    expected = sorted(" ".join(words) for words, _ in read(reader, str(path)))
+    loader = MultiProcessDataLoader(reader, str(path), batch_size=4, num_workers=num_workers)
+    found = [" ".join(t.text for t in i["x"].tokens) for i in loader.iter_instances()]
+    assert sorted(found) == expected
+    vocab = Vocabulary.from_instances(loader.iter_instances())
+    loader.index_with(vocab)
+    batches = list(loader)
+    assert sum(len(batch["labels"]) for batch in batches) == 11
+    for batch in batches:
+        assert batch["mask"].dtype == torch.bool
+        assert (batch["mask"] == (batch["x"]["tokens"]["tokens"] > 0)).all()
