@@ -1,0 +1,133 @@
+"""How far approximate inference is from Viterbi's algorithm, on trained linear chains.
+
+    python scripts/chain_error.py RUN [RUN ...]
+
+RUN is the folder of a run on sequences of tags whose score network is a linear chain, such as `crf`
+or `inference_network`; without a task network, what needs one is left out. On the test data: the
+share of right tags; the score that is missing to the best output, in the mean over sentences, and
+how often the best itself is found; sentences a second on one core, the encoding of x included, in
+batches of 32, median of the repeats. What an inference gives is rounded.
+"""
+
+import argparse
+import copy
+import logging
+import statistics
+import time
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple
+
+import torch
+from allennlp.common import Params
+from allennlp.data.data_loaders import SimpleDataLoader
+from allennlp.models.archival import load_archive
+from rich.console import Console
+from rich.table import Table
+from search_error import descent
+
+from structured_energy.networks import frozen
+from structured_energy.samplers import Sampler
+
+ROWS: Dict[str, Dict[str, Any]] = {
+    "Viterbi": {"type": "exact"},
+    "task network": {"type": "inference-network"},
+    **{f"gradient, {steps} steps": descent(steps) for steps in (5, 20, 60)},
+    **{
+        f"gradient, {steps} steps, task-network start": descent(steps, start="inference-network")
+        for steps in (5, 20, 60)
+    },
+    "gibbs-with-gradients, 60 steps": {"type": "gibbs-with-gradients", "num_steps": 60},
+}
+
+
+class Figures(NamedTuple):
+    """Of one inference on all batches."""
+
+    accuracy: float
+    missing: float
+    found: float
+    sentences_a_second: float
+
+
+def measure(model: Any, sampler: Sampler, batches: List[Dict[str, Any]], repeats: int) -> Figures:
+    """The figures of a sampler."""
+    seconds = []
+    outputs: List[torch.Tensor] = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        outputs = []
+        for batch in batches:
+            with frozen(model):
+                outputs.append(sampler.sample(batch["x"], None, batch["mask"]).y.detach())
+        seconds.append(time.perf_counter() - start)
+    exact = Sampler.from_params(
+        Params({"type": "exact"}),
+        output_space=model.output_space,
+        score_network=model.score_network,
+    )
+    right, missing = [], []
+    with torch.no_grad(), frozen(model):
+        for batch, y in zip(batches, outputs, strict=True):
+            x, mask = batch["x"], batch["mask"]
+            rounded = model.output_space.nearest_corner(y)
+            best = model.score_network(x, exact.sample(x, None, mask).y, mask)
+            missing.append((best - model.score_network(x, rounded, mask))[:, 0])
+            right.append((rounded[:, 0].argmax(-1) == batch["labels"])[mask])
+    lacks = torch.cat(missing)
+    return Figures(
+        accuracy=float(torch.cat(right).float().mean()),
+        missing=float(lacks.mean()),
+        found=float((lacks <= 1e-3).float().mean()),
+        sentences_a_second=len(lacks) / statistics.median(seconds),
+    )
+
+
+def figures_of(run: Path, repeats: int) -> Dict[str, Figures]:
+    """The figures of every inference that the run can make."""
+    torch.manual_seed(0)
+    archive = load_archive(run / "model.tar.gz")
+    model = archive.model.eval()
+    instances = list(archive.dataset_reader.read(archive.config["test_data_path"]))
+    instances.sort(key=lambda instance: len(instance["x"].tokens))
+    loader = SimpleDataLoader(instances, batch_size=32, vocab=model.vocab)
+    batches = list(loader)
+    figures = {}
+    for name, config in ROWS.items():
+        if model.task_network is None and "network" in str(config):
+            continue
+        sampler = Sampler.from_params(
+            Params(copy.deepcopy(config)),
+            output_space=model.output_space,
+            score_network=model.score_network,
+            task_network=model.task_network,
+        ).eval()
+        figures[name] = measure(model, sampler, batches, repeats)
+    return figures
+
+
+def main() -> None:
+    """Prints a table for each run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+    for run in arguments.runs:
+        header = ("inference", "right tags, %", "missing score", "best found, %", "sentences/s")
+        table = Table(*header, title=str(run))
+        for name, figures in figures_of(run, arguments.repeats).items():
+            table.add_row(
+                name,
+                f"{100 * figures.accuracy:.2f}",
+                f"{figures.missing:.3f}",
+                f"{100 * figures.found:.1f}",
+                f"{figures.sentences_a_second:,.0f}",
+            )
+        Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
