@@ -7,6 +7,7 @@ each with a task network trained to score high (Tu & Gimpel 2018), and those of 
 runs on data with at most 12 labels, on their test data. What a sampler proposes is rounded, and the
 best of it counts. An error is the score that is missing to the best, in standard deviations of the
 scores of all outputs, in the mean over inputs; in brackets how often the best itself is found.
+`langevin` and `gibbs-with-gradients` draw from exp s(x, y), at temperature 1, rather than search.
 """
 
 import argparse
@@ -249,7 +250,7 @@ def main() -> None:
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         runs = "".join(f" \\\n    {_of_root(run)}" for run in arguments.runs)
         command = f"python scripts/search_error.py --write docs/search_error.md{runs}"
-        about = " ".join(__doc__.split("\n\n", 2)[2].split())
+        about = __doc__.split("\n\n", 2)[2].strip()
         arguments.write.write_text(
             f"# Search error\n\n{about}\n\n```bash\n{command}\n```\n\n{text}\n"
         )
