@@ -15,6 +15,15 @@ local encoder(d, hidden, dropout) = {
   dropout: dropout,
 };
 
+// What an energy has beside the linear chain (Tu et al. 2020).
+local terms = {
+  skip_chain: { type: 'skip-chain', order: 3 },
+  high_order: { type: 'high-order', order: 2, feedforward: networks.feedforward([50], 0.0) },
+  convolutional: { type: 'convolutional', width: 5, num_filters: 50 },
+  self_attention: { type: 'self-attention' },
+  label_language_model: { type: 'label-language-model' },
+};
+
 local lib = methods({
   base(d): {
     data_loader: {
@@ -55,4 +64,9 @@ lib {
   } + std.get(d.tuned, 'crf', {})) {
     model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
   },
+} + {
+  ['inference_network_' + term](d): lib.inference_network(d {
+    structured_scores: ['linear-chain', terms[term]],
+  })
+  for term in std.objectFields(terms)
 }
