@@ -124,7 +124,7 @@ def test_every_term_over_tags_is_here():
     assert types == set(StructuredScore.list_available()) - {"feedforward"}  # that is over labels
 
 
-@pytest.mark.parametrize(("config", "loop"), CASES, ids=lambda case: str(case)[:60])
+@pytest.mark.parametrize(("config", "loop"), CASES, ids=[str(config) for config, _ in CASES])
 def test_it_is_what_the_loop_gives_whatever_the_padding(config, loop):
     world = make_world(space="categorical")
     term = build(config, world)
