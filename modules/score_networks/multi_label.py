@@ -10,7 +10,7 @@ from allennlp.modules import FeedForward
 from ..output_spaces import OutputSpace
 from ..vocabulary import names
 from .score_network import ScoreNetwork
-from .structured_scores import StructuredScore
+from .structured_scores import StructuredScore, construct_scores
 
 
 @ScoreNetwork.register("multi-label")
@@ -34,11 +34,7 @@ class MultiLabelScoreNetwork(ScoreNetwork):
     ) -> None:
         num_labels = len(names(vocab, "labels"))
         super().__init__(
-            output_space,
-            [
-                score.construct(num_labels=num_labels, output_space=output_space)
-                for score in structured_scores or []
-            ],
+            output_space, construct_scores(structured_scores, num_labels, output_space)
         )
         self.feature_network = feature_network.construct(input_dim=len(names(vocab, "features")))
         self.label_embeddings = torch.nn.Linear(self.feature_network.get_output_dim(), num_labels)

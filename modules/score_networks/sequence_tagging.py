@@ -11,7 +11,7 @@ from ..output_spaces import OutputSpace
 from ..sequence_encoder import SequenceEncoder
 from ..vocabulary import names
 from .score_network import ScoreNetwork
-from .structured_scores import StructuredScore
+from .structured_scores import StructuredScore, construct_scores
 
 
 @ScoreNetwork.register("sequence-tagging")
@@ -41,11 +41,7 @@ class SequenceTaggingScoreNetwork(ScoreNetwork):
     ) -> None:
         num_labels = len(names(vocab, "labels"))
         super().__init__(
-            output_space,
-            [
-                score.construct(num_labels=num_labels, output_space=output_space)
-                for score in structured_scores or []
-            ],
+            output_space, construct_scores(structured_scores, num_labels, output_space)
         )
         self.encoder = SequenceEncoder(embedder, encoder, dropout)
         self.tag_embeddings = torch.nn.Linear(self.encoder.output_size, num_labels)

@@ -2,7 +2,7 @@
 
 from .chains import LinearChainScore, SkipChainScore
 from .feedforward import FeedForwardStructuredScore
-from .structured_score import StructuredScore
+from .structured_score import StructuredScore, construct_scores
 from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
 from .windows import ConvolutionalScore, HighOrderScore
 
@@ -15,4 +15,5 @@ __all__ = [
     "SelfAttentionScore",
     "SkipChainScore",
     "StructuredScore",
+    "construct_scores",
 ]
