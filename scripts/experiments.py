@@ -1,5 +1,6 @@
 """What the scripts about results share: configs of methods on data sets, and quiet runs of them."""
 
+import functools
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIB = ROOT / "training_configs" / "lib"
 # The library of methods of each task, and the table of its data sets.
 TASKS = {"multi_label": "data_sets", "tagging": "tagging_data_sets"}
+SEARCH_SPACES = {"multi_label": "search_spaces", "tagging": "tagging_search_spaces"}
 
 
 class Experiment(NamedTuple):
@@ -29,6 +31,7 @@ class Experiment(NamedTuple):
         return root / self.data_set / self.method / f"seed_{self.seed}"
 
 
+@functools.lru_cache(maxsize=None)
 def names_in(library: str) -> List[str]:
     """The fields of a file of `training_configs/lib`: its data sets, or its methods."""
     snippet = f"std.objectFields(import '{LIB}/{library}.libsonnet')"
@@ -49,6 +52,20 @@ def methods_of(data_set: str) -> List[str]:
     """The methods that have a config for a data set."""
     folder = LIB.parent / task_of(data_set) / data_set
     return sorted(path.stem for path in folder.glob("*.jsonnet"))
+
+
+def check_methods(data_sets: List[str], methods: Optional[List[str]]) -> None:
+    """Raises `ValueError` for a method that one of the data sets does not have."""
+    for data_set in data_sets:
+        known = methods_of(data_set)
+        for method in methods or []:
+            if method not in known:
+                raise ValueError(f"expected a method of {data_set}, one of {known}, got '{method}'")
+
+
+def metric_of(config: Dict[str, Any]) -> str:
+    """The metric by which the best epoch is chosen."""
+    return config["trainer"]["validation_metric"].lstrip("+-")
 
 
 def config_of(

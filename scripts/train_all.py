@@ -15,10 +15,12 @@ from typing import Tuple
 from experiments import (
     ROOT,
     Experiment,
+    check_methods,
     config_of,
     data_sets,
     in_processes,
     methods_of,
+    metric_of,
     train,
 )
 from rich.console import Console
@@ -29,7 +31,7 @@ def run(experiment: Experiment, root: Path) -> Tuple[str, float, float]:
     on the test data, and the seconds that it took."""
     start = time.perf_counter()
     config = config_of(experiment.data_set, experiment.method, experiment.seed)
-    metric = config["trainer"]["validation_metric"].lstrip("+-")
+    metric = metric_of(config)
     value = train(config, experiment.folder(root))[f"test_{metric}"]
     return metric, value, time.perf_counter() - start
 
@@ -45,11 +47,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
     root = arguments.runs.resolve()
-    for data_set in arguments.data_sets:
-        known = methods_of(data_set)
-        for method in arguments.methods or []:
-            if method not in known:
-                parser.error(f"expected a method of {data_set}, one of {known}, got '{method}'")
+    try:
+        check_methods(arguments.data_sets, arguments.methods)
+    except ValueError as error:
+        parser.error(str(error))
     wanted = [
         Experiment(data_set, method, seed)
         for seed in arguments.seeds

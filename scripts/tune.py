@@ -3,11 +3,11 @@
     python scripts/tune.py --data-sets scene --methods cross_entropy dvn --trials 20 --workers 2
 
 Every method gets the same number of trials, of which the first is what the table of the data set
-says, in the search space that `training_configs/lib/search_spaces.libsonnet` gives it; the test
-data are not read. A study is kept in `--storage` (any of Optuna's, SQLite by default), so a search
-that was stopped goes on, and workers on several machines share one; a trial whose worker died is
-given up, and another one takes its place. `--write` puts the best into
-`training_configs/lib/tuned.json`, which the configs read.
+says, in the search space that `training_configs/lib/search_spaces.libsonnet` gives it (for taggers
+`tagging_search_spaces.libsonnet`); the test data are not read. A study is kept in `--storage` (any
+of Optuna's, SQLite by default), so a search that was stopped goes on, and workers on several
+machines share one; a trial whose worker died is given up, and another one takes its place.
+`--write` puts the best into `training_configs/lib/tuned.json`, which the configs read.
 """
 
 import argparse
@@ -20,7 +20,20 @@ from typing import Any, Dict, List, NamedTuple
 
 import _jsonnet
 import optuna
-from experiments import LIB, ROOT, config_of, in_processes, names_in, train
+from experiments import (
+    LIB,
+    ROOT,
+    SEARCH_SPACES,
+    TASKS,
+    check_methods,
+    config_of,
+    data_sets,
+    in_processes,
+    methods_of,
+    metric_of,
+    task_of,
+    train,
+)
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 from rich.console import Console
@@ -64,17 +77,17 @@ class Study(NamedTuple):
         )
 
 
-def search_space(method: str) -> Dict[str, Any]:
-    """The search space of a method."""
-    snippet = f"(import '{LIB}/search_spaces.libsonnet').{method}"
+def search_space(data_set: str, method: str) -> Dict[str, Any]:
+    """The search space of a method on the data sets of a task."""
+    snippet = f"(import '{LIB}/{SEARCH_SPACES[task_of(data_set)]}.libsonnet').{method}"
     return json.loads(_jsonnet.evaluate_snippet("space", snippet))
 
 
 def defaults(data_set: str, method: str) -> Dict[str, Any]:
     """What the table says of the hyper-parameters that are searched."""
-    snippet = f"(import '{LIB}/data_sets.libsonnet').{data_set}"
+    snippet = f"(import '{LIB}/{TASKS[task_of(data_set)]}.libsonnet').{data_set}"
     table = json.loads(_jsonnet.evaluate_snippet("table", snippet))
-    return {name: table[name] for name in search_space(method)}
+    return {name: table[name] for name in search_space(data_set, method)}
 
 
 def suggest(trial: optuna.Trial, space: Dict[str, Any]) -> Dict[str, Any]:
@@ -88,13 +101,13 @@ def suggest(trial: optuna.Trial, space: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def objective(trial: optuna.Trial, study: Study) -> float:
-    """The best example F1 on the validation data."""
-    hyper_parameters = suggest(trial, search_space(study.method))
+    """The best value on the validation data of the metric by which epochs are chosen."""
+    hyper_parameters = suggest(trial, search_space(study.data_set, study.method))
     config = config_of(study.data_set, study.method, SEED, hyper_parameters)
     del config["test_data_path"], config["evaluate_on_test"]
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return train(config, Path(folder) / "run")["best_validation_example_f1"]
+            return train(config, Path(folder) / "run")[f"best_validation_{metric_of(config)}"]
         except NanLoss as error:  # of the setting: a trial like any other, without a value
             raise optuna.TrialPruned(str(error)) from error
 
@@ -144,21 +157,25 @@ def write(best: Dict[str, Dict[str, Dict[str, Any]]]) -> None:
 def main() -> int:
     """Searches, shows what was found, and says what failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    data_sets, methods = names_in("data_sets"), names_in("multi_label")
-    parser.add_argument("--data-sets", nargs="+", choices=data_sets, default=data_sets)
-    parser.add_argument("--methods", nargs="+", choices=methods, default=methods)
+    known = data_sets()
+    parser.add_argument("--data-sets", nargs="+", choices=known, default=known)
+    parser.add_argument("--methods", nargs="+", help="by default all that a data set has")
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--storage", default=f"sqlite:///{ROOT}/runs/tuning.db")
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
+    try:
+        check_methods(arguments.data_sets, arguments.methods)
+    except ValueError as error:
+        parser.error(str(error))
     (ROOT / "runs").mkdir(exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     console = Console()
     studies = [
         Study(data_set, method, arguments.storage, arguments.trials)
         for data_set in arguments.data_sets
-        for method in arguments.methods
+        for method in arguments.methods or methods_of(data_set)
     ]
     alive = (*ENDED, TrialState.RUNNING, TrialState.WAITING)
     for study in studies:
@@ -178,7 +195,9 @@ def main() -> int:
             continue
         values = [100 * trial.value for trial in counted(study)]
         best_value = f"{max(values):.2f}" if values else "none"
-        console.print(f"{name}: validation F1 {best_value} of {len(values)} trials with a value")
+        console.print(
+            f"{name}: {best_value} on validation data, of {len(values)} trials with a value"
+        )
     best = best_of(studies)
     console.print_json(json.dumps(best))
     if arguments.write:

@@ -109,6 +109,7 @@ def test_the_tagging_methods_have_a_config_for_every_data_set_and_nothing_of_its
 
 def test_there_is_a_search_space_for_every_method():
     assert fields_of("search_spaces") == METHODS
+    assert fields_of("tagging_search_spaces") == TAGGING_METHODS
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name_of)

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_it_finds_the_best_and_starts_with_the_table(study):
     best = tune.best_of([study])["digits"][METHOD]
     rates = [config["trainer"]["optimizer"]["lr"] for config in trained]
     assert best["lr"] == pytest.approx(min(rates, key=lambda lr: abs(math.log(lr / 2e-3))), 1e-2)
-    assert best.keys() == tune.search_space(METHOD).keys()
+    assert best.keys() == tune.search_space("digits", METHOD).keys()
 
 
 def test_it_goes_on_where_it_stopped(study):
@@ -144,15 +145,29 @@ def test_what_was_found_is_what_the_configs_read(tmp_path, monkeypatch):
     assert {given[key] for key in ("random_seed", "numpy_seed", "pytorch_seed")} == {3}
 
 
-def test_the_search_spaces_are_of_hyper_parameters_that_the_methods_use():
-    for method in experiments.names_in("multi_label"):
-        defaults = tune.defaults("digits", method)
-        plain = experiments.config_of("digits", method, 0, defaults)
-        for name, where in tune.search_space(method).items():
+@pytest.mark.parametrize("data_set", ["digits", "twpos"])
+def test_the_search_spaces_are_of_hyper_parameters_that_the_methods_use(data_set):
+    for method in experiments.methods_of(data_set):
+        defaults = tune.defaults(data_set, method)
+        plain = experiments.config_of(data_set, method, 0, defaults)
+        for name, where in tune.search_space(data_set, method).items():
             others = where.get("choices", [where.get("low"), where.get("high")])
             other = next(value for value in others if value != defaults[name])
-            changed = experiments.config_of("digits", method, 0, {**defaults, name: other})
+            changed = experiments.config_of(data_set, method, 0, {**defaults, name: other})
             assert changed != plain, f"{method} does not use {name}"
+
+
+def test_what_a_method_was_tuned_to_is_its_own(monkeypatch, tmp_path):
+    for file in experiments.LIB.glob("*.libsonnet"):
+        shutil.copy(file, tmp_path)
+    tuned = {"twpos": {"crf": {"lr": 0.11}, "inference_network_high_order": {"score_lr": 0.12}}}
+    (tmp_path / "tuned.json").write_text(json.dumps(tuned))
+    plain = {m: experiments.config_of("twpos", m) for m in experiments.methods_of("twpos")}
+    methods = experiments.methods_of("twpos")
+    monkeypatch.setattr(experiments, "LIB", tmp_path)
+    changed = {m for m in methods if experiments.config_of("twpos", m) != plain[m]}
+    assert changed == {"crf", "inference_network_high_order"}
+    assert experiments.config_of("twpos", "crf")["trainer"]["optimizer"]["lr"] == 0.11
 
 
 def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):

@@ -56,17 +56,20 @@ local lib = methods({
 lib {
   // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
   // task network has in other methods.
-  crf(d): lib.without_task_network(d {
-    score_hidden: d.hidden,
-    score_dropout: d.dropout,
-    score_lr: d.lr,
-    structured_scores: ['linear-chain'],
-  } + std.get(d.tuned, 'crf', {})) {
-    model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
-  },
+  crf(d):
+    local tuned = d + std.get(d.tuned, 'crf', {});
+    lib.without_task_network(tuned {
+      score_hidden: tuned.hidden,
+      score_dropout: tuned.dropout,
+      score_lr: tuned.lr,
+      structured_scores: ['linear-chain'],
+    }) {
+      model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
+    },
 } + {
   ['inference_network_' + term](d): lib.inference_network(d {
     structured_scores: ['linear-chain', terms[term]],
+    tuned: { inference_network: std.get(d.tuned, 'inference_network_' + term, {}) },
   })
   for term in std.objectFields(terms)
 }

@@ -1,5 +1,5 @@
 // The data sets of sequences of tags, and the hyper-parameters for each.
-local tuned = import 'tuned.json';
+local tuned = std.parseJson(importstr 'tuned.json');
 
 local characters = { type: 'characters', min_padding_length: 5 };
 
