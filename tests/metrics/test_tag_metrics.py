@@ -133,7 +133,8 @@ def test_bioul_spans():
     assert found == pytest.approx(2 * 1 / (3 + 3))
 
 
-@given(st.lists(st.sampled_from(TAGS["BIOUL"]), max_size=8))
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(["O", "U-X", "B-X", "I-X", "I-Y", "L-X", "L-Y"]), max_size=8))
 def test_bioul_spans_are_whole(tags):
     text = "".join("O_" if tag == "O" else tag[0] + tag[2] for tag in tags)
     whole = re.finditer("|".join(f"U{x}|B{x}(?:I{x})*L{x}" for x in "XY"), text)

@@ -58,6 +58,8 @@ def test_it_is_the_best_of_the_allowed_sequences(encoding):
     space = CategoricalOutputSpace(vocab_of(tags))
     logits = 2 * torch.randn(3, 2, 4, len(tags))
     mask = torch.arange(4) < torch.tensor(LENGTHS).unsqueeze(1)
+    # What is in the padding would ask for an X before it.
+    logits[..., 2] = torch.where(mask.unsqueeze(1), logits[..., 2], 50.0)
     sampler = ConstrainedSampler(vocab_of(tags), space, Given(space, logits), encoding)
     sample = sampler.sample(None, None, mask)
     assert space.contains(sample.y) and sample.logits is logits
