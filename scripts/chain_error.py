@@ -10,7 +10,6 @@ batches of 32, median of the repeats. What an inference gives is rounded.
 """
 
 import argparse
-import copy
 import logging
 import statistics
 import time
@@ -19,12 +18,11 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import torch
-from allennlp.common import Params
 from allennlp.data.data_loaders import SimpleDataLoader
 from allennlp.models.archival import load_archive
+from experiments import descent, inference_of
 from rich.console import Console
 from rich.table import Table
-from search_error import descent
 
 from structured_energy.networks import frozen
 from structured_energy.samplers import Sampler
@@ -61,11 +59,7 @@ def measure(model: Any, sampler: Sampler, batches: List[Dict[str, Any]], repeats
             with frozen(model):
                 outputs.append(sampler.sample(batch["x"], None, batch["mask"]).y.detach())
         seconds.append(time.perf_counter() - start)
-    exact = Sampler.from_params(
-        Params({"type": "exact"}),
-        output_space=model.output_space,
-        score_network=model.score_network,
-    )
+    exact = inference_of({"type": "exact"}, model)
     right, missing = [], []
     with torch.no_grad(), frozen(model):
         for batch, y in zip(batches, outputs, strict=True):
@@ -96,12 +90,7 @@ def figures_of(run: Path, repeats: int) -> Dict[str, Figures]:
     for name, config in ROWS.items():
         if model.task_network is None and "network" in str(config):
             continue
-        sampler = Sampler.from_params(
-            Params(copy.deepcopy(config)),
-            output_space=model.output_space,
-            score_network=model.score_network,
-            task_network=model.task_network,
-        ).eval()
+        sampler = inference_of(config, model)
         figures[name] = measure(model, sampler, batches, repeats)
     return figures
 

@@ -1,5 +1,6 @@
 """What the scripts about results share: configs of methods on data sets, and quiet runs of them."""
 
+import copy
 import functools
 import json
 import logging
@@ -97,6 +98,40 @@ def train(config: Dict[str, Any], folder: Path) -> Dict[str, Any]:
 
     train_model(Params(config), str(folder), force=True)
     return json.loads((folder / "metrics.json").read_text())
+
+
+RATES = {"projected-gradient": 0.1, "entropic-mirror-descent": 1.0, "logits-gradient": 1.0}
+
+
+def descent(
+    steps: int,
+    start: Any = "uniform",
+    optimizer: str = "entropic-mirror-descent",
+    rate: Optional[float] = None,
+    pick: str = "best",
+) -> Dict[str, Any]:
+    """The config of gradient-based inference."""
+    return {
+        "type": "gradient-based-inference",
+        "num_steps": steps,
+        "optimizer": {"type": optimizer, "learning_rate": rate or RATES[optimizer]},
+        "start": start,
+        "pick": pick,
+    }
+
+
+def inference_of(config: Dict[str, Any], networks: Any) -> Any:
+    """The sampler of a config that predicts with the networks of a model."""
+    from allennlp.common import Params
+
+    from structured_energy.samplers import Sampler
+
+    return Sampler.from_params(
+        Params(copy.deepcopy(config)),
+        output_space=networks.output_space,
+        score_network=networks.score_network,
+        task_network=networks.task_network,
+    ).eval()
 
 
 def be_quiet() -> None:

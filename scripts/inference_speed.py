@@ -10,7 +10,7 @@ computes the features of x at every step, as inference without the framework's r
 
 import argparse
 import contextlib
-import copy
+import functools
 import logging
 import statistics
 import time
@@ -23,30 +23,23 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader
 from allennlp.models.archival import Archive, load_archive
+from experiments import descent, inference_of
 from rich.console import Console
 from rich.table import Table
 
 from structured_energy.networks import Network, frozen
-from structured_energy.samplers import Sampler
-
-DESCENT = {
-    "type": "gradient-based-inference",
-    "optimizer": {"type": "entropic-mirror-descent"},
-    "start": "uniform",
-    "pick": "last",
-}
 
 
 def inferences(rate: float, task_network: bool) -> List[Tuple[str, Any, bool]]:
     """The name and the config of each inference, and whether the features are recomputed."""
-    descent = {**DESCENT, "optimizer": {**DESCENT["optimizer"], "learning_rate": rate}}
+    make = functools.partial(descent, rate=rate, pick="last")
     rows: List[Tuple[str, Any, bool]] = [("task network", {"type": "inference-network"}, False)]
     for steps in (5, 20, 60):
-        rows.append((f"gradient, {steps} steps", {**descent, "num_steps": steps}, False))
+        rows.append((f"gradient, {steps} steps", make(steps), False))
     for steps in (5, 20, 60):
-        started = {**descent, "num_steps": steps, "start": "inference-network"}
+        started = make(steps, start="inference-network")
         rows.append((f"gradient, {steps} steps, task-network start", started, False))
-    rows.append(("gradient, 60 steps, recomputed", {**descent, "num_steps": 60}, True))
+    rows.append(("gradient, 60 steps, recomputed", make(60), True))
     return [row for row in rows if task_network or "network" not in row[0]]
 
 
@@ -117,12 +110,7 @@ def main() -> None:
         table = Table("inference", "test F1", "ms/example", "times as long", title=str(run))
         first = None
         for name, config, recomputed in inferences(arguments.rate, model.task_network is not None):
-            model.inference = Sampler.from_params(
-                Params(copy.deepcopy(config)),
-                output_space=model.output_space,
-                score_network=model.score_network,
-                task_network=model.task_network,
-            ).eval()
+            model.inference = inference_of(config, model)
             network = model.score_network
             with recomputing(network) if recomputed else contextlib.nullcontext():
                 f1, duration = measure(model, validation, test, arguments.repeats)

@@ -11,7 +11,6 @@ scores of all outputs, in the mean over inputs; in brackets how often the best i
 """
 
 import argparse
-import copy
 import itertools
 import logging
 import warnings
@@ -22,7 +21,7 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader, Vocabulary
 from allennlp.models.archival import load_archive
-from experiments import ROOT
+from experiments import ROOT, descent, inference_of
 from rich.console import Console
 from rich.table import Table
 
@@ -39,27 +38,14 @@ PATTERNS = 48
 INPUTS = 200
 MOST_LABELS = 12
 
-
-def descent(steps: int, optimizer: str = "entropic-mirror-descent", **more: Any) -> Dict[str, Any]:
-    """Gradient-based inference."""
-    rate = {"projected-gradient": 0.1, "entropic-mirror-descent": 1.0, "logits-gradient": 1.0}
-    return {
-        "type": "gradient-based-inference",
-        "num_steps": steps,
-        "optimizer": {"type": optimizer, "learning_rate": rate[optimizer]},
-        "start": "uniform",
-        **more,
-    }
-
-
 RANDOM_STARTS = {"type": "random", "num_samples": 5}
 SAMPLERS: Dict[str, Dict[str, Any]] = {
     "uniform": {"type": "uniform"},
     "random, 20 draws": {"type": "random", "num_samples": 20},
     "inference-network": {"type": "inference-network"},
     "network-draws, 20 draws": {"type": "network-draws", "num_samples": 20},
-    "gradient-based-inference, projected, 60 steps": descent(60, "projected-gradient"),
-    "gradient-based-inference, in logits, 60 steps": descent(60, "logits-gradient"),
+    "gradient-based-inference, projected, 60 steps": descent(60, optimizer="projected-gradient"),
+    "gradient-based-inference, in logits, 60 steps": descent(60, optimizer="logits-gradient"),
     "gradient-based-inference, mirror descent, 5 steps": descent(5),
     "gradient-based-inference, mirror descent, 20 steps": descent(20),
     "gradient-based-inference, mirror descent, 60 steps": descent(60),
@@ -213,12 +199,7 @@ def column(case: Case) -> List[str]:
             cells.append("")
             continue
         torch.manual_seed(0)
-        sampler = Sampler.from_params(
-            Params(copy.deepcopy(config)),
-            output_space=case.output_space,
-            score_network=case.score_network,
-            task_network=case.task_network,
-        ).eval()
+        sampler = inference_of(config, case)
         error, found = search_error(sampler, case, scores)
         cells.append(f"{error:.3f} ({100 * found:.0f} %)")
     return cells

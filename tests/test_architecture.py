@@ -12,7 +12,7 @@ FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
     {"logged_values"},
-    {"logging", "compatibility", "vocabulary", "sequence_encoder"},
+    {"logging", "compatibility", "vocabulary", "sequence_encoder", "span_encodings"},
     {"output_spaces", "networks", "sampler_output"},
     {"data", "metrics"},
     {"oracle_values", "task_networks", "score_networks"},

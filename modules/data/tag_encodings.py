@@ -2,11 +2,8 @@
 
 from typing import List, Sequence, Tuple
 
+from ..span_encodings import is_tag_of
 from .conll import Sentence
-
-# In IOB1 a B stands only where a span follows one of its own label.
-PLACES = {"IOB1": {"I", "B"}, "BIO": {"B", "I"}, "BIOUL": {"B", "I", "L", "U"}}
-ENCODINGS = tuple(PLACES)
 
 
 def convert(tags: Sequence[str], encoding: str, to: str, sentence: Sentence) -> List[str]:
@@ -38,7 +35,7 @@ def read_spans(
     start, open_label = -1, None  # of the span that is under way
     for at, tag in enumerate([*tags, "O"]):
         place, _, label = tag.partition("-")
-        if tag != "O" and (place not in PLACES[encoding] or not label):
+        if not is_tag_of(encoding, tag):
             raise _wrong(sentence, at, tag, encoding, "")
         goes_on = place in ("I", "L") and label == open_label
         if encoding != "IOB1" and place in ("I", "L") and not goes_on:

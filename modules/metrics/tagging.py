@@ -11,6 +11,7 @@ from allennlp.data.dataset_readers.dataset_utils.span_utils import (
 )
 from allennlp.training.metrics import Metric
 
+from ..span_encodings import is_tag_of
 from ..vocabulary import names
 from .structured_metric import Sums, TagMetric, Value, ratio
 
@@ -43,7 +44,6 @@ SPANS: Dict[str, Callable[[List[str]], List[Span]]] = {
     "BIOUL": whole_bioul_spans,
     "IOB1": iob1_tags_to_spans,
 }
-PLACES = {"BIO": "BI", "BIOUL": "BIUL", "IOB1": "BI"}
 
 
 @Metric.register("tag-accuracy")
@@ -138,7 +138,7 @@ class SpanF1(TagMetric):
         self.tags = names(vocab, "labels")
         self.encoding = encoding
         for tag in self.tags:
-            if tag != "O" and not (tag[:1] in PLACES[encoding] and tag[1:2] == "-" and tag[2:]):
+            if not is_tag_of(encoding, tag):
                 raise ConfigurationError(
                     f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', in the "
                     f"metric 'span-f1', got '{tag}'; choose another encoding, or another metric."

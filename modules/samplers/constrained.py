@@ -11,6 +11,7 @@ from ..losses import Loss
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import Chain
+from ..span_encodings import ENCODINGS, is_tag_of
 from ..vocabulary import names
 from .sampler import Sampler
 
@@ -29,7 +30,7 @@ class ConstrainedSampler(Sampler):
 
     # Raises
 
-    `ConfigurationError` for another encoding, or one in which no sequence of the tags is allowed.
+    `ConfigurationError` for another encoding, or tags that are not of it.
     `ValueError` where the constituent gives no logits.
     """
 
@@ -47,14 +48,14 @@ class ConstrainedSampler(Sampler):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        if encoding not in ("BIO", "BIOUL", "IOB1"):
+        if encoding not in ENCODINGS:
             raise ConfigurationError(
-                "Expected the encoding of the sampler 'constrained' to be one of 'BIO', 'BIOUL', "
-                f"'IOB1', got '{encoding}'."
+                f"Expected the encoding of the sampler 'constrained' to be one of {ENCODINGS}, got "
+                f"'{encoding}'."
             )
         tags = names(vocab, "labels")
         for tag in tags:
-            if tag != "O" and tag[1:2] != "-":
+            if not is_tag_of(encoding, tag):
                 raise ConfigurationError(
                     f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', for the "
                     f"sampler 'constrained', got '{tag}'."

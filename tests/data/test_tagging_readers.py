@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from structured_energy.data import SemanticRoleReader, TaggingConllReader
 from structured_energy.data.conll import Sentence
-from structured_energy.data.tag_encodings import ENCODINGS, convert, read_spans
+from structured_energy.data.tag_encodings import convert, read_spans
+from structured_energy.span_encodings import ENCODINGS
 from structured_energy.testing import write_conllu
 
 # A multi-word token, an empty node, comments, and two more columns than the standard's: the sense

@@ -84,7 +84,7 @@ def test_what_it_cannot_decode_is_named():
     space = CategoricalOutputSpace(vocab)
     with pytest.raises(ValueError, match="gives logits"):
         ConstrainedSampler(vocab, space, Given(space, None)).sample(None, None)
-    with pytest.raises(ConfigurationError, match="one of 'BIO'"):
+    with pytest.raises(ConfigurationError, match="one of .*'BIO'.* got 'BMES'"):
         ConstrainedSampler(vocab, space, Given(space, None), "BMES")
     with pytest.raises(ConfigurationError, match="got 'NOUN'"):
         ConstrainedSampler(vocab_of(["NOUN", "O"]), space, Given(space, None))

@@ -10,9 +10,10 @@ from allennlp.data.fields import SequenceLabelField, TensorField, TextField
 from allennlp.data.token_indexers import SingleIdTokenIndexer
 from allennlp.data.tokenizers import LettersDigitsTokenizer, Token
 
+from ...span_encodings import ENCODINGS
 from ..conll import CONLLU_COLUMNS, Sentence, read_columns, read_conllu
 from ..registry import resolve
-from ..tag_encodings import ENCODINGS, convert
+from ..tag_encodings import convert
 from .json_reader import JsonReader
 
 Encoding = Literal["IOB1", "BIO", "BIOUL"]
