@@ -96,7 +96,7 @@ def train(config: Dict[str, Any], folder: Path) -> Dict[str, Any]:
     from allennlp.commands.train import train_model
     from allennlp.common import Params
 
-    train_model(Params(config), str(folder), force=True)
+    train_model(Params(copy.deepcopy(config)), str(folder), force=True)  # it takes keys away
     return json.loads((folder / "metrics.json").read_text())
 
 

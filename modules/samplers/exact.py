@@ -15,8 +15,8 @@ from .sampler import Sampler
 
 @Sampler.register("exact")
 class ExactSampler(Sampler):
-    """The outputs of the highest scores, or exact draws of p(y | x) ∝ exp s(x, y), with their
-    log-probabilities; the score network is a linear chain.
+    """The outputs of the highest scores, the best first, or exact draws of p(y | x) ∝ exp s(x, y)
+    with their log-probabilities; the score network is a linear chain.
 
     # Parameters
 
@@ -63,6 +63,8 @@ class ExactSampler(Sampler):
                 tags = chain.best_ones(self.num_samples)
             encoded = self.output_space.encode(tags.flatten(0, 1), chain.potentials.dtype)
             y = encoded.view(*tags.shape, -1)
+            if self.kind == "best":
+                return SamplerOutput(y)
             with torch.no_grad():
                 log_prob = self.score_network(x, y, mask) - chain.log_partition().unsqueeze(1)
         return SamplerOutput(y, log_prob=log_prob)

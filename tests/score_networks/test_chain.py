@@ -94,17 +94,24 @@ def test_draws_follow_the_distribution(chain):
 
 def test_the_sampler_s_log_probabilities_are_those_of_all_sequences():
     world = make_world(space="categorical")
-    sampler = world.build(Sampler, "{type: 'exact', num_samples: 81}")
-    sample = sampler.sample(world.x, None, world.mask)
+    best = world.build(Sampler, "{type: 'exact', num_samples: 81}")
+    y = best.sample(world.x, None, world.mask).y
     # All 81 sequences of the full sentences; the padded one has 9.
-    torch.testing.assert_close(sample.log_prob[:2].exp().sum(1), torch.ones(2))
-    torch.testing.assert_close(sample.log_prob[2, :9].exp().sum(), torch.ones(()))
-    assert (sample.log_prob.diff(dim=1) <= 1e-9).all()
+    scores = world.score_network(world.x, y, world.mask)
+    assert (scores.diff(dim=1) <= 1e-9).all()
+    scores[2, 9:] = -torch.inf
+    expected = scores.log_softmax(1)
+    sampler = world.build(Sampler, "{type: 'exact', num_samples: 50, kind: 'draws'}")
+    draws = sampler.sample(world.x, None, world.mask)
+    for i in range(3):
+        kept = world.mask[i]
+        same = (draws.y[i][:, None, kept] == y[i][None, :, kept]).flatten(2).all(2)
+        torch.testing.assert_close(draws.log_prob[i], expected[i, same.int().argmax(1)])
     loss = world.build(Loss, "'exact-likelihood'")
     truth = world.output_space.encode(world.labels, world.dtype)
-    mine = loss.unreduced(world.x, truth, sample, world.mask)[0, 0]
-    matching = (sample.y[0] == truth[0]).all(-1).all(-1)
-    torch.testing.assert_close(mine, -sample.log_prob[0][matching][0])
+    mine = loss.unreduced(world.x, truth, draws, world.mask)[0, 0]
+    matching = (y[0] == truth[0]).all(-1).all(-1)
+    torch.testing.assert_close(mine, -expected[0][matching][0])
 
 
 @pytest.mark.parametrize("make", [ExactSampler, ExactLikelihoodLoss])

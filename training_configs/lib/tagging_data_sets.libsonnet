@@ -8,15 +8,16 @@ local defaults = (import 'defaults.libsonnet') {
     tokens: { type: 'single_id', lowercase_tokens: true },
     characters: characters,
   },
+  // Those of Ma & Hovy 2016, without pretrained vectors.
   embedders: {
     tokens: { type: 'embedding', embedding_dim: 100 },
     characters: {
       type: 'character_encoding',
-      embedding: { vocab_namespace: 'token_characters', embedding_dim: 25 },
-      encoder: { type: 'cnn', embedding_dim: 25, num_filters: 50, ngram_filter_sizes: [3] },
+      embedding: { vocab_namespace: 'token_characters', embedding_dim: 30 },
+      encoder: { type: 'cnn', embedding_dim: 30, num_filters: 30, ngram_filter_sizes: [3] },
     },
   },
-  embedding_dim: 150,  // of all embedders together
+  embedding_dim: 130,  // of all embedders together
   batch_size: 32,
   hidden: 100,  // of each direction of the LSTM
   dropout: 0.5,
@@ -53,8 +54,8 @@ local data_sets = {
     train: 'data://ud_english_ewt/train',
     validation: 'data://ud_english_ewt/validation',
     test: 'data://ud_english_ewt/test',
-    num_epochs: 10,
-    patience: 3,
+    num_epochs: 6,
+    patience: 2,
   },
 
   // Semantic roles. The training part is not published with it: the validation part is cut in two.
@@ -68,6 +69,8 @@ local data_sets = {
     test: 'data://up_english_ewt/test',
     metrics: ['role-f1', 'tag-accuracy'],
     validation_metric: '+role_f1',
+    num_epochs: 15,
+    patience: 4,
   },
 };
 
