@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import torch
-from allennlp.data.data_loaders import SimpleDataLoader
 from allennlp.models.archival import load_archive
-from experiments import descent, inference_of
+from experiments import descent, inference_of, test_batches
 from rich.console import Console
 from rich.table import Table
 
@@ -82,10 +81,7 @@ def figures_of(run: Path, repeats: int) -> Dict[str, Figures]:
     torch.manual_seed(0)
     archive = load_archive(run / "model.tar.gz")
     model = archive.model.eval()
-    instances = list(archive.dataset_reader.read(archive.config["test_data_path"]))
-    instances.sort(key=lambda instance: len(instance["x"].tokens))
-    loader = SimpleDataLoader(instances, batch_size=32, vocab=model.vocab)
-    batches = list(loader)
+    batches = test_batches(archive)
     figures = {}
     for name, config in ROWS.items():
         if model.task_network is None and "network" in str(config):

@@ -134,6 +134,15 @@ def inference_of(config: Dict[str, Any], networks: Any) -> Any:
     ).eval()
 
 
+def test_batches(archive: Any, size: int = 32) -> List[Dict[str, Any]]:
+    """The test data of a run on sequences, in batches of instances of like length."""
+    from allennlp.data.data_loaders import SimpleDataLoader
+
+    instances = list(archive.dataset_reader.read(archive.config["test_data_path"]))
+    instances.sort(key=lambda instance: len(instance["x"].tokens))
+    return list(SimpleDataLoader(instances, batch_size=size, vocab=archive.model.vocab))
+
+
 def be_quiet() -> None:
     """For a process of its own: one thread, no progress bars, no log lines."""
     warnings.filterwarnings("ignore")

@@ -6,8 +6,9 @@ A run is a folder with the `config.json` and `metrics.json` of `allennlp train`,
 `DATA_SET/METHOD/seed_N` (`scripts/train_all.py` makes them). A cell is the mean over seeds of a
 metric of the test data, in percent, ± the standard deviation (n - 1), with the number of seeds. ▲
 and ▼ say that the difference from the baseline, paired by seed, is beyond noise: the 95 %
-confidence interval of its mean (Student's t) leaves out 0. `--format csv` gives every run with its
-seed, and the hash of its config without the seed, by which runs of one config are told.
+confidence interval of its mean (Student's t) leaves out 0. A table has the data sets whose runs
+report its metric. `--format csv` gives every run with its seed, and the hash of its config without
+the seed, by which runs of one config are told.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from rich.table import Table
 from scipy import stats
 
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
+METRICS = ("example_f1", "map_example", "map_label", "tag_accuracy", "role_f1")
 
 
 class Run(NamedTuple):
@@ -93,6 +95,12 @@ def grouped(runs: Sequence[Run]) -> Dict[Tuple[str, str], List[Run]]:
     return groups
 
 
+def reporting(runs: Sequence[Run], metric: str) -> List[Run]:
+    """The runs on those data sets that the metric is reported for."""
+    data_sets = {run.data_set for run in runs if f"test_{metric}" in run.metrics}
+    return [run for run in runs if run.data_set in data_sets]
+
+
 def beyond_noise(values: Dict[int, float], baseline: Dict[int, float]) -> Optional[int]:
     """The sign of the mean difference, paired by seed, where its 95 % confidence interval leaves
     out 0; 0 where it does not; `None` with fewer than two seeds in common."""
@@ -121,7 +129,13 @@ def cell(values: Dict[int, float], baseline: Optional[Dict[int, float]]) -> str:
 
 
 def rows_of(runs: Sequence[Run], metric: str, baseline: str) -> Tuple[List[str], List[List[str]]]:
-    """The header and the rows of the table of a metric: methods by data sets."""
+    """The header and the rows of the table of a metric: methods by data sets.
+
+    # Raises
+
+    `ValueError` where no run has the metric, or not every run of a data set.
+    """
+    runs = reporting(runs, metric) or runs
     groups = grouped(runs)
     data_sets = sorted({run.data_set for run in runs})
     methods = sorted({run.method for run in runs}, key=lambda name: (name != baseline, name))
@@ -138,11 +152,14 @@ def rows_of(runs: Sequence[Run], metric: str, baseline: str) -> Tuple[List[str],
 
 
 def write_csv(runs: Sequence[Run], metrics: Sequence[str]) -> None:
-    """Every run, one a line."""
+    """Every run, one a line, without a value where its data set does not have the metric."""
+    with_metric = {metric: reporting(runs, metric) or runs for metric in metrics}
     writer = csv.writer(sys.stdout)
     writer.writerow(["data_set", "method", "seed", "config", *metrics, "folder"])
     for run in runs:
-        values = [f"{run.test(metric):.6f}" for metric in metrics]
+        values = [
+            f"{run.test(metric):.6f}" if run in with_metric[metric] else "" for metric in metrics
+        ]
         writer.writerow([run.data_set, run.method, run.seed, run.config, *values, run.folder])
 
 
@@ -150,15 +167,17 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "results")
-    parser.add_argument("--metrics", nargs="+", default=["example_f1", "map_example", "map_label"])
+    known = ", ".join(METRICS)
+    parser.add_argument("--metrics", nargs="+", help=f"by default those of {known} there are")
     parser.add_argument("--baseline", default="cross_entropy")
     parser.add_argument("--format", choices=["console", "markdown", "csv"], default="console")
     arguments = parser.parse_args()
     runs = read_runs(arguments.runs)
+    metrics = arguments.metrics or [metric for metric in METRICS if reporting(runs, metric)]
     if arguments.format == "csv":
-        write_csv(runs, arguments.metrics)
+        write_csv(runs, metrics)
         return
-    for metric in arguments.metrics:
+    for metric in metrics:
         header, rows = rows_of(runs, metric, arguments.baseline)
         if arguments.format == "markdown":
             lines = [header, ["---"] * len(header), *rows]

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import _jsonnet
 import pytest
+import torch
 
 from structured_energy.testing import write_conllu
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import chain_error
+import tagging_costs
 from experiments import ROOT, metric_of, train
 
 
@@ -37,3 +39,21 @@ def test_nothing_is_better_than_viterbi_s(method, tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(sys, "argv", ["chain_error.py", str(tmp_path / "run"), "--repeats", "1"])
     chain_error.main()
     assert "Viterbi" in capsys.readouterr().out
+    check_costs(method, tmp_path / "run", monkeypatch, capsys)
+
+
+def check_costs(method, run, monkeypatch, capsys):
+    """What a trained tagger costs."""
+    weights = torch.load(run / "best.th", weights_only=True)
+    count = {
+        part: sum(value.numel() for key, value in weights.items() if part in key)
+        for part in ("", "task_network", "score_network")
+    }
+    asked = "score_network" if method == "crf" else "task_network"
+    monkeypatch.setattr(sys, "argv", ["tagging_costs.py", str(run), "--repeats", "1"])
+    monkeypatch.setenv("COLUMNS", "200")
+    tagging_costs.main()
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "0:00:" in line]
+    _, _, every, to_tag, _, speed, _ = (cell.strip().replace(",", "") for cell in row.split("│"))
+    assert 0 < count[asked] == int(to_tag) <= int(every) <= count[""]
+    assert int(speed) > 0

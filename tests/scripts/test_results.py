@@ -92,6 +92,36 @@ def test_a_metric_that_the_runs_do_not_have_is_named(runs):
         results.rows_of(results.read_runs(runs), "f2", "cross_entropy")
 
 
+@pytest.fixture()
+def tagger(runs):
+    folder = runs / "twpos" / "crf" / "seed_0"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(dict.fromkeys(results.SEEDS, 0)))
+    (folder / "metrics.json").write_text(json.dumps({"test_tag_accuracy": 0.9}))
+    return runs
+
+
+def test_a_table_has_the_data_sets_that_report_its_metric(tagger, capsys, monkeypatch):
+    runs = results.read_runs(tagger)
+    header, rows = results.rows_of(runs, "tag_accuracy", "cross_entropy")
+    assert (header, rows) == (["method", "twpos"], [["crf", "90.00 (1)"]])
+    header, rows = results.rows_of(runs, "example_f1", "cross_entropy")
+    assert header == ["method", "scene", "yeast"] and "crf" not in {row[0] for row in rows}
+    monkeypatch.setattr(sys, "argv", ["results.py", "--runs", str(tagger), "--format", "csv"])
+    results.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "data_set,method,seed,config,example_f1,tag_accuracy,folder"
+    tagged = next(line for line in lines if line.startswith("twpos"))
+    assert tagged.split(",")[4:6] == ["", "0.900000"]
+
+
+def test_a_run_without_the_metric_of_its_data_set_is_named(tagger):
+    metrics = tagger / "scene" / "noisy" / "seed_2" / "metrics.json"
+    metrics.write_text("{}")
+    with pytest.raises(ValueError, match="noisy/seed_2/metrics.json: expected the test metric"):
+        results.rows_of(results.read_runs(tagger), "example_f1", "cross_entropy")
+
+
 def test_no_runs_are_named(tmp_path):
     with pytest.raises(ValueError, match="got none; train some with"):
         results.read_runs(tmp_path)
