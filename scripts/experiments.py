@@ -16,8 +16,16 @@ import _jsonnet
 ROOT = Path(__file__).resolve().parent.parent
 LIB = ROOT / "training_configs" / "lib"
 # The library of methods of each task, and the table of its data sets.
-TASKS = {"multi_label": "data_sets", "tagging": "tagging_data_sets"}
-SEARCH_SPACES = {"multi_label": "search_spaces", "tagging": "tagging_search_spaces"}
+TASKS = {
+    "multi_label": "data_sets",
+    "tagging": "tagging_data_sets",
+    "segmentation": "segmentation_data_sets",
+}
+SEARCH_SPACES = {
+    "multi_label": "search_spaces",
+    "tagging": "tagging_search_spaces",
+    "segmentation": "segmentation_search_spaces",
+}
 
 
 class Experiment(NamedTuple):

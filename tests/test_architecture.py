@@ -12,7 +12,14 @@ FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
     {"logged_values"},
-    {"logging", "compatibility", "vocabulary", "sequence_encoder", "span_encodings"},
+    {
+        "logging",
+        "compatibility",
+        "vocabulary",
+        "image_encoders",
+        "sequence_encoder",
+        "span_encodings",
+    },
     {"output_spaces", "networks", "sampler_output"},
     {"data", "metrics"},
     {"oracle_values", "task_networks", "score_networks"},

@@ -1,11 +1,13 @@
 """Data: readers, the registry of published data sets, the tensor data loader."""
 
 from ..vocabulary import names
-from .fields import RowField, Schema
+from .augmentations import Augmentation, RandomCrop, RandomFlip
+from .fields import ImageField, RowField, Schema
 from .readers import (
     ArffReader,
     DigitsCompletionReader,
     JsonReader,
+    SegmentationReader,
     SemanticRoleReader,
     TabularReader,
     TaggingConllReader,
@@ -16,10 +18,15 @@ from .tensor_loader import TensorDataLoader
 
 __all__ = [
     "ArffReader",
+    "Augmentation",
     "DigitsCompletionReader",
+    "ImageField",
     "JsonReader",
+    "RandomCrop",
+    "RandomFlip",
     "RowField",
     "Schema",
+    "SegmentationReader",
     "SemanticRoleReader",
     "TabularReader",
     "TaggingConllReader",

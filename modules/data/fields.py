@@ -1,11 +1,12 @@
-"""Rows of a table as fields of AllenNLP instances: features and labels with names in common."""
+"""Rows of a table as fields of AllenNLP instances: features and labels with names in common; and
+images."""
 
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from allennlp.data import Vocabulary
-from allennlp.data.fields import Field
+from allennlp.data.fields import Field, TensorField
 
 from ..vocabulary import names
 
@@ -129,3 +130,23 @@ class RowField(Field[torch.Tensor]):
         on = self.schema.columns[self.namespace]
         values = np.ones(len(self.columns)) if self.values is None else self.values
         return {on[c]: float(v) for c, v in zip(self.columns, values, strict=True)}
+
+
+class ImageField(TensorField):
+    """An image, or its mask: a tensor that is never padded.
+
+    # Raises
+
+    `ValueError` in a batch with another size.
+    """
+
+    __slots__: List[str] = []
+
+    def as_tensor(self, padding_lengths: Dict[str, int]) -> torch.Tensor:
+        if padding_lengths != self.get_padding_lengths():
+            raise ValueError(
+                "Expected images of one size in a batch, got some of "
+                f"{list(self.get_padding_lengths().values())} among others of up to "
+                f"{list(padding_lengths.values())}; set the reader's 'size', or take batches of 1."
+            )
+        return super().as_tensor(padding_lengths)

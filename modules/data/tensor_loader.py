@@ -1,7 +1,7 @@
 """A data loader that holds the whole set as tensors."""
 
 import random
-from typing import Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Union
 
 import numpy as np
 import torch
@@ -9,12 +9,14 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
 
-from .fields import RowField
+from .augmentations import Augmentation
+from .fields import ImageField, RowField
 
 
 @DataLoader.register("tensor")
 class TensorDataLoader(DataLoader):
-    """Batches by index from the whole set, for readers of rows (`arff`, `digits-completion`).
+    """Batches by index from the whole set, for readers of rows (`arff`, `digits-completion`) and of
+    images of one size (`segmentation-npy`).
 
     The instances, their order under a seed (Python's `random`, once an epoch) and the accounting of
     epochs are those of AllenNLP's `multiprocess` loader, at a fraction of its cost: rows stay
@@ -35,6 +37,8 @@ class TensorDataLoader(DataLoader):
         The length of an epoch in batches; the next epoch continues where the last one ended.
     max_instances : `int`, optional
         How many instances of the data are used.
+    augmentations : `List[Augmentation]`, optional
+        What changes every batch of images, in this order.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class TensorDataLoader(DataLoader):
         drop_last: bool = False,
         batches_per_epoch: Optional[int] = None,
         max_instances: Optional[int] = None,
+        augmentations: Optional[List[Augmentation]] = None,
     ) -> None:
         for name, value in (
             ("batch_size", batch_size),
@@ -60,6 +65,7 @@ class TensorDataLoader(DataLoader):
         self.shuffle = shuffle
         self.drop_last = drop_last
         self.batches_per_epoch = batches_per_epoch
+        self.augmentations = augmentations or []
         self._rank = torch.distributed.get_rank() if is_distributed() else 0
         self._world = torch.distributed.get_world_size() if is_distributed() else 1
         self._instances = _read(reader, data_path, max_instances)
@@ -68,7 +74,7 @@ class TensorDataLoader(DataLoader):
                 f"Expected at least one instance for each of {self._world} workers in "
                 f"'{data_path}', got {len(self._instances)}."
             )
-        self._tables: Optional[Dict[str, _Table]] = None
+        self._tables: Optional[Dict[str, Table]] = None
         self._device = torch.device("cpu")
         self._batches: Optional[Iterator[TensorDict]] = None
 
@@ -77,7 +83,7 @@ class TensorDataLoader(DataLoader):
         for instance in self._instances:
             instance.index_fields(vocab)
         self._tables = {
-            name: _Table([instance.fields[name] for instance in self._instances])
+            name: _table_of([instance.fields[name] for instance in self._instances])
             for name in self._instances[0].fields
         }
 
@@ -130,7 +136,10 @@ class TensorDataLoader(DataLoader):
         start = 0
         for size in self._sizes():
             chosen = rows[start : start + size]
-            yield {name: table.batch(chosen) for name, table in self._tables.items()}
+            batch: TensorDict = {name: table.batch(chosen) for name, table in self._tables.items()}
+            for augmentation in self.augmentations:
+                batch = augmentation(batch)
+            yield batch
             start += size
 
 
@@ -148,16 +157,38 @@ def _read(reader: DatasetReader, path: str, max_instances: Optional[int]) -> Lis
     if not instances:
         raise ValueError(f"Expected instances in '{path}', got none.")
     for name, field in instances[0].fields.items():
-        if not isinstance(field, RowField):
+        if not isinstance(field, (RowField, ImageField)):
             raise ConfigurationError(
-                f"Expected a reader of rows (such as 'arff') for the data loader 'tensor', got the "
-                f"field '{name}' of type {type(field).__name__}; use the data loader "
-                "'multiprocess'."
+                f"Expected a reader of rows (such as 'arff') or of images for the data loader "
+                f"'tensor', got the field '{name}' of type {type(field).__name__}; use the data "
+                "loader 'multiprocess'."
             )
     return instances
 
 
-class _Table:
+class _Images:
+    """The tensors of one field, which have one shape."""
+
+    def __init__(self, fields: List[ImageField]) -> None:
+        shapes = {tuple(field.tensor.shape) for field in fields}
+        if len(shapes) > 1:
+            raise ValueError(
+                f"Expected images of one size for the data loader 'tensor', got the shapes "
+                f"{sorted(shapes)[:2]}; set the reader's 'size', or use batches of one of the data "
+                "loader 'multiprocess'."
+            )
+        self.tensor = torch.stack([field.tensor for field in fields])
+
+    def to(self, device: torch.device) -> None:
+        """Makes the batches on `device`."""
+        self.tensor = self.tensor.to(device)
+
+    def batch(self, rows: np.ndarray) -> torch.Tensor:
+        """The tensors `(len(rows), ...)`."""
+        return self.tensor[torch.from_numpy(rows).to(self.tensor.device)]
+
+
+class _Rows:
     """The rows of one field, compressed: the places that are not zero, one row after another."""
 
     def __init__(self, fields: List[RowField]) -> None:
@@ -196,3 +227,10 @@ class _Table:
         dense = np.zeros(len(rows) * self.size, dtype=dtype)
         dense[flat] = True if self.values is None else self.values[taken]
         return dense.reshape(len(rows), self.size)
+
+
+Table = Union[_Images, _Rows]
+
+
+def _table_of(fields: List[Any]) -> Table:
+    return _Rows(fields) if isinstance(fields[0], RowField) else _Images(fields)

@@ -4,6 +4,7 @@ from .accuracy import HammingLoss, SubsetAccuracy
 from .average_precision import MeanAveragePrecisionByExample, MeanAveragePrecisionByLabel
 from .evaluation import Evaluation
 from .f1 import ExampleF1, MacroF1, MicroF1
+from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .structured_metric import SetMetric, StructuredMetric, TagMetric, as_structured
 from .tagging import RoleF1, SpanF1, TagAccuracy
 from .threshold import FixedThreshold, Threshold, TunedThreshold
@@ -13,10 +14,12 @@ __all__ = [
     "ExampleF1",
     "FixedThreshold",
     "HammingLoss",
+    "IntersectionOverUnionMetric",
     "MacroF1",
     "MeanAveragePrecisionByExample",
     "MeanAveragePrecisionByLabel",
     "MicroF1",
+    "PixelAccuracy",
     "RoleF1",
     "SetMetric",
     "SpanF1",

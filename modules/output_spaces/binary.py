@@ -47,8 +47,11 @@ class BinaryOutputSpace(OutputSpace):
         threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
-        """The names of the labels that are on, with their probabilities."""
+        """The names of the labels that are on, with their probabilities; of images the rows of
+        pixels, 1 where they are on."""
         on = self.decode(probabilities, threshold)
+        if on.dim() > 2:
+            return on.int().tolist()
         return [
             {names[i]: float(row[i]) for i in chosen.nonzero().flatten().tolist()}
             for row, chosen in zip(probabilities, on, strict=True)

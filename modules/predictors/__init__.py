@@ -1,5 +1,6 @@
 """Predictors."""
 
+from .segmentation import SegmentationPredictor
 from .structured_energy import StructuredEnergyPredictor
 
-__all__ = ["StructuredEnergyPredictor"]
+__all__ = ["SegmentationPredictor", "StructuredEnergyPredictor"]

@@ -19,7 +19,9 @@ class StructuredEnergyPredictor(Predictor):
     `{"features": {"name": 0.5, …}}` by name, where those that are left out are 0; `labels` are the
     labels above the threshold, with their probabilities. Tagging: `{"tokens": ["I", …]}`, or
     `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the tags of `tokens`. Semantic
-    roles: the same with `"predicate"`, the place of the predicate among the tokens, from 0.
+    roles: the same with `"predicate"`, the place of the predicate among the tokens, from 0. Images:
+    `{"image": "horse.png"}`; `labels` are its rows of pixels, 1 where they are on (the predictor
+    `segmentation` writes them to a file).
 
     With `--use-dataset-reader` the input is a data set of the model's reader.
 

@@ -11,6 +11,7 @@ from .ground_truth import GroundTruthSampler
 from .inference_network import InferenceNetworkSampler
 from .iterative import IterativeSampler
 from .langevin import LangevinSampler
+from .mean_over_crops import MeanOverCropsSampler
 from .network_draws import NetworkDrawsSampler
 from .output_optimizers import (
     EntropicMirrorDescent,
@@ -37,6 +38,7 @@ __all__ = [
     "IterativeSampler",
     "LangevinSampler",
     "LogitsGradient",
+    "MeanOverCropsSampler",
     "NetworkDrawsSampler",
     "OutputOptimizer",
     "ProjectedGradient",

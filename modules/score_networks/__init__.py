@@ -3,10 +3,12 @@
 from .chain import Chain, chain_of, check_chain
 from .multi_label import MultiLabelScoreNetwork
 from .score_network import ScoreNetwork
+from .segmentation import ImageAndMaskScore, SegmentationScoreNetwork
 from .sequence_tagging import SequenceTaggingScoreNetwork
 from .structured_scores import (
     ConvolutionalScore,
     FeedForwardStructuredScore,
+    GridScore,
     HighOrderScore,
     LabelLanguageModelScore,
     LinearChainScore,
@@ -19,11 +21,14 @@ __all__ = [
     "Chain",
     "ConvolutionalScore",
     "FeedForwardStructuredScore",
+    "GridScore",
     "HighOrderScore",
+    "ImageAndMaskScore",
     "LabelLanguageModelScore",
     "LinearChainScore",
     "MultiLabelScoreNetwork",
     "ScoreNetwork",
+    "SegmentationScoreNetwork",
     "SelfAttentionScore",
     "SequenceTaggingScoreNetwork",
     "SkipChainScore",

@@ -39,5 +39,5 @@ class MultiLabelScoreNetwork(ScoreNetwork):
         self.feature_network = feature_network.construct(input_dim=len(names(vocab, "features")))
         self.label_embeddings = torch.nn.Linear(self.feature_network.get_output_dim(), num_labels)
 
-    def potentials(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         return self.label_embeddings(self.feature_network(x))

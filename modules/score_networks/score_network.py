@@ -14,9 +14,9 @@ from .structured_scores import StructuredScore
 class ScoreNetwork(Network, Registrable, ABC):
     """s(x, y) = Σ_p ⟨y_p, u_p(x)⟩ + Σ_k s_k(y): a local term and structured scores.
 
-    The score is minus the energy: higher is better. u(x), the potentials, are computed once for all
-    samples of a call and, while the network is frozen, once for all calls with the same x.
-    Differentiable in y and in the weights.
+    The score is minus the energy: higher is better. What it needs of x, the potentials u(x), is
+    computed once for all samples of a call and, while the network is frozen, once for all calls
+    with the same x. Differentiable in y and in the weights.
     """
 
     def __init__(self, output_space: OutputSpace, structured_scores: List[StructuredScore]) -> None:
@@ -25,12 +25,16 @@ class ScoreNetwork(Network, Registrable, ABC):
         self.structured_scores = torch.nn.ModuleList(structured_scores)
 
     @abstractmethod
-    def potentials(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """u(x), `(batch, *event_shape)`."""
+    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """The encoding of x, by default u(x)."""
+
+    def potentials(self, encoding: torch.Tensor) -> torch.Tensor:
+        """u(x) `(batch, *event_shape)` in an encoding that holds more."""
+        return encoding
 
     def encode(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """u(x) `(batch, *event_shape)`, as `forward` uses it: computed once while frozen."""
-        return self._encoding(x, lambda: self.potentials(x, mask))
+        return self.potentials(self._encoding(x, lambda: self.compute(x, mask)))
 
     def forward(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
@@ -39,7 +43,13 @@ class ScoreNetwork(Network, Registrable, ABC):
 
         `ValueError` where y does not fit the potentials of x.
         """
-        potentials = self.encode(x, mask)
+        return self.score(self._encoding(x, lambda: self.compute(x, mask)), y, mask)
+
+    def score(
+        self, encoding: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """The scores of y with the encoding of x."""
+        potentials = self.potentials(encoding)
         if y.shape[:1] + y.shape[2:] != potentials.shape:
             raise ValueError(
                 "Expected y of shape (batch, num_samples, *event_shape) = "

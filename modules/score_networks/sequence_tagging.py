@@ -46,5 +46,5 @@ class SequenceTaggingScoreNetwork(ScoreNetwork):
         self.encoder = SequenceEncoder(embedder, encoder, dropout)
         self.tag_embeddings = torch.nn.Linear(self.encoder.output_size, num_labels)
 
-    def potentials(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         return self.tag_embeddings(self.encoder(x, mask))

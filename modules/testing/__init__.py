@@ -20,6 +20,7 @@ from .world import (
     train_snippet,
     write_arff,
     write_conllu,
+    write_images,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "train_snippet",
     "write_arff",
     "write_conllu",
+    "write_images",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional, Type, TypeVar
 
 import _jsonnet
+import numpy as np
 import torch
 from allennlp.commands.train import train_model
 from allennlp.common import FromParams, Params
@@ -27,7 +28,9 @@ LABELS = [f"label_{i}" for i in range(4)]
 
 WORDS = [f"word_{i}" for i in range(6)]
 TAGS = ["O", "B-X", "I-X"]
-SPACES = ("binary", "categorical")
+# The worlds: sets of labels, sequences of tags, masks of images.
+SPACES = ("binary", "categorical", "image")
+SIZE = (2, 3)
 
 _FEEDFORWARD = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}
 _NETWORKS: Dict[str, Dict[str, Any]] = {
@@ -37,10 +40,15 @@ _NETWORKS: Dict[str, Dict[str, Any]] = {
         "embedder": {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}},
         "encoder": {"type": "feedforward", "feedforward": {"input_dim": 5, **_FEEDFORWARD}},
     },
+    "image": {
+        "type": "segmentation",
+        "encoder": {"type": "fully-convolutional", "hidden": [4, 4], "num_channels": 2},
+    },
 }
 _STRUCTURED_SCORE = {
     "binary": {"type": "feedforward", "feedforward": _FEEDFORWARD},
     "categorical": {"type": "linear-chain"},
+    "image": {"type": "grid"},
 }
 
 
@@ -53,8 +61,9 @@ def evaluate_jsonnet(snippet: str) -> Any:
 class World:
     """Small networks, and a batch with padding, all of one dtype.
 
-    `labels` and `mask` are `(batch, 4)`; `x` is `(batch, 5)` in the world of sets of labels, and
-    the tensors of a text field in that of sequences of tags.
+    `labels` and `mask` are `(batch, 4)`, in the world of images `(batch, 2, 3)`; `x` is
+    `(batch, 5)` in the world of sets of labels, the tensors of a text field in that of sequences of
+    tags, and `(batch, 2, 2, 3)` in that of images.
     """
 
     vocab: Vocabulary
@@ -118,15 +127,16 @@ def make_world(
     batch_size: int = 3,
     space: str = "binary",
 ) -> World:
-    """A world of sets of labels, or of sequences of tags (`categorical`), whose weights and batch
-    depend on the seed alone."""
+    """A world of sets of labels (`binary`), of sequences of tags (`categorical`) or of masks of
+    images (`image`), whose weights and batch depend on the seed alone."""
     torch.manual_seed(seed)
     vocab = Vocabulary(non_padded_namespaces=["features", "labels"])
-    tags = LABELS if space == "binary" else TAGS
+    tags = TAGS if space == "categorical" else LABELS
     for namespace, tokens in (("features", FEATURES), ("labels", tags), ("tokens", WORDS)):
         for token in tokens:
             vocab.add_token_to_namespace(token, namespace)
-    output_space = OutputSpace.from_params(Params({"type": space}), vocab=vocab)
+    kind = "categorical" if space == "categorical" else "binary"
+    output_space = OutputSpace.from_params(Params({"type": kind}), vocab=vocab)
     task_network = TaskNetwork.from_params(Params(copy.deepcopy(_NETWORKS[space])), vocab=vocab)
     score_network = ScoreNetwork.from_params(
         Params(
@@ -143,6 +153,11 @@ def make_world(
         words = torch.randint(2, 2 + len(WORDS), mask.shape).masked_fill(~mask, 0)
         x = {"tokens": {"tokens": words}}
         labels = torch.randint(len(TAGS), mask.shape)
+    if space == "image":
+        mask = torch.ones(batch_size, *SIZE, dtype=torch.bool)
+        mask[-1, :, -1] = False
+        x = torch.rand(batch_size, 2, *SIZE, dtype=dtype)
+        labels = torch.rand(batch_size, *SIZE) < 0.5
     return World(
         vocab=vocab,
         output_space=output_space,
@@ -216,6 +231,21 @@ def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> P
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{name}.conllu"
     path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def write_images(directory: Path, name: str, count: int, seed: int = 0) -> Path:
+    """A learnable .npz file of images of 10x12 pixels, in which a bright rectangle is the mask."""
+    generator = np.random.default_rng(seed)
+    masks = np.zeros((count, 10, 12), dtype=bool)
+    for mask in masks:
+        top, left = generator.integers(0, 5, size=2)
+        mask[top : top + 4, left : left + 5] = True
+    noise = generator.integers(0, 120, size=(*masks.shape, 3))
+    images = (noise + 120 * masks[..., None]).astype(np.uint8)
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}.npz"
+    np.savez(path, images=images, masks=masks)
     return path
 
 

@@ -16,6 +16,12 @@ from structured_energy.testing import (
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 
+COST_AUGMENTED = (
+    "{type: 'inference-network', loss: 'inference', "
+    f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}}"
+)
+ENCODER = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
+
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
     (Loss, "combination"): [
@@ -58,6 +64,13 @@ CONFIGS = {
         "optimizer: {type: 'optimizer', optimizer: {type: 'adam', lr: 0.1}}}",
         "{type: 'gradient-based-inference', unroll: true}",
     ],
+    (Sampler, "mean-over-crops"): [
+        f"{{type: 'mean-over-crops', size: {size}, windows_per_side: 2, {rest}}}"
+        for size, rest in (
+            ("[2, 2]", "constituent: 'inference-network', loss: 'cross-entropy'"),
+            ("[9, 9]", "constituent: 'gradient-based-inference'"),
+        )
+    ],
     (Sampler, "constrained"): [
         "{type: 'constrained', constituent: 'inference-network', loss: 'cross-entropy'}",
     ],
@@ -86,13 +99,22 @@ CONFIGS = {
     (Sampler, "inference-network"): [
         "'inference-network'",
         "{type: 'inference-network', loss: 'cross-entropy'}",
-        "{type: 'inference-network', loss: 'inference', "
-        f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}}",
+        COST_AUGMENTED,
     ],
     (ScoreNetwork, "multi-label"): [
         f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}",
         f"{{type: 'multi-label', feature_network: {FEEDFORWARD}, "
         f"structured_scores: [{{type: 'feedforward', feedforward: {FEEDFORWARD}}}]}}",
+    ],
+    (ScoreNetwork, "segmentation"): [
+        f"{{type: 'segmentation', {terms}}}"
+        for terms in (
+            f"encoder: {ENCODER}",
+            "structured_scores: ['grid']",
+            f"encoder: {ENCODER}, structured_scores: ['grid'], "
+            "image_and_mask: {hidden: [4, 5], num_channels: 2, width: 3}",
+            "image_and_mask: {hidden: [4, 4, 4], num_channels: 2}",
+        )
     ],
     (ScoreNetwork, "sequence-tagging"): [
         f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, structured_scores: [{score}]}}"
@@ -114,14 +136,17 @@ CONFIGS = {
         "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}}"
     ],
 }
-# Those that serve in one output space alone.
+# Those names, and configs, that do not serve in all worlds.
 SPACES = {
-    "binary": ("binary",),
+    COST_AUGMENTED: ("binary", "categorical"),
+    "binary": ("binary", "image"),
     "categorical": ("categorical",),
     "constrained": ("categorical",),
     "exact": ("categorical",),
     "exact-likelihood": ("categorical",),
+    "mean-over-crops": ("image",),
     "multi-label": ("binary",),
+    "segmentation": ("image",),
     "sequence-tagging": ("categorical",),
 }
 NEED_LABELS = {"ground-truth", "appending-container"}
@@ -140,8 +165,9 @@ for suite in SUITES:
             title = registered.title().replace("-", "")
             name = f"Test{suite.base.__name__}{title}{number or ''}"
             members = {"config": config}
-            if registered in SPACES:
-                members["spaces"] = SPACES[registered]
+            spaces = SPACES.get(config, SPACES.get(registered))
+            if spaces is not None:
+                members["spaces"] = spaces
             if suite is SamplerConformance:
                 members["predicts"] = registered not in NEED_LABELS
             globals()[name] = type(name, (suite,), members)

@@ -27,7 +27,7 @@ class Boltzmann(ScoreNetwork):
         super().__init__(SPACE, [])
         self.coupling = torch.nn.Parameter(torch.randn(4, 4, dtype=torch.float64))
 
-    def potentials(self, x, mask):
+    def compute(self, x, mask):
         return x
 
     def forward(self, x, y, mask=None):

@@ -94,7 +94,7 @@ class Coupled(ScoreNetwork):
         torch.manual_seed(4)
         self.coupling = torch.nn.Parameter(torch.randn(3, 3))
 
-    def potentials(self, x, mask):
+    def compute(self, x, mask):
         return x
 
     def forward(self, x, y, mask=None):

@@ -31,7 +31,7 @@ class Bowl(ScoreNetwork):
         self.dropout = torch.nn.Dropout(0.5)
         self.encoded = 0
 
-    def potentials(self, x, mask):
+    def compute(self, x, mask):
         self.encoded += 1
         return self.dropout(x)
 
@@ -227,7 +227,7 @@ def test_unrolling_reaches_the_features_whatever_the_start(x, start):
     network = Bowl()
     weight = torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
     network.register_parameter("weight", weight)
-    network.potentials = lambda x, mask: weight * x
+    network.compute = lambda x, mask: weight * x
     sampler = GradientBasedInferenceSampler(
         SPACE, network, 4, start=start(SPACE, network), pick="last", unroll=True
     )

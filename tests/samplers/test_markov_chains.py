@@ -25,7 +25,7 @@ class Coupled(ScoreNetwork):
         torch.manual_seed(4)
         self.coupling = torch.nn.Parameter(torch.randn(size, size, dtype=torch.float64))
 
-    def potentials(self, x, mask):
+    def compute(self, x, mask):
         return x
 
     def forward(self, x, y, mask=None):

@@ -3,6 +3,7 @@
 from .arff import ArffReader
 from .digits_completion import DigitsCompletionReader
 from .json_reader import JsonReader
+from .segmentation import SegmentationReader
 from .tabular_reader import TabularReader
 from .tagging import SemanticRoleReader, TaggingConllReader, TaggingReader
 
@@ -10,6 +11,7 @@ __all__ = [
     "ArffReader",
     "DigitsCompletionReader",
     "JsonReader",
+    "SegmentationReader",
     "SemanticRoleReader",
     "TabularReader",
     "TaggingConllReader",

@@ -1,7 +1,7 @@
 """The base of structured scores."""
 
 from abc import ABC, abstractmethod
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 import torch
 from allennlp.common import Lazy, Registrable
@@ -12,8 +12,8 @@ from ...output_spaces import OutputSpace
 class StructuredScore(torch.nn.Module, Registrable, ABC):
     """A term s_k(y) of the score over the outputs; higher is better.
 
-    The score network gives its constructor `num_labels`, the size of the last dimension of y, and
-    the `output_space`.
+    The score network gives its constructor the `output_space` and, where it is known, `num_labels`,
+    the size of the last dimension of y.
     """
 
     @abstractmethod
@@ -22,9 +22,12 @@ class StructuredScore(torch.nn.Module, Registrable, ABC):
 
 
 def construct_scores(
-    scores: Optional[List[Lazy[StructuredScore]]], num_labels: int, output_space: OutputSpace
+    scores: Optional[List[Lazy[StructuredScore]]],
+    num_labels: Optional[int],
+    output_space: OutputSpace,
 ) -> List[StructuredScore]:
     """The structured scores of a config, built with what a score network gives them."""
-    return [
-        score.construct(num_labels=num_labels, output_space=output_space) for score in scores or []
-    ]
+    given: Dict[str, Any] = {"output_space": output_space}
+    if num_labels is not None:
+        given["num_labels"] = num_labels
+    return [score.construct(**given) for score in scores or []]

@@ -52,13 +52,13 @@ class ScoreNetworkConformance(Conformance):
         self, world: World, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         calls: List[torch.Tensor] = []
-        original = component.potentials
+        original = component.compute
 
         def counted(x: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
             calls.append(x)
             return original(x, mask)
 
-        monkeypatch.setattr(component, "potentials", counted)
+        monkeypatch.setattr(component, "compute", counted)
         with frozen(component):
             for _ in range(3):
                 component(world.x, world.sample().y)

@@ -1,0 +1,56 @@
+"""Metrics of masks."""
+
+import torch
+from allennlp.training.metrics import Metric
+
+from .structured_metric import SetMetric, Sums, Value, ratio
+
+
+@Metric.register("iou")
+class IntersectionOverUnionMetric(SetMetric):
+    """|Y ∩ Ŷ| / |Y ∪ Ŷ|: the mean over images, where an image without any pixel in either counts as
+    1; and `iou_global`, over the pixels of all images at once, which is 1 where none has any.
+
+    >>> metric = IntersectionOverUnionMetric()
+    >>> predicted = torch.tensor([[[0.9, 0.8]], [[0.7, 0.1]]])
+    >>> metric(predicted, torch.tensor([[[True, False]], [[True, False]]]))
+    >>> metric.get_metric()
+    {'': 0.75, '_global': 0.6666666666666666}
+    """
+
+    name = "iou"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        shared, union = (predictions & labels).sum(1), (predictions | labels).sum(1)
+        iou = ratio(shared, union, empty=1.0)
+        return {
+            "iou": iou.sum(),
+            "count": torch.full_like(shared[:1], len(labels)).sum(),
+            "shared": shared.sum(),
+            "union": union.sum(),
+        }
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return sums["iou"] / sums["count"]
+
+    def values(self, sums: Sums) -> Value:
+        overall = ratio(sums["shared"], sums["union"], empty=1.0)
+        return {"": float(self.value(sums)), "_global": float(overall)}
+
+
+@Metric.register("pixel-accuracy")
+class PixelAccuracy(SetMetric):
+    """The share of pixels that are decided right."""
+
+    name = "pixel_accuracy"
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        right = predictions == labels
+        return {"right": right.sum(), "count": torch.ones_like(right).sum()}
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return sums["right"] / sums["count"].double()

@@ -1,0 +1,33 @@
+"""Intersection over union."""
+
+from typing import Optional
+
+import torch
+
+from .oracle_value import OracleValue
+
+
+@OracleValue.register("iou")
+class IntersectionOverUnion(OracleValue):
+    """v = Σ_p y*_p y_p / Σ_p (y*_p + y_p − y*_p y_p), and 1 where both outputs are empty (Jaccard).
+
+    On a relaxed y, with a discrete truth, this is the IoU by minimum and maximum that Gygli et al.
+    (2017) train on.
+
+    >>> from structured_energy.output_spaces import BinaryOutputSpace
+    >>> truth = torch.tensor([[[1.0, 1.0, 0.0]]])
+    >>> outputs = torch.tensor([[[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [1.0, 1.0, 1.0]]])
+    >>> IntersectionOverUnion(BinaryOutputSpace()).value(truth, outputs).tolist()
+    [[0.5, 0.5, 0.6666666865348816]]
+    """
+
+    def value(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        space = self.output_space
+        shared = space.position_dot(y, truth)
+        union = space.position_mass(y) + space.position_mass(truth) - shared
+        whole = space.sum_positions(union, mask)
+        empty = whole <= 0
+        value = space.sum_positions(shared, mask) / whole.masked_fill(empty, 1.0)
+        return value.masked_fill(empty, 1.0)

@@ -1,0 +1,58 @@
+"""Masks of image files."""
+
+from pathlib import Path
+from typing import List
+
+import numpy as np
+from allennlp.common.util import JsonDict
+from allennlp.predictors import Predictor
+from PIL import Image
+
+from .structured_energy import StructuredEnergyPredictor
+
+
+@Predictor.register("segmentation")
+class SegmentationPredictor(StructuredEnergyPredictor):
+    """An image file in, a mask file out: a line is `{"image": "horse.png", "mask": "mask.png"}`.
+
+    The mask is 255 where the object is and 0 elsewhere, of the size of the image; folders on its
+    way are made. It is written by the ending of its name, which has to be of a format without loss,
+    such as .png. What is said of the line is the name of the file and the share of its pixels that
+    are on.
+
+    # Raises
+
+    `ValueError` for a line without what is needed, or an ending of no format.
+    """
+
+    def predict_json(self, inputs: JsonDict) -> JsonDict:
+        """Writes the mask of an image."""
+        return self.predict_batch_json([inputs])[0]
+
+    def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
+        """Writes the mask of each image."""
+        for line in inputs:
+            _check(line)
+        # Images of several sizes do not fit into one batch.
+        predictions = [super(SegmentationPredictor, self).predict_json(line) for line in inputs]
+        return [_write(line, made) for line, made in zip(inputs, predictions, strict=True)]
+
+
+def _check(line: JsonDict) -> None:
+    path = line.get("mask")
+    if not isinstance(path, str) or Path(path).suffix.lower() not in (".png", ".bmp", ".tif"):
+        raise ValueError(
+            "Expected a line with the key 'mask', the file that the mask is written to, which ends "
+            f"in .png, .bmp or .tif, got {path!r}."
+        )
+
+
+def _write(line: JsonDict, prediction: JsonDict) -> JsonDict:
+    mask = np.asarray(prediction["labels"], dtype=np.uint8)
+    with Image.open(line["image"]) as file:
+        size = file.size
+    image = Image.fromarray(255 * mask).resize(size, Image.Resampling.NEAREST)
+    path = Path(line["mask"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+    return {"image": line["image"], "mask": str(path), "share": float(mask.mean())}

@@ -1,0 +1,96 @@
+"""Predictions for an image by those for windows of it."""
+
+from typing import Any, List, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from ..losses import Loss
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from .sampler import Sampler
+
+
+@Sampler.register("mean-over-crops")
+class MeanOverCropsSampler(Sampler):
+    """For each pixel the mean of what its constituent predicts for the windows that the pixel is in
+    (Gygli et al. 2017: 36 windows of 24x24 pixels of an image of 32x32).
+
+    Where the truth is known, and for images of at most a window's size, it is the constituent.
+
+    # Parameters
+
+    constituent : `Sampler`
+        Gives one sample.
+    size : `List[int]`
+        Height and width of a window.
+    windows_per_side : `int`
+        How many rows of windows, and how many in a row, spread evenly from edge to edge.
+
+    # Raises
+
+    `ConfigurationError` for a size or a number below 1.
+    `ValueError` for an image with pixels between the windows, or several samples.
+    """
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        constituent: Sampler,
+        size: List[int],
+        windows_per_side: int = 6,
+        loss: Optional[Loss] = None,
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, loss, log_key)
+        if len(size) != 2 or min(size) < 1 or windows_per_side < 1:
+            raise ConfigurationError(
+                "Expected a height, a width and windows_per_side of at least 1 in the sampler "
+                f"'mean-over-crops', got {size} and {windows_per_side}."
+            )
+        self.constituent = constituent
+        self.size = size
+        self.windows_per_side = windows_per_side
+        self.adopt(constituent, "constituent")
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        whole = x.shape[-2:]
+        if truth is not None or (whole[0] <= self.size[0] and whole[1] <= self.size[1]):
+            return self.constituent.sample(x, truth, mask)
+        height, width = (min(pair) for pair in zip(self.size, whole, strict=True))
+        places = [
+            (..., slice(row, row + height), slice(column, column + width))
+            for row in self._starts(whole[0], height)
+            for column in self._starts(whole[1], width)
+        ]
+        crops = torch.cat([x[place] for place in places])
+        real = None if mask is None else torch.cat([mask[place] for place in places])
+        outputs = self.constituent.sample(crops, None, real).y
+        if outputs.shape[1] > 1:
+            raise ValueError(
+                "Expected one sample of the constituent of the sampler 'mean-over-crops', got "
+                f"{outputs.shape[1]}."
+            )
+        total = outputs.new_zeros(len(x), 1, *whole)
+        count = outputs.new_zeros(whole)
+        for place, y in zip(places, outputs.split(len(x)), strict=True):
+            total[place] += y
+            count[place] += 1
+        return SamplerOutput(total / count)
+
+    def _starts(self, whole: int, part: int) -> List[int]:
+        """Where the windows along a side of the image start."""
+        gaps = max(self.windows_per_side - 1, 1)
+        starts = sorted({(whole - part) * i // gaps for i in range(self.windows_per_side)})
+        if any(
+            after - before > part
+            for before, after in zip(starts, [*starts[1:], whole], strict=True)
+        ):
+            raise ValueError(
+                f"Expected enough windows for the sampler 'mean-over-crops' to cover {whole} "
+                f"pixels, got {self.windows_per_side} of {part}; set windows_per_side to "
+                f"{-(-whole // part)} at least."
+            )
+        return starts

@@ -1,0 +1,160 @@
+"""Scores of images and masks, against plain loops over pixels and plain convolutions."""
+
+import itertools
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from torch.nn.functional import conv2d, softplus
+
+from structured_energy.networks import frozen
+from structured_energy.output_spaces import BinaryOutputSpace
+from structured_energy.score_networks import (
+    GridScore,
+    ImageAndMaskScore,
+    ScoreNetwork,
+    SegmentationScoreNetwork,
+)
+from structured_energy.task_networks import TaskNetwork
+from structured_energy.testing import make_world
+
+SPACE = BinaryOutputSpace()
+
+
+@pytest.fixture(autouse=True)
+def _double():
+    torch.set_default_dtype(torch.float64)
+    torch.manual_seed(1)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture()
+def grid():
+    grid = GridScore(SPACE)
+    for parameter in grid.parameters():
+        torch.nn.init.normal_(parameter)
+    return grid
+
+
+def pairs_of(grid, y, real):
+    """The score of one mask, pair by pair; of discrete pixels it is the table's entry."""
+    height, width = y.shape
+    score = torch.zeros(())
+    for row, column in itertools.product(range(height), range(width)):
+        for direction, (below, right) in enumerate([(0, 1), (1, 0)]):
+            other = (row + below, column + right)
+            if other[0] == height or other[1] == width:
+                continue
+            if not (real[row, column] and real[other]):
+                continue
+            p, q = y[row, column], y[other]
+            same, falling, rising = (
+                table[direction] for table in (grid.same, grid.falling, grid.rising)
+            )
+            chances = {(1, 1): p * q, (0, 0): (1 - p) * (1 - q)}
+            chances |= {(1, 0): p * (1 - q), (0, 1): (1 - p) * q}
+            table = {(1, 1): same, (0, 0): same, (1, 0): falling, (0, 1): rising}
+            score = score + sum(table[pair] * chances[pair] for pair in table)
+    return score
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_grid_is_the_sum_over_pairs_of_neighbours(grid, masked):
+    y = torch.rand(2, 3, 4, 5)
+    real = torch.rand(2, 4, 5) < 0.7 if masked else torch.ones(2, 4, 5, dtype=torch.bool)
+    found = grid(y, real if masked else None)
+    for i, j in itertools.product(range(2), range(3)):
+        torch.testing.assert_close(found[i, j], pairs_of(grid, y[i, j], real[i]))
+
+
+def test_a_single_pixel_has_no_neighbour(grid):
+    assert grid(torch.rand(1, 1, 1, 1)).item() == 0
+
+
+@pytest.fixture()
+def joint():
+    return ImageAndMaskScore(hidden=[4, 5], num_channels=3, width=3)
+
+
+def test_image_and_mask_are_the_channels_of_one_convolution(joint):
+    x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
+    found = joint(joint.of_image(x), y)
+    weight = torch.cat([joint.of_image.weight, joint.of_mask.weight], dim=1)
+    (layer,) = joint.further
+    for j in range(4):
+        channels = torch.cat([x, y[:, j : j + 1]], dim=1)
+        h = softplus(conv2d(channels, weight, joint.of_image.bias, padding=1))
+        h = softplus(conv2d(h, layer.weight, layer.bias, stride=2, padding=1))
+        hidden = softplus(h.mean((2, 3)) @ joint.summary.weight.T + joint.summary.bias)
+        torch.testing.assert_close(found[:, j], (hidden @ joint.projection.weight.T)[:, 0])
+
+
+def test_the_terms_add_up_and_the_image_is_encoded_once(joint, grid):
+    encoder = {"type": "u-net", "hidden": [4, 4]}
+    network = ScoreNetwork.from_params(
+        Params(
+            {
+                "type": "segmentation",
+                "encoder": encoder,
+                "structured_scores": ["grid"],
+                "image_and_mask": {"hidden": [4, 5], "width": 3},
+            }
+        ),
+        output_space=SPACE,
+    )
+    network.image_and_mask.load_state_dict(joint.state_dict())
+    network.structured_scores[0].load_state_dict(grid.state_dict())
+    x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
+    local = (y * network.projection(network.encoder(x))).sum((2, 3))
+    expected = local + grid(y) + joint(joint.of_image(x), y)
+    torch.testing.assert_close(network(x, y), expected)
+    torch.testing.assert_close(network.encode(x), network.projection(network.encoder(x))[:, 0])
+    calls = []
+    joint_part = network.image_and_mask.of_image
+    joint_part.register_forward_hook(lambda *_: calls.append(1))
+    with frozen(network):
+        for _ in range(3):
+            found = network(x, y)
+        with network.narrowed(torch.tensor([1])):
+            torch.testing.assert_close(network(x, y[1:]), expected[1:])
+    torch.testing.assert_close(found, expected)
+    assert len(calls) == 1
+
+
+def test_without_an_encoder_there_is_no_local_term(joint):
+    network = SegmentationScoreNetwork(SPACE, image_and_mask=joint)
+    x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
+    torch.testing.assert_close(network(x, y), joint(joint.of_image(x), y))
+    assert (network.encode(x) == 0).all() and network.encode(x).shape == (2, 6, 7)
+
+
+def test_it_is_differentiable_in_y(joint):
+    image = joint.of_image(torch.rand(1, 3, 4, 4)).detach()
+    y = torch.rand(1, 2, 4, 4, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda y: joint(image, y), [y])
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(ConfigurationError, match="in the score network 'segmentation', got none"):
+        SegmentationScoreNetwork(SPACE)
+    for settings in ({"hidden": []}, {"hidden": [3], "width": 2}):
+        with pytest.raises(ConfigurationError, match="and an odd width in ImageAndMaskScore, got"):
+            ImageAndMaskScore(**settings)
+    with pytest.raises(ConfigurationError, match="num_labels"):
+        ScoreNetwork.from_params(
+            Params({"type": "segmentation", "structured_scores": ["linear-chain"]}),
+            output_space=SPACE,
+        )
+
+
+def test_a_task_network_of_images_gives_a_logit_for_each_pixel():
+    params = {"type": "segmentation", "encoder": {"type": "u-net", "hidden": [4, 6]}}
+    network = TaskNetwork.from_params(Params(params))
+    x = torch.rand(2, 3, 5, 6)
+    expected = network.projection(network.encoder(x))
+    assert expected.shape == (2, 1, 5, 6)
+    torch.testing.assert_close(network(x), expected[:, 0])
+    with pytest.raises(ConfigurationError, match="leave out the cost_augmented_network"):
+        make_world(space="image").task_network.output_size  # noqa: B018

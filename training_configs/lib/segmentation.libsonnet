@@ -1,0 +1,73 @@
+// Masks of images. A config is one line: a method, called with the hyper-parameters of a data set,
+// which stand in one table (segmentation_data_sets.libsonnet).
+local methods = import 'methods.libsonnet';
+
+// Learning on crops, predictions by the mean over crops (Gygli et al. 2017). The task network's
+// loss, where it stands in the inference, comes with it.
+local by_crops(d, config) = config {
+  data_loader+: {
+    augmentations: [{ type: 'random-crop', size: d.crop }, 'random-flip'],
+  },
+  local inference = std.get(config.model, 'inference', config.model.sampler),
+  local loss = if std.objectHas(config.model, 'inference') then std.get(inference, 'loss'),
+  model+: {
+    inference: {
+      type: 'mean-over-crops',
+      size: d.crop,
+      windows_per_side: d.windows_per_side,
+      constituent: {
+        [key]: inference[key]
+        for key in std.objectFields(inference)
+        if key != 'loss'
+      },
+      [if loss != null then 'loss']: loss,
+    },
+  },
+};
+
+local lib = methods({
+  base(d): {
+    data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
+    validation_data_loader: { type: 'tensor', batch_size: 64 },
+    model+: {
+      output_space: 'binary',
+      oracle_value: 'iou',
+      threshold: { type: 'tuned', metric: 'iou' },
+      metrics: ['iou', 'pixel-accuracy'],
+    },
+    trainer+: { validation_metric: '+iou' },
+  },
+
+  task_network(d): {
+    model+: {
+      task_network: {
+        type: 'segmentation',
+        encoder: { type: d.encoder, hidden: d.hidden, dropout: d.dropout },
+      },
+    },
+  },
+
+  score_network(d): {
+    model+: {
+      score_network: {
+        type: 'segmentation',
+        encoder: { type: d.encoder, hidden: d.score_hidden, dropout: d.score_dropout },
+        structured_scores: ['grid'],
+        image_and_mask: { hidden: d.image_and_mask, dropout: d.score_dropout },
+      },
+    },
+  },
+
+  cost_augmented(d): error 'images have no cost-augmented network of their own',
+});
+
+{
+  [method](d): by_crops(d, lib[method](d))
+  for method in [
+    'cross_entropy',
+    'dvn',
+    'inference_network',
+    'seal_dynamic_dvn',
+    'seal_dynamic_nce',
+  ]
+}

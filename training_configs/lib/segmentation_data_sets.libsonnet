@@ -1,0 +1,34 @@
+// The data sets of images, and the hyper-parameters for each.
+local tuned = std.parseJson(importstr 'tuned.json');
+
+local defaults = (import 'defaults.libsonnet') {
+  reader: 'segmentation-npy',
+  batch_size: 16,
+  crop: [24, 24],
+  windows_per_side: 3,
+  encoder: 'u-net',
+  hidden: [32, 64, 128],
+  score_hidden: [16, 32, 64],
+  image_and_mask: [32, 64, 64],
+  dropout: 0.2,
+  lr: 1e-3,
+  weight_decay: 1e-3,
+  num_epochs: 200,
+  patience: 40,
+  score_weight: 0.1,
+  value_weight: 1.0,
+  task_cost_weight: 1.0,
+};
+
+local data_sets = {
+  weizmann_horses: defaults {
+    train: 'data://weizmann_horses/train',
+    validation: 'data://weizmann_horses/validation',
+    test: 'data://weizmann_horses/test',
+  },
+};
+
+{
+  [name]: data_sets[name] { tuned: std.get(tuned, name, {}) }
+  for name in std.objectFields(data_sets)
+}
