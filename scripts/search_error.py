@@ -66,6 +66,7 @@ SAMPLERS: Dict[str, Dict[str, Any]] = {
 # These are no search over sets of labels: the first is the answer, the next ones pass on what they
 # hold, and the last ones are of tags.
 WITHOUT_SEARCH = {
+    "mean-over-crops",
     "ground-truth",
     "appending-container",
     "random-picking-container",
