@@ -1,8 +1,9 @@
 """What task networks and score networks have in common: they can be frozen, and reuse what they
 computed for one x while they are."""
 
+from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -12,7 +13,7 @@ from .logging import LoggingMixin
 Groups = Dict[str, List[Tuple[str, torch.nn.Parameter]]]
 
 
-class Network(torch.nn.Module):
+class Network(torch.nn.Module, ABC):
     """A network whose encoding of x is computed once while its weights cannot change.
 
     Inside `reusing()` the encoding of the same x object is computed once; outside, every call
@@ -51,15 +52,19 @@ class Network(torch.nn.Module):
         finally:
             self._rows = None
 
-    def _encoding(self, x: Any, encode: Callable[[], torch.Tensor]) -> torch.Tensor:
+    @abstractmethod
+    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """The encoding of x, `(batch, ...)`."""
+
+    def _encoding(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         if not self._scopes:
-            encoding = encode()
+            encoding = self.compute(x, mask)
         else:
             # One that was made where no gradient was wanted does not serve where one is.
             wanted = torch.is_grad_enabled() and not self._frozen
             reused = self._reused
             if reused is None or reused[0] is not x or (wanted and not reused[2]):
-                self._reused = reused = (x, encode(), wanted)
+                self._reused = reused = (x, self.compute(x, mask), wanted)
             encoding = reused[1]
         return encoding if self._rows is None else encoding[self._rows]
 

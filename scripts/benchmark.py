@@ -8,13 +8,11 @@ The loops are in `loops.py`. `reading` and `start` have no loop beside them.
 
 import argparse
 import copy
-import logging
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from typing import Any, Callable, Dict, List, Tuple, Type
 
 import torch
@@ -22,7 +20,7 @@ from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.common.params import with_overrides
 from allennlp.data import DatasetReader
-from experiments import ROOT, config_of
+from experiments import ROOT, config_of, on_one_core
 from loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from rich.console import Console
 from rich.table import Table
@@ -140,9 +138,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     arguments = parser.parse_args()
     repeats = arguments.repeats
-    torch.set_num_threads(1)
-    logging.disable(logging.CRITICAL)
-    warnings.filterwarnings("ignore")
+    on_one_core()
     console = Console()
     table = Table("config", "what", "framework, instances/s", "loop, instances/s", "ratio")
     for method in arguments.methods:

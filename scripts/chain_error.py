@@ -10,16 +10,14 @@ batches of 32, median of the repeats. What an inference gives is rounded.
 """
 
 import argparse
-import logging
 import statistics
 import time
-import warnings
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import torch
 from allennlp.models.archival import load_archive
-from experiments import descent, inference_of, test_batches
+from experiments import descent, inference_of, on_one_core, test_batches
 from rich.console import Console
 from rich.table import Table
 
@@ -97,9 +95,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
+    on_one_core()
     for run in arguments.runs:
         header = ("inference", "right tags, %", "missing score", "best found, %", "sentences/s")
         table = Table(*header, title=str(run))

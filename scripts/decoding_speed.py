@@ -8,11 +8,9 @@ are the median of the repeats. `decoding` is what comes after the encoding of th
 """
 
 import argparse
-import logging
 import random
 import statistics
 import time
-import warnings
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
@@ -20,7 +18,7 @@ from allennlp.common import Params
 from allennlp.data import Batch, DatasetReader, Instance, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import ConditionalRandomField
-from experiments import config_of, descent, inference_of
+from experiments import config_of, descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
@@ -125,10 +123,8 @@ def main() -> None:
     parser.add_argument("--tags", type=int, default=50)
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    on_one_core()
     torch.manual_seed(0)
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
     size = (arguments.sentences, arguments.tokens, arguments.tags)
     instances = sentences(*size)
     vocab = Vocabulary.from_instances(instances)

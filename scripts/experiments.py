@@ -151,16 +151,22 @@ def test_batches(archive: Any, size: int = 32) -> List[Dict[str, Any]]:
     return list(SimpleDataLoader(instances, batch_size=size, vocab=archive.model.vocab))
 
 
+def on_one_core() -> None:
+    """For a script that measures: one thread, no warnings, no log lines."""
+    import torch
+
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)
+
+
 def be_quiet() -> None:
     """For a process of its own: one thread, no progress bars, no log lines."""
     warnings.filterwarnings("ignore")
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (it lives as long as the process)
-    import torch
-
     import structured_energy  # noqa: F401  (registers what the configs are made of)
 
-    torch.set_num_threads(1)
-    logging.disable(logging.CRITICAL)
+    on_one_core()
 
 
 def in_processes(function: Any, jobs: List[Any], workers: int) -> Iterator[Tuple[Any, Any]]:

@@ -11,11 +11,9 @@ computes the features of x at every step, as inference without the framework's r
 import argparse
 import contextlib
 import functools
-import logging
 import statistics
 import time
 import types
-import warnings
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
@@ -23,7 +21,7 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader
 from allennlp.models.archival import Archive, load_archive
-from experiments import descent, inference_of
+from experiments import descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
@@ -47,8 +45,9 @@ def inferences(rate: float, task_network: bool) -> List[Tuple[str, Any, bool]]:
 def recomputing(network: Network) -> Iterator[None]:
     """Inside, the network computes the features of x at every call."""
 
-    def encoding(self: Network, x: Any, encode: Any) -> torch.Tensor:
-        return encode() if self._rows is None else encode()[self._rows]
+    def encoding(self: Network, x: Any, mask: Any) -> torch.Tensor:
+        computed = self.compute(x, mask)
+        return computed if self._rows is None else computed[self._rows]
 
     network._encoding = types.MethodType(encoding, network)
     try:
@@ -98,9 +97,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--rate", type=float, default=1.0, help="the step size in logits")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
+    on_one_core()
     for run in arguments.runs:
         torch.manual_seed(0)
         archive = load_archive(run / "model.tar.gz")

@@ -12,8 +12,6 @@ scores of all outputs, in the mean over inputs; in brackets how often the best i
 
 import argparse
 import itertools
-import logging
-import warnings
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -21,7 +19,7 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader, Vocabulary
 from allennlp.models.archival import load_archive
-from experiments import ROOT, descent, inference_of
+from experiments import ROOT, descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
@@ -64,14 +62,14 @@ SAMPLERS: Dict[str, Dict[str, Any]] = {
     },
 }
 # These are no search over sets of labels: the first is the answer, the next ones pass on what they
-# hold, and the last ones are of tags.
+# hold, and the last ones are of tags or of images.
 WITHOUT_SEARCH = {
-    "mean-over-crops",
     "ground-truth",
     "appending-container",
     "random-picking-container",
     "exact",
     "constrained",
+    "mean-over-crops",
 }
 
 
@@ -212,9 +210,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
+    on_one_core()
     cases = [
         random_case("independent labels", 0.0),
         random_case("coupled labels", 1.0),

@@ -10,17 +10,15 @@ sentences of like length, the median of the repeats.
 
 import argparse
 import json
-import logging
 import statistics
 import time
-import warnings
 from pathlib import Path
 from typing import Any, Dict, List
 
 import torch
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
-from experiments import test_batches
+from experiments import on_one_core, test_batches
 from rich.console import Console
 from rich.table import Table
 
@@ -75,9 +73,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.CRITICAL)
+    on_one_core()
     table = Table("run", "parameters", "to tag", "training, h:min:s", "tokens/s")
     for run in arguments.runs:
         table.add_row(*row_of(run, arguments.repeats))

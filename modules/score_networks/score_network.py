@@ -34,7 +34,7 @@ class ScoreNetwork(Network, Registrable, ABC):
 
     def encode(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """u(x) `(batch, *event_shape)`, as `forward` uses it: computed once while frozen."""
-        return self.potentials(self._encoding(x, lambda: self.compute(x, mask)))
+        return self.potentials(self._encoding(x, mask))
 
     def forward(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
@@ -43,7 +43,7 @@ class ScoreNetwork(Network, Registrable, ABC):
 
         `ValueError` where y does not fit the potentials of x.
         """
-        return self.score(self._encoding(x, lambda: self.compute(x, mask)), y, mask)
+        return self.score(self._encoding(x, mask), y, mask)
 
     def score(
         self, encoding: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]

@@ -26,4 +26,4 @@ class TaskNetwork(Network, Registrable, ABC):
 
     def forward(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """The logits `(batch, *event_shape)`."""
-        return self._encoding(x, lambda: self.compute(x, mask))
+        return self._encoding(x, mask)

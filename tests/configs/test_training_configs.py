@@ -110,28 +110,20 @@ def test_every_method_has_a_config_for_every_data_set_and_nothing_of_its_own():
             )
 
 
-def test_the_tagging_methods_have_a_config_for_every_data_set_and_nothing_of_its_own():
-    expected = {FOLDER / "tagging" / d / f"{m}.jsonnet" for d in TAGGING for m in TAGGING_METHODS}
-    assert {path for path in CONFIGS if path.parts[-3] == "tagging"} == expected
+@pytest.mark.parametrize(
+    ("task", "data_sets", "methods"),
+    [("tagging", TAGGING, TAGGING_METHODS), ("segmentation", SEGMENTATION, SEGMENTATION_METHODS)],
+    ids=["tagging", "segmentation"],
+)
+def test_the_methods_have_a_config_for_every_data_set_and_nothing_of_its_own(
+    task, data_sets, methods
+):
+    expected = {FOLDER / task / d / f"{m}.jsonnet" for d in data_sets for m in methods}
+    assert {path for path in CONFIGS if path.parts[-3] == task} == expected
     for path in expected:
         assert path.read_text() == (
-            "local data_sets = import '../../lib/tagging_data_sets.libsonnet';\n"
-            "local methods = import '../../lib/tagging.libsonnet';\n\n"
-            f"methods.{path.stem}(data_sets.{path.parent.name})\n"
-        )
-
-
-def test_the_segmentation_methods_have_a_config_and_nothing_of_its_own():
-    expected = {
-        FOLDER / "segmentation" / d / f"{m}.jsonnet"
-        for d in SEGMENTATION
-        for m in SEGMENTATION_METHODS
-    }
-    assert {path for path in CONFIGS if path.parts[-3] == "segmentation"} == expected
-    for path in expected:
-        assert path.read_text() == (
-            "local data_sets = import '../../lib/segmentation_data_sets.libsonnet';\n"
-            "local methods = import '../../lib/segmentation.libsonnet';\n\n"
+            f"local data_sets = import '../../lib/{task}_data_sets.libsonnet';\n"
+            f"local methods = import '../../lib/{task}.libsonnet';\n\n"
             f"methods.{path.stem}(data_sets.{path.parent.name})\n"
         )
 

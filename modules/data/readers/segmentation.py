@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..augmentations import check_size
 from ..fields import ImageField
@@ -125,7 +125,7 @@ class SegmentationReader(JsonReader):
                 how = Image.Resampling.NEAREST if mask else Image.Resampling.BILINEAR
                 image = image.resize((width, height), how)
             array = np.asarray(image)
-        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        except (OSError, Image.DecompressionBombError) as error:
             raise ValueError(f"{path}: expected an image that Pillow can read: {error}") from error
         return array if mask or array.ndim == 3 else array[..., None]
 
