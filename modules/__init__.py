@@ -5,6 +5,7 @@ if __name__ != "structured_energy":
     raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
 
 from . import (
+    callbacks,
     compatibility,
     data,
     losses,
@@ -20,6 +21,7 @@ from . import (
 )
 
 __all__ = [
+    "callbacks",
     "compatibility",
     "data",
     "losses",

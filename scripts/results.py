@@ -26,7 +26,7 @@ from rich.table import Table
 from scipy import stats
 
 SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
-METRICS = ("example_f1", "map_example", "map_label", "tag_accuracy", "role_f1")
+METRICS = ("example_f1", "map_example", "map_label", "tag_accuracy", "role_f1", "iou")
 
 
 class Run(NamedTuple):

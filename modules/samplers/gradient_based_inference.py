@@ -1,7 +1,7 @@
 """Inference by gradient descent on the output."""
 
 from contextlib import nullcontext
-from typing import Any, List, Literal, Optional
+from typing import Any, List, Literal, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -17,6 +17,19 @@ from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
 
 Picker = Literal["best", "last", "last-n", "all"]
+
+
+class Iterate(NamedTuple):
+    """What a descent passes through.
+
+    # Fields
+
+    y : `(batch, num_starts, *event_shape)`.
+    score : s(x, y), `(batch, num_starts)`.
+    """
+
+    y: torch.Tensor
+    score: torch.Tensor
 
 
 @Sampler.register("gradient-based-inference")
@@ -98,12 +111,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        unrolled = self.unroll and self.training and torch.is_grad_enabled()
-        scope = deterministic if unrolled else frozen
-        with scope(self.score_network), torch.enable_grad():
-            z = self.optimizer.variable(self.starts(x, truth, mask)).detach()
-            self.optimizer.begin(z)
-            iterates, objectives = self._descend(x, z, truth, mask, unrolled)
+        iterates, objectives = self._iterates(x, truth, mask)
         stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, up to T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
         if self.pick == "all":
@@ -120,6 +128,25 @@ class GradientBasedInferenceSampler(IterativeSampler):
         self.log("score", -stacked.amin(dim=2))
         return SamplerOutput(self.optimizer.output(picked), self.optimizer.logits(picked))
 
+    def path(self, x: Any, mask: Optional[torch.Tensor] = None) -> List[Iterate]:
+        """y_0 … y_T of a prediction, or fewer where all have converged before."""
+        iterates, objectives = self._iterates(x, None, mask)
+        return [
+            Iterate(self.optimizer.output(z).detach(), -objective)
+            for z, objective in zip(iterates, objectives, strict=True)
+        ]
+
+    def _iterates(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+    ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
+        """The iterates z, and the objective `(batch, num_starts)` of each."""
+        unrolled = self.unroll and self.training and torch.is_grad_enabled()
+        scope = deterministic if unrolled else frozen
+        with scope(self.score_network), torch.enable_grad():
+            z = self.optimizer.variable(self.starts(x, truth, mask)).detach()
+            self.optimizer.begin(z)
+            return self._descend(x, z, truth, mask, unrolled)
+
     def _descend(
         self,
         x: Any,
@@ -127,8 +154,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         truth: Optional[torch.Tensor],
         mask: Optional[torch.Tensor],
         unrolled: bool,
-    ) -> tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """The T + 1 iterates z, and the objective `(batch, num_starts)` of each."""
+    ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
         rows: Optional[torch.Tensor] = None  # the instances that still move; None: all
         iterates: List[torch.Tensor] = []
         objectives: List[torch.Tensor] = []

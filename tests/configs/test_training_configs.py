@@ -337,12 +337,14 @@ def test_each_misspelling_raises(path, tmp_path, monkeypatch):
         for what, wrong in misspellings(config):
             count += 1
             try:
-                TrainModel.from_params(
+                run = TrainModel.from_params(
                     Params(wrong),
                     serialization_dir=str(tmp_path),
                     local_rank=0,
                     batch_weight_key="",
                 )
+                for callback in run.trainer._callbacks:  # what they build, before any training
+                    callback.on_start(run.trainer)
             except (ConfigurationError, TypeError, ValueError, KeyError, RuntimeError) as error:
                 assert str(error), what
             else:

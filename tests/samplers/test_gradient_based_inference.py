@@ -280,3 +280,31 @@ def test_the_score_loss_descends_as_the_score(x):
     with_loss = GradientBasedInferenceSampler(SPACE, network, adversarial=adversarial)
     without = GradientBasedInferenceSampler(SPACE, network)
     torch.testing.assert_close(with_loss.sample(x, truth).y, without.sample(x, None).y)
+
+
+@pytest.mark.parametrize(("tolerance", "length"), [(0.0, 9), (0.05, 7)])  # all have converged
+def test_the_path_is_every_iterate_with_its_score(x, tolerance, length):
+    starts = torch.rand(6, 2, 5, dtype=torch.float64)
+    network = Bowl()
+
+    def build_sampler(pick):
+        return GradientBasedInferenceSampler(
+            SPACE,
+            network,
+            num_steps=8,
+            optimizer=build(OPTIMIZERS[0]),
+            tolerance=tolerance,
+            start=Starts(starts),
+            pick=pick,
+        )
+
+    path = build_sampler("last").path(x)
+    assert torch.equal(path[0].y, starts)
+    assert len(path) == length
+    every = torch.cat([iterate.y for iterate in path], dim=1)
+    assert torch.equal(every, build_sampler("all").sample(x, None).y)
+    for iterate in path:
+        # Where an instance has converged it stays.
+        expected = -((iterate.y - x.unsqueeze(1)) ** 2).sum(dim=2)
+        torch.testing.assert_close(iterate.score, expected)
+        assert not iterate.y.requires_grad and not iterate.score.requires_grad

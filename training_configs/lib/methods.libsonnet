@@ -216,6 +216,7 @@ local methods = {
   [name]: function(d) methods[name](d + std.get(d.tuned, name, {}))
   for name in std.objectFields(methods)
 } + {
-  // For methods of one task alone.
+  // For what one task has alone.
   without_task_network:: without_task_network,
+  descent:: descent,
 }

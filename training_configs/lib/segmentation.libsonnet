@@ -35,7 +35,10 @@ local lib = methods({
       threshold: { type: 'tuned', metric: 'iou' },
       metrics: ['iou', 'pixel-accuracy'],
     },
-    trainer+: { validation_metric: '+iou' },
+    trainer+: {
+      validation_metric: '+iou',
+      callbacks: [{ type: 'pictures', every: d.picture_every }],
+    },
   },
 
   task_network(d): {
@@ -55,6 +58,11 @@ local lib = methods({
         structured_scores: ['grid'],
         image_and_mask: { hidden: d.image_and_mask, dropout: d.score_dropout },
       },
+    },
+    trainer+: {
+      callbacks: [
+        { type: 'pictures', every: d.picture_every, descent: lib.descent(d, d.inference_steps) },
+      ],
     },
   },
 

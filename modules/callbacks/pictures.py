@@ -1,0 +1,233 @@
+"""Pictures of what a model of images has learned."""
+
+import random
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional
+
+import numpy as np
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.nn.util import move_to_device
+from allennlp.training import GradientDescentTrainer, TrainerCallback
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from tensorboardX import SummaryWriter
+
+from ..models import StructuredEnergyModel
+from ..oracle_values import IntersectionOverUnion
+from ..samplers import GradientBasedInferenceSampler, Sampler
+from .image_grid import Column, draw_grid
+
+
+@TrainerCallback.register("pictures")
+class PicturesCallback(TrainerCallback):
+    """Draws images of the validation data, one a row: the input, the truth, the probabilities, the
+    prediction with its IoU, and the steps of gradient-based inference with their scores.
+
+    A picture is `pictures/epoch_N.png` in the folder of the run, N as in `metrics_epoch_N.json`;
+    `pictures/best.png`, at the end, is of the weights that are kept. TensorBoard has the same from
+    `log/pictures`. Training is what it were without: no random number is drawn from its generators,
+    and nothing is logged.
+
+    # Parameters
+
+    every : `int`
+        After how many epochs a picture is drawn.
+    num_images : `int`
+        How many images, from the first batch of the validation data.
+    descent : `Lazy[Sampler]`, optional
+        The `gradient-based-inference` whose steps are shown, on the whole image and without the
+        truth; by default that of the model's inference, and no steps where it has none.
+    num_steps_shown : `int`
+        How many of the iterates, from the first to the last.
+
+    # Raises
+
+    `ConfigurationError` for a number below 1, a model other than `structured-energy`, a descent of
+    another kind or without a score network, or validation data that are missing or not images.
+    """
+
+    def __init__(
+        self,
+        serialization_dir: str,
+        every: int = 10,
+        num_images: int = 8,
+        descent: Optional[Lazy[Sampler]] = None,
+        num_steps_shown: int = 5,
+    ) -> None:
+        super().__init__(serialization_dir)
+        if min(every, num_images, num_steps_shown) < 1:
+            raise ConfigurationError(
+                "Expected every, num_images and num_steps_shown of at least 1 in the callback "
+                f"'pictures', got {every}, {num_images} and {num_steps_shown}."
+            )
+        self.every = every
+        self.num_images = num_images
+        self.num_steps_shown = num_steps_shown
+        self._lazy_descent = descent
+        self._descent: Optional[GradientBasedInferenceSampler] = None
+        self._batch: Dict[str, Any] = {}
+        self._writer: Optional[SummaryWriter] = None
+
+    def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
+        """Takes the images, and finds or builds the descent."""
+        super().on_start(trainer, is_primary)
+        model = trainer.model
+        if not isinstance(model, StructuredEnergyModel):
+            raise ConfigurationError(
+                "Expected a model of type 'structured-energy' for the callback 'pictures', got "
+                f"{type(model).__name__}."
+            )
+        self._descent = self._find_descent(model)
+        with _leaving_no_trace(model):
+            self._batch = self._first_images(trainer)
+
+    def on_epoch(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Dict[str, Any],
+        epoch: int,
+        is_primary: bool = True,
+    ) -> None:
+        """Draws where its time has come."""
+        if is_primary and (epoch + 1) % self.every == 0:
+            average = trainer._moving_average
+            if average is not None:  # by which the validation data are predicted
+                average.assign_average_value()
+            try:
+                self._draw(trainer.model, f"epoch_{epoch}", f"after epoch {epoch}", epoch)
+            finally:
+                if average is not None:
+                    average.restore()
+
+    def on_end(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Optional[Dict[str, Any]] = None,
+        epoch: Optional[int] = None,
+        is_primary: bool = True,
+    ) -> None:
+        """Draws the best weights, which the trainer has put back, unless training has failed."""
+        if is_primary and metrics is not None:
+            assert epoch is not None
+            title = f"after epoch {metrics['best_epoch']}, the best"
+            self._draw(trainer.model, "best", title, epoch + 1)
+        if self._writer is not None:
+            self._writer.close()
+
+    def _find_descent(
+        self, model: StructuredEnergyModel
+    ) -> Optional[GradientBasedInferenceSampler]:
+        if self._lazy_descent is None:
+            descents = (
+                module
+                for module in model.inference.modules()
+                if isinstance(module, GradientBasedInferenceSampler)
+            )
+            return next(descents, None)
+        if model.score_network is None:
+            raise ConfigurationError(
+                "Expected a model with a score_network for the descent of the callback 'pictures', "
+                "got one without; leave out 'descent'."
+            )
+        descent = self._lazy_descent.construct(
+            output_space=model.output_space, score_network=model.score_network
+        )
+        if not isinstance(descent, GradientBasedInferenceSampler):
+            raise ConfigurationError(
+                "Expected the sampler 'gradient-based-inference' as the descent of the callback "
+                f"'pictures', got {type(descent).__name__}."
+            )
+        return descent
+
+    def _first_images(self, trainer: GradientDescentTrainer) -> Dict[str, Any]:
+        loader = trainer._validation_data_loader
+        batch = None if loader is None else next(iter(loader), None)
+        if batch is None:
+            raise ConfigurationError(
+                "Expected validation data for the callback 'pictures', got none; set "
+                "'validation_data_path', or leave the callback out."
+            )
+        x = batch.get("x")
+        if not isinstance(x, torch.Tensor) or x.dim() != 4 or x.shape[1] not in (1, 3):
+            got = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+            raise ConfigurationError(
+                "Expected validation data with images of 1 or 3 channels, x of the shape (batch, "
+                f"num_channels, height, width), for the callback 'pictures', got {got}."
+            )
+        first = {key: value[: self.num_images] for key, value in batch.items()}
+        return move_to_device(first, trainer.cuda_device)
+
+    def _draw(self, model: StructuredEnergyModel, name: str, title: str, step: int) -> None:
+        with _leaving_no_trace(model):
+            columns = self._columns(model)
+        figure = draw_grid(columns, title)
+        folder = Path(self.serialization_dir)
+        (folder / "pictures").mkdir(exist_ok=True)
+        figure.savefig(folder / "pictures" / f"{name}.png")
+        if self._writer is None:
+            self._writer = SummaryWriter(str(folder / "log" / "pictures"))
+        self._writer.add_image("pictures", _pixels(figure), step, dataformats="HWC")
+        self._writer.flush()  # a run that is killed loses none
+
+    def _columns(self, model: StructuredEnergyModel) -> List[Column]:
+        x, labels, mask = (self._batch.get(key) for key in ("x", "labels", "mask"))
+        assert isinstance(x, torch.Tensor)
+        with torch.no_grad():
+            probabilities = model(x=x, mask=mask)["probabilities"]
+        predicted = probabilities > model.threshold.value.to(probabilities.device)
+        columns = [Column("input", _arrays(x.movedim(1, -1)))]
+        values = None
+        if labels is not None:
+            columns.append(Column("truth", _arrays(labels)))
+            space = model.output_space
+            value = IntersectionOverUnion(space).value(
+                space.encode(labels), space.encode(predicted), mask
+            )
+            values = [f"IoU {number:.2f}" for number in value[:, 0].tolist()]
+        columns.append(Column("probability", _arrays(probabilities)))
+        columns.append(Column("prediction", _arrays(predicted), values))
+        return columns + self._steps(x, mask)
+
+    def _steps(self, x: torch.Tensor, mask: Optional[torch.Tensor]) -> List[Column]:
+        if self._descent is None:
+            return []
+        self._descent.eval()
+        with self._descent.no_logging():
+            path = self._descent.path(x, mask)
+        last = len(path) - 1
+        shown = dict.fromkeys(np.linspace(0, last, self.num_steps_shown, dtype=int))
+        return [
+            Column(
+                f"step {step}",
+                _arrays(path[step].y[:, 0]),
+                [f"score {score:.3g}" for score in path[step].score[:, 0].tolist()],
+            )
+            for step in shown
+        ]
+
+
+@contextmanager
+def _leaving_no_trace(model: StructuredEnergyModel) -> Iterator[None]:
+    """Inside, the model predicts; the generators of random numbers are put back after it."""
+    training = model.training
+    state = random.getstate()
+    with torch.random.fork_rng(), model.no_logging():
+        model.eval()
+        try:
+            yield
+        finally:
+            model.train(training)
+            random.setstate(state)
+
+
+def _arrays(values: torch.Tensor) -> List[np.ndarray]:
+    return list(values.detach().float().cpu().numpy())
+
+
+def _pixels(figure: Figure) -> np.ndarray:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
