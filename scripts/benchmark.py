@@ -1,9 +1,9 @@
-"""Times training and evaluation on bibtex beside a hand-written PyTorch loop of the same math.
+"""Times training and evaluation beside a hand-written PyTorch loop of the same math.
 
     STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/benchmark.py [--repeats 5]
 
 Both sides run in this process, on one core, in turns; the table gives the median of the repeats.
-The loops are in `loops.py`. `reading` and `start` have no loop beside them.
+The loops are in `loops.py` and `image_loops.py`. `reading` and `start` have no loop beside them.
 """
 
 import argparse
@@ -21,19 +21,20 @@ from allennlp.common import Params
 from allennlp.common.params import with_overrides
 from allennlp.data import DatasetReader
 from experiments import ROOT, config_of, on_one_core
+from image_loops import ImageLoop, ImageValueLoop
 from loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
 
-# The loop beside each method, and what of the shipped config is set for the comparison.
-METHODS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
-    "cross_entropy": (Loop, {}),
-    "inference_network": (InferenceNetworkLoop, {}),
+# The loop beside each config, and what of the config is set for the comparison.
+CONFIGS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
+    "bibtex/cross_entropy": (Loop, {}),
+    "bibtex/inference_network": (InferenceNetworkLoop, {}),
     # As in the published code of Lee et al. 2022: 12 steps of the score network and one of the task
     # network on each batch of 32, 20 draws, the gradients of 5 batches for a step.
-    "seal_dynamic_nce": (
+    "bibtex/seal_dynamic_nce": (
         NoiseContrastiveLoop,
         {
             "data_loader.batch_size": 32,
@@ -42,13 +43,15 @@ METHODS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
             "trainer.num_gradient_accumulation_steps": 5,
         },
     ),
-    "dvn": (ValueLoop, {}),
+    "bibtex/dvn": (ValueLoop, {}),
+    "weizmann_horses/cross_entropy": (ImageLoop, {"trainer.callbacks": []}),
+    "weizmann_horses/seal_dynamic_dvn": (ImageValueLoop, {"trainer.callbacks": []}),
 }
 
 
-def timed_config(method: str, epochs: int) -> Dict[str, Any]:
+def timed_config(name: str, epochs: int) -> Dict[str, Any]:
     """The shipped config, without what comes after training."""
-    config = with_overrides(config_of("bibtex", method), METHODS[method][1])
+    config = with_overrides(config_of(*name.split("/")), CONFIGS[name][1])
     config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
     config["evaluate_on_test"] = False
     return config
@@ -61,9 +64,9 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(method: str, repeats: int) -> List[List[float]]:
+def compare(name: str, repeats: int) -> List[List[float]]:
     """Seconds of an epoch of training and of evaluation, of the framework and of the loop."""
-    config = timed_config(method, epochs=repeats + 1)
+    config = timed_config(name, epochs=repeats + 1)
     with tempfile.TemporaryDirectory() as folder:
         run = TrainModel.from_params(
             Params(copy.deepcopy(config)),
@@ -72,12 +75,12 @@ def compare(method: str, repeats: int) -> List[List[float]]:
             batch_weight_key="",
         )
         trainer, model = run.trainer, run.model
-        loop = METHODS[method][0](model, trainer.data_loader, config)
-        rows: List[List[float]] = [[], [], [], []]
-        evaluation = trainer.data_loader.__class__.__new__(trainer.data_loader.__class__)
-        evaluation.__dict__.update(trainer.data_loader.__dict__)
-        evaluation.batch_size, evaluation.shuffle = 512, False
+        evaluation = copy.copy(trainer.data_loader)
+        evaluation.batch_size = config["validation_data_loader"]["batch_size"]
+        evaluation.shuffle, evaluation.augmentations = False, []
         trainer._validation_data_loader = evaluation
+        loop = CONFIGS[name][0](model, evaluation, config)
+        rows: List[List[float]] = [[], [], [], []]
         for repeat in range(repeats + 1):
             seconds = [
                 timed(lambda repeat=repeat: trainer._train_epoch(repeat)),
@@ -135,16 +138,16 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--configs", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
     arguments = parser.parse_args()
     repeats = arguments.repeats
     on_one_core()
     console = Console()
     table = Table("config", "what", "framework, instances/s", "loop, instances/s", "ratio")
-    for method in arguments.methods:
-        rows = [statistics.median(row) for row in compare(method, repeats)]
+    for name in arguments.configs:
+        rows = [statistics.median(row) for row in compare(name, repeats)]
         for what, ours, loop in (("training", *rows[:2]), ("evaluation", *rows[2:])):
-            table.add_row(method, what, f"{ours:,.0f}", f"{loop:,.0f}", f"{ours / loop:.2f}")
+            table.add_row(name, what, f"{ours:,.0f}", f"{loop:,.0f}", f"{ours / loop:.2f}")
     console.print(table)
     console.print(f"reading bibtex: {statistics.median(reading() for _ in range(repeats)):.2f} s")
     for what, seconds in start_up().items():

@@ -57,6 +57,7 @@ class Loop:
         self.x = torch.cat([batch["x"] for batch in batches])
         self.y = torch.cat([batch["labels"] for batch in batches]).float()
         self.batch_size = config["data_loader"]["batch_size"]
+        self.evaluation_size = config["validation_data_loader"]["batch_size"]
         self.build(model)
 
     def build(self, model: torch.nn.Module) -> None:
@@ -92,12 +93,18 @@ class Loop:
             return torch.sigmoid(self.task(x))
 
     def evaluate(self) -> float:
-        """The F1 at a threshold of 0.5."""
+        """The quality at a threshold of 0.5, the mean over the data."""
         values = [
-            f1(truth, (self.predict(x) > 0.5).float()).nan_to_num(1.0).sum()
-            for x, truth in zip(self.x.split(512), self.y.split(512), strict=True)
+            self.quality(truth, (self.predict(x) > 0.5).float()).nan_to_num(1.0).sum()
+            for x, truth in zip(
+                self.x.split(self.evaluation_size), self.y.split(self.evaluation_size), strict=True
+            )
         ]
         return float(torch.stack(values).sum() / len(self.x))
+
+    def quality(self, truth: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Of each output."""
+        return f1(truth, y)
 
 
 class ScoreLoop(Loop):
