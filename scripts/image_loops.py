@@ -122,7 +122,7 @@ class ImageLoop(Loop):
         return x[number, :, row, column].movedim(-1, 1), y[number, row, column]
 
     def predict(self, x: torch.Tensor) -> torch.Tensor:
-        """The probabilities, by the mean over windows."""
+        """The probabilities, by the mean over windows and their mirror images."""
         starts = [
             [(whole - part) * i // (self.windows - 1) for i in range(self.windows)]
             for whole, part in zip(x.shape[2:], self.size, strict=True)
@@ -132,7 +132,9 @@ class ImageLoop(Loop):
             for row in starts[0]
             for column in starts[1]
         ]
-        windows = self.predict_windows(torch.cat([x[place] for place in places]))
+        crops = torch.cat([x[place] for place in places])
+        plain, mirrored = self.predict_windows(torch.cat([crops, crops.flip(-1)])).chunk(2)
+        windows = (plain + mirrored.flip(-1)) / 2
         total, count = torch.zeros(len(x), *x.shape[2:]), torch.zeros(x.shape[2:])
         for place, part in zip(places, windows.split(len(x)), strict=True):
             total[place] += part

@@ -16,7 +16,8 @@ class MeanOverCropsSampler(Sampler):
     """For each pixel the mean of what its constituent predicts for the windows that the pixel is in
     (Gygli et al. 2017: 36 windows of 24x24 pixels of an image of 32x32).
 
-    Where the truth is known, and for images of at most a window's size, it is the constituent.
+    Where the truth is known it is the constituent. For images of at most a window's size there is
+    one window.
 
     # Parameters
 
@@ -26,6 +27,9 @@ class MeanOverCropsSampler(Sampler):
         Height and width of a window.
     windows_per_side : `int`
         How many rows of windows, and how many in a row, spread evenly from edge to edge.
+    mirrored : `bool`
+        Whether each window counts twice, as it is and with left and right exchanged; for what is
+        trained on mirrored images.
 
     # Raises
 
@@ -39,6 +43,7 @@ class MeanOverCropsSampler(Sampler):
         constituent: Sampler,
         size: List[int],
         windows_per_side: int = 6,
+        mirrored: bool = False,
         loss: Optional[Loss] = None,
         log_key: Optional[str] = None,
     ) -> None:
@@ -51,14 +56,15 @@ class MeanOverCropsSampler(Sampler):
         self.constituent = constituent
         self.size = size
         self.windows_per_side = windows_per_side
+        self.mirrored = mirrored
         self.adopt(constituent, "constituent")
 
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        whole = x.shape[-2:]
-        if truth is not None or (whole[0] <= self.size[0] and whole[1] <= self.size[1]):
+        if truth is not None:
             return self.constituent.sample(x, truth, mask)
+        whole = x.shape[-2:]
         height, width = (min(pair) for pair in zip(self.size, whole, strict=True))
         places = [
             (..., slice(row, row + height), slice(column, column + width))
@@ -67,12 +73,18 @@ class MeanOverCropsSampler(Sampler):
         ]
         crops = torch.cat([x[place] for place in places])
         real = None if mask is None else torch.cat([mask[place] for place in places])
+        if self.mirrored:
+            crops = torch.cat([crops, crops.flip(-1)])
+            real = None if real is None else torch.cat([real, real.flip(-1)])
         outputs = self.constituent.sample(crops, None, real).y
         if outputs.shape[1] > 1:
             raise ValueError(
                 "Expected one sample of the constituent of the sampler 'mean-over-crops', got "
                 f"{outputs.shape[1]}."
             )
+        if self.mirrored:
+            plain, mirrored = outputs.chunk(2)
+            outputs = (plain + mirrored.flip(-1)) / 2
         total = outputs.new_zeros(len(x), 1, *whole)
         count = outputs.new_zeros(whole)
         for place, y in zip(places, outputs.split(len(x)), strict=True):

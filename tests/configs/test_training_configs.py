@@ -81,6 +81,7 @@ def small(path, folder):
         config["dataset_reader"] = {"type": "arff"}
     elif task == "segmentation":  # windows of smaller images
         config["data_loader"]["augmentations"][0]["size"] = [8, 9]
+        config["data_loader"]["batches_per_epoch"] = 2
         config["model"]["inference"]["size"] = [8, 9]
     elif data_set == "twpos":  # columns that are no CoNLL-U
         config["dataset_reader"].update(token_column=1, tag_column=3)

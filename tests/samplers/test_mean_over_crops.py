@@ -46,6 +46,27 @@ def test_a_pixel_has_the_mean_of_its_windows():
     assert [shape for shape, _, _ in constituent.seen] == [(18, 3, 4, 4)]
 
 
+class Slope(Sampler):
+    """Each pixel times the number of its column, so that a mirror image has another output."""
+
+    def sample(self, x, truth, mask=None):
+        kept = x if mask is None else x * mask.unsqueeze(1)
+        return SamplerOutput(kept.mean(1, keepdim=True) * torch.arange(x.shape[-1]))
+
+
+@pytest.mark.parametrize("windows", [1, 2])
+def test_a_mirrored_window_has_the_mean_of_both_outputs(windows):
+    torch.manual_seed(0)
+    x = torch.rand(2, 3, 4, 4 * windows)
+    mask = torch.rand(2, 4, 4 * windows) < 0.8
+    sampler = MeanOverCropsSampler(SPACE, Slope(SPACE), [4, 4], windows, mirrored=True)
+    found = sampler(x, None, mask).y[:, 0]
+    column = torch.arange(4 * windows) % 4
+    # Column c of 4 is column 3 - c in the mirror.
+    expected = (x * mask.unsqueeze(1)).mean(1) * (column + (3 - column)) / 2
+    torch.testing.assert_close(found, expected)
+
+
 def test_gygli_s_36_windows():
     constituent = Cumulative()
     MeanOverCropsSampler(SPACE, constituent, [24, 24])(torch.rand(1, 3, 32, 32))
@@ -59,7 +80,7 @@ def test_masks_are_cut_as_the_images_are():
     assert constituent.seen == [((8, 3, 2, 3), None, (8, 2, 3))]
 
 
-def test_with_the_truth_and_on_small_images_it_is_its_constituent():
+def test_with_the_truth_and_without_room_for_windows_it_is_its_constituent():
     constituent = Cumulative()
     sampler = MeanOverCropsSampler(SPACE, constituent, [4, 4])
     x, small = torch.rand(2, 3, 6, 6), torch.rand(2, 3, 4, 3)

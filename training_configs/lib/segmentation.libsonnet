@@ -15,6 +15,7 @@ local by_crops(d, config) = config {
       type: 'mean-over-crops',
       size: d.crop,
       windows_per_side: d.windows_per_side,
+      mirrored: true,
       constituent: {
         [key]: inference[key]
         for key in std.objectFields(inference)
@@ -27,7 +28,12 @@ local by_crops(d, config) = config {
 
 local lib = methods({
   base(d): {
-    data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
+    data_loader: {
+      type: 'tensor',
+      batch_size: d.batch_size,
+      batches_per_epoch: d.batches_per_epoch,
+      shuffle: true,
+    },
     validation_data_loader: { type: 'tensor', batch_size: 64 },
     model+: {
       output_space: 'binary',
@@ -37,6 +43,7 @@ local lib = methods({
     },
     trainer+: {
       validation_metric: '+iou',
+      learning_rate_scheduler: { type: 'cosine', t_initial: d.num_epochs },
       callbacks: [{ type: 'pictures', every: d.picture_every }],
     },
   },

@@ -13,9 +13,10 @@ local defaults = (import 'defaults.libsonnet') {
   dropout: 0.2,
   lr: 3e-3,
   weight_decay: 1e-3,
-  picture_every: 25,  // epochs
-  num_epochs: 200,
-  patience: 40,
+  batches_per_epoch: 50,  // five passes over the horses, whose validation takes longer than one
+  num_epochs: 60,
+  patience: null,  // the learning rate falls to 0 at the end
+  picture_every: 10,  // epochs
   score_weight: 0.1,
   value_weight: 1.0,
   task_cost_weight: 1.0,
