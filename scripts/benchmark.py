@@ -24,7 +24,7 @@ from experiments import ROOT, config_of, on_one_core
 from image_loops import ImageLoop, ImageValueLoop
 from loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
 
@@ -145,7 +145,13 @@ def main() -> None:
     repeats = arguments.repeats
     on_one_core()
     console = Console()
-    table = Table("config", "what", "framework, instances/s", "loop, instances/s", "ratio")
+    table = Table(
+        Column("config", overflow="fold"),
+        "what",
+        "framework, instances/s",
+        "loop, instances/s",
+        "ratio",
+    )
     for name in arguments.configs:
         rows = [statistics.median(row) for row in compare(name, repeats)]
         for what, ours, loop in (("training", *rows[:2]), ("evaluation", *rows[2:])):

@@ -9,7 +9,7 @@ local defaults = (import 'defaults.libsonnet') {
   encoder: 'u-net',
   hidden: [16, 32, 64],
   score_hidden: [16, 32, 64],
-  image_and_mask: [32, 64, 64],
+  image_and_mask: [16, 32, 32],
   dropout: 0.2,
   lr: 3e-3,
   weight_decay: 1e-3,
