@@ -10,14 +10,12 @@ batches of 32, median of the repeats. What an inference gives is rounded.
 """
 
 import argparse
-import statistics
-import time
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import torch
 from allennlp.models.archival import load_archive
-from experiments import descent, inference_of, on_one_core, test_batches
+from experiments import descent, inference_of, on_one_core, predictions_in, test_batches
 from rich.console import Console
 from rich.table import Table
 
@@ -47,15 +45,7 @@ class Figures(NamedTuple):
 
 def measure(model: Any, sampler: Sampler, batches: List[Dict[str, Any]], repeats: int) -> Figures:
     """The figures of a sampler."""
-    seconds = []
-    outputs: List[torch.Tensor] = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        outputs = []
-        for batch in batches:
-            with frozen(model):
-                outputs.append(sampler.sample(batch["x"], None, batch["mask"]).y.detach())
-        seconds.append(time.perf_counter() - start)
+    outputs, seconds = predictions_in(model, sampler, batches, repeats)
     exact = inference_of({"type": "exact"}, model)
     right, missing = [], []
     with torch.no_grad(), frozen(model):
@@ -70,7 +60,7 @@ def measure(model: Any, sampler: Sampler, batches: List[Dict[str, Any]], repeats
         accuracy=float(torch.cat(right).float().mean()),
         missing=float(lacks.mean()),
         found=float((lacks <= 1e-3).float().mean()),
-        sentences_a_second=len(lacks) / statistics.median(seconds),
+        sentences_a_second=len(lacks) / seconds,
     )
 
 

@@ -11,8 +11,6 @@ computes the features of x at every step, as inference without the framework's r
 import argparse
 import contextlib
 import functools
-import statistics
-import time
 import types
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
@@ -21,11 +19,11 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader
 from allennlp.models.archival import Archive, load_archive
-from experiments import descent, inference_of, on_one_core
+from experiments import descent, inference_of, on_one_core, predictions_in
 from rich.console import Console
 from rich.table import Table
 
-from structured_energy.networks import Network, frozen
+from structured_energy.networks import Network
 
 
 def inferences(rate: float, task_network: bool) -> List[Tuple[str, Any, bool]]:
@@ -79,15 +77,8 @@ def measure(
         for batch in test:
             model(**batch)
     f1 = 100 * model.get_metrics(reset=True)["example_f1"]
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        with torch.no_grad():
-            for batch in test:
-                with frozen(model):
-                    model.inference.sample(batch["x"], None)
-        seconds.append(time.perf_counter() - start)
-    return f1, 1000 * statistics.median(seconds) / sum(len(batch["x"]) for batch in test)
+    _, seconds = predictions_in(model, model.inference, test, repeats)
+    return f1, 1000 * seconds / sum(len(batch["x"]) for batch in test)
 
 
 def main() -> None:

@@ -10,19 +10,17 @@ sentences of like length, the median of the repeats.
 
 import argparse
 import json
-import statistics
-import time
 from pathlib import Path
 from typing import Any, Dict, List
 
 import torch
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
-from experiments import on_one_core, test_batches
+from experiments import on_one_core, predictions_in, test_batches
 from rich.console import Console
 from rich.table import Table
 
-from structured_energy.networks import Network, frozen
+from structured_energy.networks import Network
 from structured_energy.samplers import Sampler
 
 
@@ -41,15 +39,9 @@ def asked(model: Model) -> List[Network]:
 
 def tokens_a_second(model: Model, batches: List[Dict[str, Any]], repeats: int) -> float:
     """The speed of the inference of a model, the encoding of x included."""
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        for batch in batches:
-            with torch.no_grad(), frozen(model):
-                model.inference.sample(batch["x"], None, batch["mask"])
-        seconds.append(time.perf_counter() - start)
+    _, seconds = predictions_in(model, model.inference, batches, repeats)
     tokens = sum(int(batch["mask"].sum()) for batch in batches)
-    return tokens / statistics.median(seconds[1:])  # the first one warms up
+    return tokens / seconds
 
 
 def row_of(run: Path, repeats: int) -> List[str]:

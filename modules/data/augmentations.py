@@ -93,4 +93,6 @@ class RandomFlip(Augmentation):
 def check_size(size: List[int], where: str) -> None:
     """Raises `ConfigurationError` for what is no height and width."""
     if len(size) != 2 or min(size) < 1:
-        raise ConfigurationError(f"Expected a height and a width in {where}, got {size}.")
+        raise ConfigurationError(
+            f"Expected a height and a width of at least 1 in {where}, got {size}."
+        )

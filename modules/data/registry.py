@@ -5,6 +5,7 @@ folder for each data set), then in the user's cache, then downloaded. Every file
 SHA-256 is the one registered here.
 """
 
+import glob
 import os
 import random
 import re
@@ -29,6 +30,21 @@ class Data(NamedTuple):
     start: int = 0
     stop: int = 100
     seed: int = 0
+
+    def files(self) -> List[str]:
+        """The files, those of a path with wildcards in their order.
+
+        # Raises
+
+        `ValueError` where there are none.
+        """
+        files = sorted(file for path in self.paths for file in glob.glob(path))
+        if not files:
+            raise ValueError(
+                f"Expected files at '{', '.join(self.paths)}', got none; check train_data_path, "
+                "validation_data_path and test_data_path."
+            )
+        return files
 
     def select(self, count: int) -> List[int]:
         """The rows of `count` that belong to the slice, in the order of the file.

@@ -5,6 +5,7 @@ from typing import Any, List, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..data.augmentations import check_size
 from ..losses import Loss
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
@@ -48,10 +49,11 @@ class MeanOverCropsSampler(Sampler):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        if len(size) != 2 or min(size) < 1 or windows_per_side < 1:
+        check_size(size, "the sampler 'mean-over-crops'")
+        if windows_per_side < 1:
             raise ConfigurationError(
-                "Expected a height, a width and windows_per_side of at least 1 in the sampler "
-                f"'mean-over-crops', got {size} and {windows_per_side}."
+                "Expected windows_per_side of at least 1 in the sampler 'mean-over-crops', got "
+                f"{windows_per_side}."
             )
         self.constituent = constituent
         self.size = size

@@ -149,7 +149,7 @@ def test_bad_files_are_one_sentence_with_file_and_line(tmp_path, case):
 
 
 def test_missing_files_and_labels(tmp_path):
-    with pytest.raises(ValueError, match="Expected ARFF files at .*nothing.arff', got none"):
+    with pytest.raises(ValueError, match="Expected files at .*nothing.arff', got none"):
         read(tmp_path / "nothing.arff")
     lonely = tmp_path / "lonely-train.arff"
     lonely.write_text(GOOD)

@@ -177,7 +177,7 @@ def test_bad_settings_are_named(settings, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigurationError, match="Expected a file at"):
+    with pytest.raises(ValueError, match="Expected files at"):
         list(TaggingConllReader().read(str(tmp_path / "none*.conll")))
 
 

@@ -1,6 +1,5 @@
 """Multi-label data in ARFF, as Mulan and MEKA publish it."""
 
-import glob
 import math
 import re
 import xml.etree.ElementTree as ElementTree
@@ -66,13 +65,7 @@ class ArffReader(TabularReader):
 
     def _read(self, file_path: str) -> Iterable[Instance]:
         data = resolve(str(file_path))
-        files = sorted(file for path in data.paths for file in glob.glob(path))
-        if not files:
-            raise ValueError(
-                f"Expected ARFF files at '{file_path}', got none; check train_data_path, "
-                "validation_data_path and test_data_path."
-            )
-        instances = [instance for file in files for instance in self._read_file(file)]
+        instances = [instance for file in data.files() for instance in self._read_file(file)]
         for index in data.select(len(instances)):
             yield instances[index]
 

@@ -1,6 +1,5 @@
 """Readers of sequences of tags."""
 
-import glob
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
 
 import torch
@@ -82,12 +81,7 @@ class TaggingReader(JsonReader):
 def sentences_of(path: str, read: Callable[[str], Iterator[Sentence]]) -> Iterator[Sentence]:
     """The sentences of the files of a path, in their order, which `read` reads file by file."""
     data = resolve(path)
-    files = [file for pattern in data.paths for file in sorted(glob.glob(pattern))]
-    if not files:
-        raise ConfigurationError(
-            f"Expected a file at '{path}', found none; check the path, which can be a pattern."
-        )
-    sentences = [sentence for file in files for sentence in read(file)]
+    sentences = [sentence for file in data.files() for sentence in read(file)]
     for row in data.select(len(sentences)):
         yield sentences[row]
 
