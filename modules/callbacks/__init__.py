@@ -1,5 +1,16 @@
 """What looks on while a model is trained."""
 
+from .console_tree import ConsoleTreeCallback
 from .pictures import PicturesCallback
+from .tree_callback import Reading, TreeCallback
+from .tree_to_csv import TreeToCsvCallback
+from .tree_to_tensorboard import TreeToTensorboardCallback
 
-__all__ = ["PicturesCallback"]
+__all__ = [
+    "ConsoleTreeCallback",
+    "PicturesCallback",
+    "Reading",
+    "TreeCallback",
+    "TreeToCsvCallback",
+    "TreeToTensorboardCallback",
+]

@@ -1,9 +1,11 @@
 """A grid of small images, with a line of text below each."""
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
+
+if TYPE_CHECKING:  # Matplotlib is imported with the first drawing: it takes half a second
+    from matplotlib.figure import Figure
 
 TILE = 1.1  # inches
 NOTE = 0.22  # of a tile, the room for the text
@@ -24,11 +26,13 @@ class Column(NamedTuple):
     notes: Optional[List[str]] = None
 
 
-def draw_grid(columns: Sequence[Column], title: str) -> Figure:
+def draw_grid(columns: Sequence[Column], title: str) -> "Figure":
     """The columns side by side, their n-th tiles in one row.
 
     All tiles are one image of the figure: an axis for each would take ten times as long.
     """
+    from matplotlib.figure import Figure
+
     height, width = columns[0].tiles[0].shape[:2]
     num_rows = len(columns[0].tiles)
     gap = 1 + width // 16
@@ -53,3 +57,12 @@ def draw_grid(columns: Sequence[Column], title: str) -> Figure:
     axis.imshow(grid, interpolation="nearest", aspect="auto")
     figure.text(0.5, 1.0 - 0.08 / (size[1] + top), title, ha="center", va="top", fontsize=9)
     return figure
+
+
+def pixels_of(figure: "Figure") -> np.ndarray:
+    """The figure as `(height, width, 3)`, in bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]

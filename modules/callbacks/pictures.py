@@ -11,14 +11,12 @@ from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from tensorboardX import SummaryWriter
+from torch.utils.tensorboard import SummaryWriter
 
 from ..models import StructuredEnergyModel
 from ..oracle_values import IntersectionOverUnion
 from ..samplers import GradientBasedInferenceSampler, Sampler
-from .image_grid import Column, draw_grid
+from .image_grid import Column, draw_grid, pixels_of
 
 
 @TrainerCallback.register("pictures")
@@ -169,7 +167,7 @@ class PicturesCallback(TrainerCallback):
         figure.savefig(folder / "pictures" / f"{name}.png")
         if self._writer is None:
             self._writer = SummaryWriter(str(folder / "log" / "pictures"))
-        self._writer.add_image("pictures", _pixels(figure), step, dataformats="HWC")
+        self._writer.add_image("pictures", pixels_of(figure), step, dataformats="HWC")
         self._writer.flush()  # a run that is killed loses none
 
     def _columns(self, model: StructuredEnergyModel) -> List[Column]:
@@ -225,9 +223,3 @@ def _leaving_no_trace(model: StructuredEnergyModel) -> Iterator[None]:
 
 def _arrays(values: torch.Tensor) -> List[np.ndarray]:
     return list(values.detach().float().cpu().numpy())
-
-
-def _pixels(figure: Figure) -> np.ndarray:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3]

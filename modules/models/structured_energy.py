@@ -108,6 +108,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 f"{type(output_space).__name__}, which has none; leave out 'threshold'."
             )
         self.training_metrics = training_metrics
+        # The arrays of the tree as they were when it was last reset, for plots.
+        self.arrays: Dict[str, Dict[str, Any]] = {}
         self._active: Optional[str] = None
         self._check_losses()
         self.networks = partition(
@@ -258,9 +260,14 @@ class StructuredEnergyModel(Model, LoggingMixin):
         values = self.evaluation.values(reset)
         if reset and self.threshold.tunable and not self.training:
             values["threshold"] = float(self.threshold.value)
+        arrays = {}
         for name, value in self.get_all(reset).items():
             if isinstance(value, float):
                 values[name] = value
+            else:
+                arrays[name] = value
+        if reset:
+            self.arrays["training" if self.training else "validation"] = arrays
         return values
 
     def make_output_human_readable(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:

@@ -225,7 +225,9 @@ def test_the_loader_augments_anew_in_every_epoch(tmp_path):
 
 
 def test_bad_augmentations_are_named():
-    with pytest.raises(ConfigurationError, match="a height and a width of at least 1 in the augmentation"):
+    with pytest.raises(
+        ConfigurationError, match="a height and a width of at least 1 in the augmentation"
+    ):
         RandomCrop([3])
     with pytest.raises(ConfigurationError, match="probability in .0, 1. of the augmentation"):
         RandomFlip(1.5)

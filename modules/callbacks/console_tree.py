@@ -1,0 +1,124 @@
+"""The tree of logged values on the console."""
+
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from allennlp.training import GradientDescentTrainer, TrainerCallback
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .tree_callback import PARTS, Reading, TreeCallback, Unit
+
+WIDTH = 160  # where there is no terminal to fit into
+
+
+@TrainerCallback.register("console-tree")
+class ConsoleTreeCallback(TreeCallback):
+    """Prints the tree as a table, a line for a value below the nodes that it belongs to: its value
+    in training and on the validation data, the change since the table before, and what it was in
+    the best epoch so far, the one whose weights are kept.
+
+    Where the output is no terminal the table is plain text.
+    """
+
+    def __init__(
+        self,
+        serialization_dir: str,
+        every: int = 1,
+        unit: Unit = "epochs",
+        keys: Optional[List[str]] = None,
+    ) -> None:
+        super().__init__(serialization_dir, every, unit, keys)
+        self._before: Dict[str, Dict[str, float]] = {}
+        self._best: Dict[str, float] = {}
+        self._best_epoch: Optional[int] = None
+
+    def on_epoch(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Dict[str, Any],
+        epoch: int,
+        is_primary: bool = True,
+    ) -> None:
+        """Prints where its time has come."""
+        self._best_epoch = metrics.get("best_epoch")
+        self._best = {
+            name[len("best_validation_") :]: value
+            for name, value in metrics.items()
+            if name.startswith("best_validation_")
+        }
+        super().on_epoch(trainer, metrics, epoch, is_primary)
+
+    def write(self, reading: Reading) -> None:
+        """Prints the table."""
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=WIDTH, color_system=None)
+        console.print(self._table(reading, console.is_terminal))
+        self._before.update(reading.scalars)
+
+    def state_dict(self) -> Dict[str, Any]:
+        """The values of the last table, from which a run that goes on says the change."""
+        return {"before": self._before}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Takes the values of the last table."""
+        self._before = dict(state_dict["before"])
+
+    def _table(self, reading: Reading, terminal: bool) -> Table:
+        parts = [part for part in PARTS if reading.scalars.get(part)]
+        if reading.epoch == self._best_epoch:
+            title = f"epoch {reading.epoch}, the best so far"
+        else:
+            title = f"epoch {reading.epoch}, step {reading.step}"
+        frame = box.HEAVY_HEAD if terminal else None
+        table = Table(title=Text(title), title_justify="left", box=frame)
+        table.add_column("")
+        for part in parts:
+            table.add_column(part, justify="right")
+            table.add_column("change", justify="right", style="dim")
+        best = "validation" in parts and self._best
+        if best:
+            table.add_column(f"best, epoch {self._best_epoch}", justify="right")
+        names = dict.fromkeys(name for part in parts for name in reading.scalars[part])
+        for label, name in _lines(list(names)):
+            cells = []
+            for part in parts if name else ():
+                value = reading.scalars[part].get(name)
+                before = self._before.get(part, {}).get(name)
+                change = None if value is None or before is None else value - before
+                cells += [_number(value), _number(change, "+")]
+            if best and name:
+                cells.append(_number(self._best.get(name)))
+            table.add_row(Text(label), *cells)
+        return table
+
+
+def _lines(names: List[str]) -> Iterator[Tuple[str, str]]:
+    """What stands at the left of each line, and the dotted name, empty for a node. The values of a
+    node come before its children."""
+    above: List[str] = []
+    for name in sorted(names, key=_values_first):
+        *path, last = name.split(".")
+        common = next(
+            (
+                depth
+                for depth, pair in enumerate(zip(path, above, strict=False))
+                if len({*pair}) > 1
+            ),
+            min(len(path), len(above)),
+        )
+        for depth in range(common, len(path)):
+            yield "  " * depth + path[depth], ""
+        above = path
+        yield "  " * len(path) + last, name
+
+
+def _values_first(name: str) -> List[Tuple[bool, str]]:
+    *path, last = name.split(".")
+    return [*((True, part) for part in path), (False, last)]
+
+
+def _number(value: Optional[float], sign: str = "") -> str:
+    return "" if value is None else f"{value:{sign}.4g}"

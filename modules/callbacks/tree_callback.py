@@ -1,0 +1,169 @@
+"""The base of what writes the tree of logged values down while a model is trained."""
+
+from abc import ABC, abstractmethod
+from fnmatch import fnmatchcase
+from typing import Any, Dict, List, Literal, NamedTuple, Optional
+
+import numpy as np
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TensorDict
+from allennlp.training import GradientDescentTrainer, TrainerCallback
+
+from ..logging import LoggedArray
+from ..models import StructuredEnergyModel
+
+Unit = Literal["epochs", "steps"]
+PARTS = ("training", "validation")
+NOT_OF_THE_TREE = ("_duration", "_memory_MB")
+
+
+class Reading(NamedTuple):
+    """What was read of the tree at one time.
+
+    # Fields
+
+    epoch : from 0.
+    step : how many batches have been trained on, over all epochs.
+    scalars : numbers by part (`training`, `validation`) and dotted name, the task metrics and the
+        trainer's loss among them.
+    arrays : the same for arrays.
+    """
+
+    epoch: int
+    step: int
+    scalars: Dict[str, Dict[str, float]]
+    arrays: Dict[str, Dict[str, np.ndarray]]
+
+
+class TreeCallback(TrainerCallback, ABC):
+    """Reads the tree each n epochs or steps, for `write`, which a subclass fills.
+
+    After an epoch the values are those of the whole epoch, training and validation; in distributed
+    training they are reduced over workers. After a step they are those of the epoch so far, in
+    training, of the first worker; those of the validation come with the epoch. Reading forgets
+    nothing and draws no random number, so training is what it were without.
+
+    # Parameters
+
+    every : `int`
+        After how many epochs or steps.
+    unit : `"epochs"` or `"steps"`
+    keys : `List[str]`, optional
+        Which dotted names, as patterns with `*` and `?`; a name that matches one of them is read.
+        By default all.
+
+    # Raises
+
+    `ConfigurationError` for an `every` below 1, an unknown unit, or another model than
+    `structured-energy`.
+    """
+
+    def __init__(
+        self,
+        serialization_dir: str,
+        every: int = 1,
+        unit: Unit = "epochs",
+        keys: Optional[List[str]] = None,
+    ) -> None:
+        super().__init__(serialization_dir)
+        if every < 1 or unit not in ("epochs", "steps"):
+            raise ConfigurationError(
+                "Expected every of at least 1 and the unit 'epochs' or 'steps' in the callback "
+                f"{type(self).__name__}, got {every} and '{unit}'."
+            )
+        self.every = every
+        self.unit = unit
+        self.keys = ["*"] if keys is None else keys
+
+    @abstractmethod
+    def write(self, reading: Reading) -> None:
+        """Writes down what was read; in the first worker alone."""
+
+    def begin(self, epoch: int, step: int) -> None:
+        """Before training, in the first worker: training goes on after so many epochs and batches
+        of the next one; both are 0 for one that is new."""
+        return
+
+    def end(self) -> None:
+        """After training, also one that failed."""
+        return
+
+    def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
+        """Looks at what there is from before."""
+        super().on_start(trainer, is_primary)
+        if not isinstance(trainer.model, StructuredEnergyModel):
+            raise ConfigurationError(
+                f"Expected a model of type 'structured-energy' for the callback "
+                f"{type(self).__name__}, got {type(trainer.model).__name__}."
+            )
+        if is_primary:
+            epochs = trainer._start_after_epochs_completed
+            self.begin(epochs, trainer._start_after_batches_in_epoch_completed)
+
+    def on_batch(
+        self,
+        trainer: GradientDescentTrainer,
+        batch_inputs: List[TensorDict],
+        batch_outputs: List[Dict[str, Any]],
+        batch_metrics: Dict[str, Any],
+        epoch: int,
+        batch_number: int,
+        is_training: bool,
+        is_primary: bool = True,
+        batch_grad_norm: Optional[float] = None,
+    ) -> None:
+        """Reads where its time has come."""
+        step = trainer._total_batches_completed
+        if is_primary and is_training and self.unit == "steps" and step % self.every == 0:
+            arrays = trainer.model.get_all(of_type=LoggedArray)
+            self.write(
+                Reading(
+                    epoch,
+                    step,
+                    {"training": self._chosen(batch_metrics)},
+                    {"training": self._chosen(arrays)},
+                )
+            )
+
+    def on_epoch(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Dict[str, Any],
+        epoch: int,
+        is_primary: bool = True,
+    ) -> None:
+        """Reads where its time has come."""
+        due = self.unit == "steps" or (epoch + 1) % self.every == 0
+        if not is_primary or not due:
+            return
+        parts = PARTS if self.unit == "epochs" else ("validation",)
+        scalars = {
+            part: self._chosen(
+                {
+                    name[len(part) + 1 :]: value
+                    for name, value in metrics.items()
+                    if name.startswith(f"{part}_") and not name.endswith(NOT_OF_THE_TREE)
+                }
+            )
+            for part in parts
+        }
+        arrays = {part: self._chosen(trainer.model.arrays.get(part, {})) for part in parts}
+        self.write(Reading(epoch, trainer._total_batches_completed, scalars, arrays))
+
+    def on_end(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Optional[Dict[str, Any]] = None,
+        epoch: Optional[int] = None,
+        is_primary: bool = True,
+    ) -> None:
+        """Closes what is open."""
+        if is_primary:
+            self.end()
+
+    def _chosen(self, values: Dict[str, Any]) -> Dict[str, Any]:
+        return {
+            name: value
+            for name, value in values.items()
+            if any(fnmatchcase(name, pattern) for pattern in self.keys)
+        }

@@ -1,0 +1,94 @@
+"""The tree of logged values as a table in a file."""
+
+import csv
+import os
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from allennlp.training import TrainerCallback
+
+from .tree_callback import Reading, TreeCallback, Unit
+
+Row = Dict[str, str]
+PLACE = ["epoch", "step", "batch"]
+
+
+@TrainerCallback.register("tree-to-csv")
+class TreeToCsvCallback(TreeCallback):
+    """Writes the numbers of the tree to `tree.csv` in the folder of the run, one row for an epoch
+    or step.
+
+    Columns are `epoch`, `step` (batches over all epochs), `batch` (within the epoch; empty in the
+    row of a whole epoch), and the names that `metrics.json` has, such as
+    `validation_loss.oracle_cost`. Numbers have all their digits. A run that goes on continues the
+    file from where its checkpoint is: what was written after it is written again, and no row is
+    there twice. Each row is in the file once it was read; a line that was cut off by a kill is
+    removed when the run goes on.
+
+    # Parameters
+
+    file_name : `str`
+    """
+
+    def __init__(
+        self,
+        serialization_dir: str,
+        every: int = 1,
+        unit: Unit = "epochs",
+        keys: Optional[List[str]] = None,
+        file_name: str = "tree.csv",
+    ) -> None:
+        super().__init__(serialization_dir, every, unit, keys)
+        self.path = Path(serialization_dir) / file_name
+        self._columns: List[str] = []
+
+    def begin(self, epoch: int, step: int) -> None:
+        """Keeps the rows up to the checkpoint."""
+        if not self.path.exists():
+            return
+        columns, rows = self._read()
+        kept = [row for row in rows if _before(row, epoch, step)]
+        self._replace(columns if kept else [], kept)
+
+    def write(self, reading: Reading) -> None:
+        """Adds a row, and the columns that it has first."""
+        row = {
+            f"{part}_{name}": repr(value)
+            for part, values in reading.scalars.items()
+            for name, value in values.items()
+        }
+        row.update(epoch=str(reading.epoch), step=str(reading.step))
+        if self.unit == "steps" and "training" in reading.scalars:
+            assert self.trainer is not None
+            row["batch"] = str(self.trainer._batches_in_epoch_completed)
+        new = [name for name in (*PLACE, *row) if name not in self._columns]
+        if new:
+            self._replace(self._columns + new, self._read()[1] if self._columns else [])
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, self._columns, lineterminator="\n").writerow(row)
+
+    def _read(self) -> "tuple[List[str], List[Row]]":
+        whole, _, _ = self.path.read_text().rpartition("\n")  # without a line that was cut off
+        reader = csv.DictReader(whole.splitlines())
+        return list(reader.fieldnames or []), list(reader)
+
+    def _replace(self, columns: List[str], rows: List[Row]) -> None:
+        """Writes the whole file; it is the old one or the new one, whatever happens."""
+        self._columns = columns
+        if not columns:
+            self.path.unlink(missing_ok=True)
+            return
+        unfinished = self.path.with_name(f"{self.path.name}.unfinished")
+        with unfinished.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        os.replace(unfinished, self.path)
+
+
+def _before(row: Row, epochs: int, batches: int) -> bool:
+    """Whether a row is of one of the first `epochs`, or of the first `batches` of the next one."""
+    epoch = int(row["epoch"])
+    return epoch < epochs or (
+        epoch == epochs and bool(row["batch"]) and int(row["batch"]) <= batches
+    )

@@ -1,0 +1,57 @@
+"""The tree of logged values in TensorBoard."""
+
+from pathlib import Path
+from typing import Dict, List, Optional
+
+from allennlp.training import TrainerCallback
+from torch.utils.tensorboard import SummaryWriter
+
+from .tree_callback import Reading, TreeCallback, Unit
+
+
+@TrainerCallback.register("tree-to-tensorboard")
+class TreeToTensorboardCallback(TreeCallback):
+    """Writes the tree for TensorBoard, to `log/tree` in the folder of the run: numbers as scalars,
+    arrays as histograms, and those of two dimensions, or of three with 1 or 3 channels last, as
+    images too.
+
+    A name has one chart, in which training and validation are two curves. The time is that of
+    `unit`. What a run wrote after its checkpoint disappears from the charts when it goes on.
+    """
+
+    def __init__(
+        self,
+        serialization_dir: str,
+        every: int = 1,
+        unit: Unit = "epochs",
+        keys: Optional[List[str]] = None,
+    ) -> None:
+        super().__init__(serialization_dir, every, unit, keys)
+        self._writers: Dict[str, SummaryWriter] = {}
+
+    def write(self, reading: Reading) -> None:
+        """Adds the values."""
+        time = reading.epoch if self.unit == "epochs" else reading.step
+        for part, values in reading.scalars.items():
+            writer = self._writer(part, time)
+            for name, value in values.items():
+                writer.add_scalar(name, value, time)
+            for name, array in reading.arrays.get(part, {}).items():
+                writer.add_histogram(name, array.reshape(-1), time)
+                if array.ndim == 2:
+                    writer.add_image(name, array, time, dataformats="HW")
+                elif array.ndim == 3 and array.shape[-1] in (1, 3):
+                    writer.add_image(name, array, time, dataformats="HWC")
+            writer.flush()  # a run that is killed loses none
+
+    def _writer(self, part: str, time: int) -> SummaryWriter:
+        if part not in self._writers:
+            folder = Path(self.serialization_dir) / "log" / "tree" / part
+            # What is there of this time and later is of before a kill.
+            self._writers[part] = SummaryWriter(str(folder), purge_step=time)
+        return self._writers[part]
+
+    def end(self) -> None:
+        """Closes the files of events."""
+        for writer in self._writers.values():
+            writer.close()
