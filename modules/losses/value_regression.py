@@ -56,14 +56,16 @@ class ValueRegressionLoss(Loss):
         for key in ("oracle_value", "predicted_value"):
             self.logging_buffer[key] = LoggedMean()
 
+    def predicted_value(self, score: torch.Tensor) -> torch.Tensor:
+        """The oracle value that a score stands for."""
+        return score if self.objective == "squared-error-of-score" else torch.special.expit(score)
+
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         score = self.score_network(x, sample.y, mask)
         target = self.oracle_value.value(truth, sample.y, mask)
-        predicted = (
-            score if self.objective == "squared-error-of-score" else torch.special.expit(score)
-        )
+        predicted = self.predicted_value(score)
         self.log("oracle_value", target)
         self.log("predicted_value", predicted)
         if self.objective == "cross-entropy":

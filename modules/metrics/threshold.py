@@ -87,6 +87,17 @@ class TunedThreshold(Threshold):
         for metric, candidate in zip(self._metrics, self.candidates, strict=False):
             metric(probabilities, labels, candidate)
 
+    def curve(self, probabilities: torch.Tensor, labels: torch.Tensor) -> List[float]:
+        """The metric at each candidate."""
+        values = []
+        for candidate in self.candidates:
+            metric = copy.deepcopy(self.metric)
+            metric.reset()
+            metric(probabilities, labels, candidate)
+            found = metric.get_metric(reset=True)
+            values.append(found[""] if isinstance(found, dict) else found)
+        return values
+
     @contextmanager
     def tuning(self) -> Iterator[None]:
         """At the end of the context the threshold is the best for what was observed in it; without

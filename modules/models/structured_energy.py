@@ -78,8 +78,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
         shared: Dict[str, Any] = {"output_space": output_space}
         if task_network is not None:
             shared["task_network"] = task_network
+        self.oracle_value: Optional[OracleValue] = None
         if oracle_value is not None:
-            shared["oracle_value"] = oracle_value.construct(output_space=output_space)
+            self.oracle_value = oracle_value.construct(output_space=output_space)
+            shared["oracle_value"] = self.oracle_value
         self.score_network = (
             None if score_network is None else score_network.construct(output_space=output_space)
         )

@@ -1,0 +1,169 @@
+"""What a model makes of data with labels, gathered for plots and reports."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Optional
+
+import numpy as np
+import torch
+from allennlp.nn.util import move_to_device
+
+from ..losses import ValueRegressionLoss
+from ..metrics import TunedThreshold
+from ..models import StructuredEnergyModel
+from ..networks import frozen
+from ..samplers import GradientBasedInferenceSampler
+
+RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are redrawn
+
+
+@dataclass
+class Calibration:
+    """The value that a value network gives to outputs, and the oracle value that they have."""
+
+    predicted: np.ndarray
+    oracle: np.ndarray
+
+
+@dataclass
+class LabelCounts:
+    """By label: how often it is true, predicted, and both, over instances and positions."""
+
+    true: np.ndarray
+    predicted: np.ndarray
+    both: np.ndarray
+
+    @property
+    def f1(self) -> np.ndarray:
+        """2 · both / (true + predicted), and 0 for a label that is neither."""
+        return 2 * self.both / np.maximum(self.true + self.predicted, 1)
+
+
+@dataclass
+class ThresholdCurve:
+    """The metric that a threshold is tuned for, at each candidate, and the threshold in use."""
+
+    candidates: np.ndarray
+    values: np.ndarray
+    metric: str
+    used: float
+
+
+@dataclass
+class Diagnosis:
+    """Of N instances; `None` where the model has no part of that kind.
+
+    # Fields
+
+    oracle_values : of the predictions after rounding, `(N,)`.
+    truth_scores, prediction_scores : `(N,)`; the prediction is relaxed, as the model makes it.
+    calibration : of the predictions, and of the truth with more and more positions redrawn.
+    path : the score of each instance at each step of the gradient-based inference that the model
+        predicts by, of the best start, `(T + 1, N)`.
+    labels : of sets of labels and sequences of tags.
+    threshold : where it is tuned.
+    """
+
+    oracle_values: Optional[np.ndarray] = None
+    truth_scores: Optional[np.ndarray] = None
+    prediction_scores: Optional[np.ndarray] = None
+    calibration: Optional[Calibration] = None
+    path: Optional[np.ndarray] = None
+    labels: Optional[LabelCounts] = None
+    threshold: Optional[ThresholdCurve] = None
+
+
+def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) -> Diagnosis:
+    """Predicts the batches, which have labels, and looks at what the parts of the model say of it.
+
+    Nothing is logged or tuned, and the weights stay as they are. Random numbers are drawn.
+    """
+    training = model.training
+    device = next(model.parameters()).device
+    found: Dict[str, List[np.ndarray]] = {}
+    model.eval()
+    try:
+        with model.no_logging(), frozen(model), torch.no_grad():
+            for batch in batches:
+                here = move_to_device(batch, device)
+                for name, values in _of_batch(model, **_inputs(here)).items():
+                    found.setdefault(name, []).append(values.cpu().numpy())
+    finally:
+        model.train(training)
+
+    def joined(name: str, axis: int = 0) -> np.ndarray:
+        return np.concatenate(found[name], axis)
+
+    diagnosis = Diagnosis()
+    for name in ("oracle_values", "truth_scores", "prediction_scores"):
+        if name in found:
+            setattr(diagnosis, name, joined(name))
+    if "path" in found:
+        longest = max(len(path) for path in found["path"])  # where all had converged it stays
+        found["path"] = [np.pad(p, ((0, longest - len(p)), (0, 0)), "edge") for p in found["path"]]
+        diagnosis.path = joined("path", axis=1)
+    if "values" in found:
+        diagnosis.calibration = Calibration(joined("values"), joined("values_oracle"))
+    if "label_true" in found:
+        true, predicted, both = (
+            np.sum(found[f"label_{kind}"], axis=0) for kind in ("true", "predicted", "both")
+        )
+        diagnosis.labels = LabelCounts(true, predicted, both)
+    if isinstance(model.threshold, TunedThreshold) and "probabilities" in found:
+        probabilities, labels = map(torch.from_numpy, map(joined, ("probabilities", "labels")))
+        diagnosis.threshold = ThresholdCurve(
+            np.array(model.threshold.candidates),
+            np.array(model.threshold.curve(probabilities, labels)),
+            model.threshold.metric.name,
+            float(model.threshold.value),
+        )
+    return diagnosis
+
+
+def _inputs(batch: Dict[str, Any]) -> Dict[str, Any]:
+    if batch.get("labels") is None:
+        raise ValueError("Expected batches with labels to diagnose a model on, got one without.")
+    return {key: batch.get(key) for key in ("x", "labels", "mask")}
+
+
+def _of_batch(
+    model: StructuredEnergyModel, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]
+) -> Dict[str, torch.Tensor]:
+    space = model.output_space
+    probabilities = model(x=x, mask=mask)["probabilities"]
+    y = probabilities.unsqueeze(1)
+    truth = space.encode(labels, y.dtype)
+    if space.thresholded:
+        rounded = (y > model.threshold.value).to(y.dtype)
+    else:
+        rounded = space.nearest_corner(y)
+    found: Dict[str, torch.Tensor] = {}
+    if space.thresholded:
+        found.update(probabilities=probabilities, labels=labels)
+    if y.dim() == 3 or not space.thresholded:  # there is a dimension of labels
+        weights = truth.new_ones(truth.shape[:-1]) if mask is None else mask.unsqueeze(1)
+        for kind, values in (("true", truth), ("predicted", rounded), ("both", truth * rounded)):
+            if not space.thresholded:
+                values = values * weights.unsqueeze(-1)
+            elif mask is not None:
+                values = values * weights
+            found[f"label_{kind}"] = values.flatten(0, -2).sum(0)
+    if model.oracle_value is not None:
+        found["oracle_values"] = model.oracle_value.value(truth, rounded, mask)[:, 0]
+    network = model.score_network
+    if network is None:
+        return found
+    found["truth_scores"] = network(x, truth, mask)[:, 0]
+    found["prediction_scores"] = network(x, y, mask)[:, 0]
+    losses = [] if model.loss is None else list(model.loss.modules())
+    value = next((loss for loss in losses if isinstance(loss, ValueRegressionLoss)), None)
+    if value is not None and model.oracle_value is not None:
+        outputs = torch.cat([y, *(space.perturb(truth, rate) for rate in RATES)], dim=1)
+        found["values"] = value.predicted_value(network(x, outputs, mask)).flatten()
+        found["values_oracle"] = model.oracle_value.value(truth, outputs, mask).flatten()
+    descents = (
+        m for m in model.inference.modules() if isinstance(m, GradientBasedInferenceSampler)
+    )
+    descent = next(descents, None)
+    if descent is not None:
+        found["path"] = torch.stack([step.score.amax(1) for step in descent.path(x, mask)])
+    return found

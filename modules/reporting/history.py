@@ -1,0 +1,85 @@
+"""What a run has written of itself, epoch by epoch."""
+
+import json
+import logging
+import re
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("training", "validation")
+_OF_THE_MACHINE = re.compile(r"worker_\d+_memory_MB|gpu_\d+_memory_MB|duration")
+
+
+class Curve(NamedTuple):
+    """A value over time: the epochs at which there is one, and the values."""
+
+    epochs: List[int]
+    values: List[float]
+
+
+class History(NamedTuple):
+    """The epochs of a run, finished, killed or still going on.
+
+    # Fields
+
+    folder : of the run.
+    curves : by dotted name and part (`training`, `validation`), in the order of the files.
+    best_epoch : whose weights are kept so far; `None` without validation data.
+    config : of the run.
+    """
+
+    folder: Path
+    curves: Dict[str, Dict[str, Curve]]
+    best_epoch: Optional[int]
+    config: Dict[str, Any]
+
+    @property
+    def metric(self) -> str:
+        """The name of the value by which the best epoch is chosen."""
+        chosen = self.config.get("trainer", {}).get("validation_metric", "-loss")
+        return (chosen if isinstance(chosen, str) else chosen[0]).lstrip("+-")
+
+
+def read_history(folder: Path) -> History:
+    """The history of a run.
+
+    A file that was cut off, in a run that was killed, is left out with a warning.
+
+    # Raises
+
+    `ValueError` where no epoch has ended, or the folder is not that of a run.
+    """
+    folder = Path(folder)
+    config = folder / "config.json"
+    if not config.exists():
+        raise ValueError(
+            f"Expected the folder of a run of 'allennlp train', with a config.json, got '{folder}'."
+        )
+    files = {
+        int(match[1]): path
+        for path in folder.glob("metrics_epoch_*.json")
+        if (match := re.fullmatch(r"metrics_epoch_(\d+)\.json", path.name))
+    }
+    curves: Dict[str, Dict[str, Curve]] = {}
+    best_epoch = None
+    for epoch, path in sorted(files.items()):
+        try:
+            metrics = json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            logger.warning("%s is not whole, and left out: %s", path, error)
+            continue
+        best_epoch = metrics.get("best_epoch", best_epoch)
+        for key, value in metrics.items():
+            part, _, name = key.partition("_")
+            if part in PARTS and not _OF_THE_MACHINE.fullmatch(name):
+                curve = curves.setdefault(name, {}).setdefault(part, Curve([], []))
+                curve.epochs.append(epoch)
+                curve.values.append(float(value))
+    if not curves:
+        raise ValueError(
+            f"Expected a run with at least one epoch that has ended, got none in '{folder}'; wait "
+            "for metrics_epoch_0.json."
+        )
+    return History(folder, curves, best_epoch, json.loads(config.read_text()))

@@ -1,0 +1,179 @@
+"""Plots of a diagnosis. Scores are minus energies: higher is better."""
+
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
+
+import numpy as np
+
+from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve
+from .style import COLOURS, in_style, whole_numbers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SIZE = (4.2, 3.0)  # inches
+
+
+@in_style
+def draw_scores(truth: np.ndarray, predictions: np.ndarray) -> "Figure":
+    """Two histograms: the scores of the truth, and of the predictions. Where they part, the score
+    network tells one from the other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    bins = np.histogram_bin_edges(np.concatenate([truth, predictions]), bins=40).tolist()
+    for name, scores in (("truth", truth), ("prediction", predictions)):
+        axis.hist(scores, bins, histtype="stepfilled", alpha=0.4, color=COLOURS[name], label=name)
+        axis.axvline(float(scores.mean()), color=COLOURS[name], linestyle="--")
+    above = float((truth > predictions).mean())
+    axis.set_title(f"The truth scores above the prediction for {above:.0%} (dashed: means)")
+    axis.set_xlabel("score s(x, y)")
+    axis.set_ylabel("instances")
+    axis.legend(frameon=False)
+    return figure
+
+
+@in_style
+def draw_calibration(calibration: Calibration, bins: int = 10) -> "Figure":
+    """The mean oracle value of outputs to which the value network gives about the same value; on
+    the diagonal where it is right."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    place = np.clip(np.digitize(calibration.predicted, edges) - 1, 0, bins - 1)
+    count = np.bincount(place, minlength=bins)
+    held = count > 0
+    means = [
+        np.bincount(place, weights, minlength=bins)[held] / count[held]
+        for weights in (calibration.predicted, calibration.oracle)
+    ]
+    error = float(np.abs(calibration.predicted - calibration.oracle).mean())
+    axis.plot([0, 1], [0, 1], color=COLOURS["best"], linestyle="--", label="right")
+    axis.scatter(calibration.predicted, calibration.oracle, 3, COLOURS["training"], alpha=0.15)
+    axis.plot(*means, color=COLOURS["validation"], marker="o", label=f"mean of {bins} bins")
+    axis.set_title(f"Calibration of the value network, mean error {error:.3f}")
+    axis.set_xlabel("value v(x, y)")
+    axis.set_ylabel("oracle value")
+    axis.legend(frameon=False)
+    return figure
+
+
+@in_style
+def draw_path(path: np.ndarray, truth: Optional[np.ndarray] = None) -> "Figure":
+    """The scores at each step of gradient-based inference: the median over instances, and the
+    middle half of them; with the median of the truth, where it is given."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    steps = np.arange(len(path))
+    low, middle, high = np.quantile(path, [0.25, 0.5, 0.75], axis=1)
+    axis.fill_between(steps, low, high, color=COLOURS["prediction"], alpha=0.2, linewidth=0)
+    axis.plot(steps, middle, color=COLOURS["prediction"], label="median, middle half")
+    if truth is not None:
+        axis.axhline(
+            float(np.median(truth)), color=COLOURS["truth"], linestyle="--", label="truth, median"
+        )
+    axis.set_title("Scores in gradient-based inference")
+    axis.set_xlabel("step")
+    axis.set_ylabel("score s(x, y)")
+    whole_numbers(axis)
+    axis.legend(frameon=False)
+    return figure
+
+
+@in_style
+def draw_search_error(path: np.ndarray, truth: np.ndarray) -> "Figure":
+    """What is missing at each step to the best output known, that is the best of the truth and of
+    all steps: the mean over instances. What is best of all is not known in general."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    best = np.maximum(truth, path.max(axis=0))
+    missing = (best - path).mean(axis=1)
+    axis.plot(np.arange(len(path)), missing, color=COLOURS["prediction"])
+    below = float((truth > path[-1]).mean())
+    axis.set_title(f"Search error; the truth scores above the last step for {below:.0%}")
+    axis.set_xlabel("step")
+    axis.set_ylabel("score missing to the best known")
+    axis.set_ylim(bottom=0)
+    whole_numbers(axis)
+    return figure
+
+
+@in_style
+def draw_labels(
+    labels: LabelCounts, names: Optional[List[str]] = None, shown: int = 10
+) -> "Figure":
+    """F1 of each label against how often it is true, with the names of the most frequent ones, as
+    far as there is room."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    true = labels.true > 0
+    axis.scatter(labels.true[true], labels.f1[true], 14, COLOURS["training"], alpha=0.6)
+    axis.set_xscale("log")
+    axis.set_ylim(-0.03, 1.03)
+    if names is not None:
+        taken: List[float] = []
+        for index in np.argsort(-labels.true)[:shown]:
+            frequency, f1 = float(labels.true[index]), float(labels.f1[index])
+            if all(abs(f1 - other) > 0.05 for other in taken):
+                taken.append(f1)
+                axis.annotate(
+                    names[index],
+                    (frequency, f1),
+                    (-4, 0),
+                    textcoords="offset points",
+                    fontsize=6,
+                    ha="right",
+                    va="center",
+                )
+    macro = float(labels.f1[true].mean()) if true.any() else 0.0
+    axis.set_title(f"F1 by label, mean {macro:.3f} over {int(true.sum())} labels")
+    axis.set_xlabel("how often the label is true")
+    axis.set_ylabel("F1")
+    return figure
+
+
+@in_style
+def draw_threshold(curve: ThresholdCurve) -> "Figure":
+    """The metric at each threshold, and the threshold in use."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    axis.plot(curve.candidates, curve.values, color=COLOURS["validation"])
+    axis.axvline(curve.used, color=COLOURS["best"], linestyle="--", label=f"used: {curve.used:.2f}")
+    axis.set_title(f"{curve.metric} by threshold")
+    axis.set_xlabel("threshold")
+    axis.set_ylabel(curve.metric)
+    axis.legend(frameon=False)
+    return figure
+
+
+def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[str, "Figure"]:
+    """Every plot that the diagnosis has something for, by name; `names` are those of the labels."""
+    d = diagnosis
+    drawings: Dict[str, Callable[[], "Figure"]] = {}
+    if d.truth_scores is not None and d.prediction_scores is not None:
+        truth, predictions = d.truth_scores, d.prediction_scores
+        drawings["scores"] = lambda: draw_scores(truth, predictions)
+    if d.calibration is not None:
+        calibration = d.calibration
+        drawings["calibration"] = lambda: draw_calibration(calibration)
+    if d.path is not None and d.truth_scores is not None:
+        path, truth = d.path, d.truth_scores
+        drawings["path"] = lambda: draw_path(path, truth)
+        drawings["search_error"] = lambda: draw_search_error(path, truth)
+    if d.labels is not None:
+        labels = d.labels
+        drawings["labels"] = lambda: draw_labels(labels, names)
+    if d.threshold is not None:
+        threshold = d.threshold
+        drawings["threshold"] = lambda: draw_threshold(threshold)
+    return {name: draw() for name, draw in drawings.items()}

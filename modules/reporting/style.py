@@ -1,0 +1,68 @@
+"""How plots look: a palette that the colour-blind can tell apart, and light axes."""
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, List, TypeVar
+
+if TYPE_CHECKING:  # Matplotlib is imported with the first plot: it takes half a second
+    from matplotlib.figure import Figure
+
+# Of Okabe & Ito (2008), "Color Universal Design".
+COLOURS = {
+    "training": "#0072B2",
+    "validation": "#D55E00",
+    "truth": "#009E73",
+    "prediction": "#D55E00",
+    "best": "#999999",
+}
+FORMATS = ("png", "svg")
+_RC: Any = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.3,
+    "legend.fontsize": 8,
+    "figure.titlesize": 10,
+    "svg.hashsalt": "structured_energy",  # so that the same plot is the same file
+}
+
+Drawing = TypeVar("Drawing", bound=Callable[..., "Figure"])
+
+
+def in_style(draw: Drawing) -> Drawing:
+    """Makes what a function draws look like all others."""
+
+    @functools.wraps(draw)
+    def styled(*arguments, **named):  # type: ignore[no-untyped-def]
+        import matplotlib
+
+        with matplotlib.rc_context(_RC):
+            return draw(*arguments, **named)
+
+    return styled  # type: ignore[return-value]
+
+
+def whole_numbers(axis: Any) -> None:
+    """Ticks of x at whole numbers alone, for what is counted."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def save(figure: "Figure", folder: Path, name: str) -> List[Path]:
+    """Writes the figure as `name.png` and `name.svg`."""
+    import matplotlib
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.{ending}" for ending in FORMATS]
+    with matplotlib.rc_context(_RC):
+        for path in paths:
+            metadata = {"Date": None} if path.suffix == ".svg" else None
+            figure.savefig(path, dpi=130, metadata=metadata)
+    return paths

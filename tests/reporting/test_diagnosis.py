@@ -1,0 +1,195 @@
+"""What a diagnosis says, against scikit-learn, brute force and the parts of the model alone."""
+
+import numpy as np
+import pytest
+import torch
+from allennlp.commands.train import TrainModel
+from allennlp.common import Params
+from sklearn.metrics import f1_score
+
+from structured_energy.reporting import LabelCounts, diagnose
+from structured_energy.testing import (
+    data_config,
+    evaluate_jsonnet,
+    merged,
+    write_conllu,
+    write_images,
+)
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
+NETWORK = f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}"
+SETS = f"""{{
+  model: {{
+    type: 'structured-energy',
+    output_space: 'binary',
+    oracle_value: 'per-instance-f1',
+    score_network: {NETWORK},
+    loss: 'value-regression',
+    sampler: 'random',
+    inference: {{
+      type: 'gradient-based-inference', num_steps: 6, tolerance: 0.02, pick: 'last',
+      optimizer: {{type: 'projected-gradient', learning_rate: 0.1}},
+    }},
+    metrics: ['example-f1'],
+    threshold: {{type: 'tuned', candidates: 9}},
+  }},
+  trainer: {{type: 'minimax', optimizer: {{type: 'adam', lr: 0.01}}}},
+}}"""
+TAGS = """{
+  dataset_reader: { type: 'tagging-conll', conllu: true, token_column: 1, tag_column: 3 },
+  data_loader: { type: 'multiprocess', batch_size: 4 },
+  model: {
+    type: 'structured-energy',
+    output_space: 'categorical',
+    task_network: {
+      type: 'sequence-tagging',
+      embedder: { token_embedders: { tokens: { type: 'embedding', embedding_dim: 5 } } },
+      encoder: { type: 'lstm', input_size: 5, hidden_size: 6 },
+    },
+    sampler: { type: 'inference-network', loss: 'cross-entropy' },
+    metrics: ['tag-accuracy'],
+  },
+  trainer: { type: 'minimax', optimizer: { type: 'adam', lr: 0.01 } },
+}"""
+IMAGES = """{
+  dataset_reader: { type: 'segmentation-npy' },
+  data_loader: { type: 'tensor', batch_size: 4 },
+  model: {
+    type: 'structured-energy',
+    output_space: 'binary',
+    oracle_value: 'iou',
+    threshold: { type: 'tuned', metric: 'iou', candidates: 9 },
+    task_network: { type: 'segmentation', encoder: { type: 'u-net', hidden: [4, 4] } },
+    sampler: { type: 'inference-network', loss: 'cross-entropy' },
+    metrics: ['iou'],
+  },
+  trainer: { type: 'minimax', optimizer: { type: 'adam', lr: 0.01 } },
+}"""
+
+
+def model_and_batches(snippet, folder, write=None):
+    config = merged(data_config(folder), evaluate_jsonnet(snippet))
+    if write is not None:
+        for part in ("train", "validation"):
+            config[f"{part}_data_path"] = str(write(folder, part, 11, seed=len(part)))
+    torch.manual_seed(0)
+    run = TrainModel.from_params(
+        Params(config), serialization_dir=str(folder), local_rank=0, batch_weight_key=""
+    )
+    return run.model, list(run.trainer.data_loader)
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory):
+    return model_and_batches(SETS, tmp_path_factory.mktemp("sets"))
+
+
+def joined(batches, key):
+    return torch.cat([batch[key] for batch in batches])
+
+
+def predictions(model, batches):
+    model.eval()
+    with torch.no_grad():
+        found = [model(x=batch["x"], mask=batch.get("mask"))["probabilities"] for batch in batches]
+    model.train()
+    return found
+
+
+def test_scores_values_and_paths_are_those_of_the_parts(sets):
+    model, batches = sets
+    diagnosis = diagnose(model, batches)
+    assert model.training  # as before
+    assert model.get_all() == {}  # nothing was logged
+    x, truth = joined(batches, "x"), joined(batches, "labels").float().unsqueeze(1)
+    y = torch.cat(predictions(model, batches)).unsqueeze(1)
+    model.eval()
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            diagnosis.truth_scores, model.score_network(x, truth)[:, 0], rtol=1e-5, atol=1e-5
+        )
+        np.testing.assert_allclose(
+            diagnosis.prediction_scores, model.score_network(x, y)[:, 0], rtol=1e-5, atol=1e-5
+        )
+    model.train()
+    assert diagnosis.path.shape[1] == len(x)
+    # The prediction is the last iterate; a batch that has converged before the others stays.
+    np.testing.assert_allclose(
+        diagnosis.path[-1], diagnosis.prediction_scores, rtol=1e-5, atol=1e-5
+    )
+    rounded = (y[:, 0] > float(model.threshold.value)).numpy()
+    expected = f1_score(truth[:, 0].numpy() > 0, rounded, average=None, zero_division=0)
+    np.testing.assert_allclose(diagnosis.labels.f1, expected)
+    by_instance = [
+        f1_score(row > 0, guess, zero_division=1)
+        for row, guess in zip(truth[:, 0].numpy(), rounded, strict=True)
+    ]
+    np.testing.assert_allclose(diagnosis.oracle_values, by_instance, rtol=1e-6)
+
+
+def test_the_threshold_curve_is_scikit_learn_s_at_each_candidate(sets):
+    model, batches = sets
+    curve = diagnose(model, batches).threshold
+    labels = joined(batches, "labels").numpy() > 0
+    probabilities = torch.cat(predictions(model, batches)).numpy()
+    np.testing.assert_allclose(curve.candidates, np.arange(1, 10) / 10)
+    expected = [
+        f1_score(labels, probabilities > np.float32(candidate), average="samples", zero_division=1)
+        for candidate in curve.candidates
+    ]
+    np.testing.assert_allclose(curve.values, expected, rtol=1e-6)
+    assert curve.metric == "example_f1" and curve.used == float(model.threshold.value)
+
+
+def test_the_calibration_holds_the_truth_and_what_is_far_from_it(sets):
+    model, batches = sets
+    torch.manual_seed(1)
+    calibration = diagnose(model, batches).calibration
+    count = sum(len(batch["x"]) for batch in batches)
+    assert calibration.predicted.shape == calibration.oracle.shape == (7 * count,)
+    assert (calibration.oracle == 1).sum() >= count  # the truth itself
+    assert calibration.oracle.min() < 0.5
+    assert ((calibration.predicted > 0) & (calibration.predicted < 1)).all()
+
+
+def test_tags_are_counted_without_padding(tmp_path):
+    model, batches = model_and_batches(TAGS, tmp_path, write_conllu)
+    assert any(not batch["mask"].all() for batch in batches)
+    diagnosis = diagnose(model, batches)
+    pairs = [
+        (labels[mask], guess.argmax(-1)[mask])
+        for batch, guess in zip(batches, predictions(model, batches), strict=True)
+        for labels, mask in [(batch["labels"], batch["mask"])]
+    ]
+    true, guess = (torch.cat(each).numpy() for each in zip(*pairs, strict=True))
+    number = model.vocab.get_vocab_size("labels")
+    expected = f1_score(true, guess, average=None, labels=range(number), zero_division=0)
+    np.testing.assert_allclose(diagnosis.labels.f1, expected)
+    assert diagnosis.labels.true.sum() == len(true)
+    for missing in ("truth_scores", "calibration", "path", "threshold", "oracle_values"):
+        assert getattr(diagnosis, missing) is None
+
+
+def test_images_have_no_labels_but_a_threshold(tmp_path):
+    model, batches = model_and_batches(IMAGES, tmp_path, write_images)
+    diagnosis = diagnose(model, batches)
+    assert diagnosis.labels is None
+    truth = joined(batches, "labels").numpy() > 0
+    probabilities = torch.cat(predictions(model, batches)).numpy()
+    for candidate, value in zip(
+        diagnosis.threshold.candidates, diagnosis.threshold.values, strict=True
+    ):
+        guess = probabilities > np.float32(candidate)
+        shared, whole = (truth & guess).sum((1, 2)), (truth | guess).sum((1, 2))
+        assert value == pytest.approx((shared / whole).mean(), rel=1e-5)
+
+
+def test_labels_that_are_never_there_have_an_f1_of_0():
+    counts = LabelCounts(np.array([2, 0, 0]), np.array([2, 1, 0]), np.array([1, 0, 0]))
+    np.testing.assert_allclose(counts.f1, [0.5, 0, 0])
+
+
+def test_batches_without_labels_raise(sets):
+    model, batches = sets
+    with pytest.raises(ValueError, match="Expected batches with labels"):
+        diagnose(model, [{"x": batches[0]["x"]}])
