@@ -27,7 +27,7 @@ SETS = f"""{{
     loss: 'value-regression',
     sampler: 'random',
     inference: {{
-      type: 'gradient-based-inference', num_steps: 6, tolerance: 0.02, pick: 'last',
+      type: 'gradient-based-inference', num_steps: 6, tolerance: 0.3, pick: 'last',
       optimizer: {{type: 'projected-gradient', learning_rate: 0.1}},
     }},
     metrics: ['example-f1'],
@@ -81,7 +81,11 @@ def model_and_batches(snippet, folder, write=None):
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
-    return model_and_batches(SETS, tmp_path_factory.mktemp("sets"))
+    model, batches = model_and_batches(SETS, tmp_path_factory.mktemp("sets"))
+    model.threshold.value.fill_(0.4)
+    # Single instances, which converge after different numbers of steps.
+    rows = [{key: value[i : i + 1] for key, value in batches[0].items()} for i in range(3)]
+    return model, [*rows, *batches[1:]]
 
 
 def joined(batches, key):
@@ -100,7 +104,7 @@ def test_scores_values_and_paths_are_those_of_the_parts(sets):
     model, batches = sets
     diagnosis = diagnose(model, batches)
     assert model.training  # as before
-    assert model.get_all() == {}  # nothing was logged
+    assert model.get_all(reset=True) == {}  # nothing was logged
     x, truth = joined(batches, "x"), joined(batches, "labels").float().unsqueeze(1)
     y = torch.cat(predictions(model, batches)).unsqueeze(1)
     model.eval()
@@ -113,6 +117,8 @@ def test_scores_values_and_paths_are_those_of_the_parts(sets):
         )
     model.train()
     assert diagnosis.path.shape[1] == len(x)
+    lengths = {len(model.inference.path(batch["x"])) for batch in batches}
+    assert len(lengths) > 1 and len(diagnosis.path) == max(lengths)
     # The prediction is the last iterate; a batch that has converged before the others stays.
     np.testing.assert_allclose(
         diagnosis.path[-1], diagnosis.prediction_scores, rtol=1e-5, atol=1e-5
