@@ -82,11 +82,12 @@ def model_and_batches(snippet, folder, write=None):
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
     model, batches = model_and_batches(SETS, tmp_path_factory.mktemp("sets"))
-    model.threshold.value.fill_(0.4)
     # Single instances, which converge after different numbers of steps.
     rows = [{key: value[i : i + 1] for key, value in batches[0].items()} for i in range(3)]
     rows[0]["x"] = 30 * rows[0]["x"]
-    return model, [*rows, *batches[1:]]
+    batches = [*rows, *batches[1:]]
+    model.threshold.value.copy_(torch.cat(predictions(model, batches)).quantile(0.7))
+    return model, batches
 
 
 def joined(batches, key):
