@@ -19,6 +19,7 @@ from structured_energy.testing import (
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
 NETWORK = f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}"
 SETS = f"""{{
+  data_loader: {{ shuffle: false }},
   model: {{
     type: 'structured-energy',
     output_space: 'binary',
@@ -37,7 +38,7 @@ SETS = f"""{{
 }}"""
 TAGS = """{
   dataset_reader: { type: 'tagging-conll', conllu: true, token_column: 1, tag_column: 3 },
-  data_loader: { type: 'multiprocess', batch_size: 4 },
+  data_loader: { type: 'multiprocess', batch_size: 4, shuffle: false },
   model: {
     type: 'structured-energy',
     output_space: 'categorical',
@@ -53,7 +54,7 @@ TAGS = """{
 }"""
 IMAGES = """{
   dataset_reader: { type: 'segmentation-npy' },
-  data_loader: { type: 'tensor', batch_size: 4 },
+  data_loader: { type: 'tensor', batch_size: 4, shuffle: false },
   model: {
     type: 'structured-energy',
     output_space: 'binary',
