@@ -6,6 +6,7 @@ if __name__ != "structured_energy":
 
 from . import (
     callbacks,
+    commands,
     compatibility,
     data,
     losses,
@@ -14,6 +15,7 @@ from . import (
     oracle_values,
     output_spaces,
     predictors,
+    reporting,
     samplers,
     score_networks,
     task_networks,
@@ -22,6 +24,7 @@ from . import (
 
 __all__ = [
     "callbacks",
+    "commands",
     "compatibility",
     "data",
     "losses",
@@ -30,6 +33,7 @@ __all__ = [
     "oracle_values",
     "output_spaces",
     "predictors",
+    "reporting",
     "samplers",
     "score_networks",
     "task_networks",

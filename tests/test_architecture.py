@@ -26,7 +26,8 @@ LAYERS = [
     {"losses"},
     {"samplers"},
     {"models"},
-    {"predictors", "training", "callbacks", "reporting", "commands"},
+    {"predictors", "training", "reporting"},
+    {"callbacks", "commands"},
     {"testing"},
 ]
 

@@ -2,6 +2,7 @@
 
 from .console_tree import ConsoleTreeCallback
 from .pictures import PicturesCallback
+from .plots import PlotsCallback
 from .tree_callback import Reading, TreeCallback
 from .tree_to_csv import TreeToCsvCallback
 from .tree_to_tensorboard import TreeToTensorboardCallback
@@ -9,6 +10,7 @@ from .tree_to_tensorboard import TreeToTensorboardCallback
 __all__ = [
     "ConsoleTreeCallback",
     "PicturesCallback",
+    "PlotsCallback",
     "Reading",
     "TreeCallback",
     "TreeToCsvCallback",

@@ -1,9 +1,7 @@
 """Pictures of what a model of images has learned."""
 
-import random
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 import torch
@@ -17,6 +15,7 @@ from ..models import StructuredEnergyModel
 from ..oracle_values import IntersectionOverUnion
 from ..samplers import GradientBasedInferenceSampler, Sampler
 from .image_grid import Column, draw_grid, pixels_of
+from .without_trace import averaged_weights, leaving_no_trace
 
 
 @TrainerCallback.register("pictures")
@@ -79,7 +78,7 @@ class PicturesCallback(TrainerCallback):
                 f"{type(model).__name__}."
             )
         self._descent = self._find_descent(model)
-        with _leaving_no_trace(model):
+        with leaving_no_trace(model):
             self._batch = self._first_images(trainer)
 
     def on_epoch(
@@ -91,14 +90,8 @@ class PicturesCallback(TrainerCallback):
     ) -> None:
         """Draws where its time has come."""
         if is_primary and (epoch + 1) % self.every == 0:
-            average = trainer._moving_average
-            if average is not None:  # by which the validation data are predicted
-                average.assign_average_value()
-            try:
+            with averaged_weights(trainer):
                 self._draw(trainer.model, f"epoch_{epoch}", f"after epoch {epoch}", epoch)
-            finally:
-                if average is not None:
-                    average.restore()
 
     def on_end(
         self,
@@ -159,7 +152,7 @@ class PicturesCallback(TrainerCallback):
         return move_to_device(first, trainer.cuda_device)
 
     def _draw(self, model: StructuredEnergyModel, name: str, title: str, step: int) -> None:
-        with _leaving_no_trace(model):
+        with leaving_no_trace(model):
             columns = self._columns(model)
         figure = draw_grid(columns, title)
         folder = Path(self.serialization_dir)
@@ -205,20 +198,6 @@ class PicturesCallback(TrainerCallback):
             )
             for step in shown
         ]
-
-
-@contextmanager
-def _leaving_no_trace(model: StructuredEnergyModel) -> Iterator[None]:
-    """Inside, the model predicts; the generators of random numbers are put back after it."""
-    training = model.training
-    state = random.getstate()
-    with torch.random.fork_rng(), model.no_logging():
-        model.eval()
-        try:
-            yield
-        finally:
-            model.train(training)
-            random.setstate(state)
 
 
 def _arrays(values: torch.Tensor) -> List[np.ndarray]:

@@ -4,6 +4,7 @@ from .curves import draw_curves
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, diagnose
 from .history import Curve, History, read_history
 from .plots import draw_all
+from .run import load_data, load_model
 from .style import save
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "diagnose",
     "draw_all",
     "draw_curves",
+    "load_data",
+    "load_model",
     "read_history",
     "save",
 ]

@@ -24,7 +24,7 @@ def groups_of(names: List[str]) -> Dict[str, List[str]]:
     return {node or TASK: groups[node] for node in sorted(groups)}
 
 
-@in_style
+@in_style()
 def draw_curves(history: History) -> "Figure":
     """A small plot for each value, those of a node in rows below its name: training and validation
     over the epochs, and where the best epoch is."""

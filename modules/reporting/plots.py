@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SIZE = (4.2, 3.0)  # inches
 
 
-@in_style
+@in_style()
 def draw_scores(truth: np.ndarray, predictions: np.ndarray) -> "Figure":
     """Two histograms: the scores of the truth, and of the predictions. Where they part, the score
     network tells one from the other."""
@@ -33,7 +33,7 @@ def draw_scores(truth: np.ndarray, predictions: np.ndarray) -> "Figure":
     return figure
 
 
-@in_style
+@in_style()
 def draw_calibration(calibration: Calibration, bins: int = 10) -> "Figure":
     """The mean oracle value of outputs to which the value network gives about the same value; on
     the diagonal where it is right."""
@@ -60,7 +60,7 @@ def draw_calibration(calibration: Calibration, bins: int = 10) -> "Figure":
     return figure
 
 
-@in_style
+@in_style()
 def draw_path(path: np.ndarray, truth: Optional[np.ndarray] = None) -> "Figure":
     """The scores at each step of gradient-based inference: the median over instances, and the
     middle half of them; with the median of the truth, where it is given."""
@@ -84,7 +84,7 @@ def draw_path(path: np.ndarray, truth: Optional[np.ndarray] = None) -> "Figure":
     return figure
 
 
-@in_style
+@in_style()
 def draw_search_error(path: np.ndarray, truth: np.ndarray) -> "Figure":
     """What is missing at each step to the best output known, that is the best of the truth and of
     all steps: the mean over instances. What is best of all is not known in general."""
@@ -104,7 +104,7 @@ def draw_search_error(path: np.ndarray, truth: np.ndarray) -> "Figure":
     return figure
 
 
-@in_style
+@in_style()
 def draw_labels(
     labels: LabelCounts, names: Optional[List[str]] = None, shown: int = 10
 ) -> "Figure":
@@ -140,7 +140,7 @@ def draw_labels(
     return figure
 
 
-@in_style
+@in_style()
 def draw_threshold(curve: ThresholdCurve) -> "Figure":
     """The metric at each threshold, and the threshold in use."""
     from matplotlib.figure import Figure

@@ -1,8 +1,8 @@
 """How plots look: a palette that the colour-blind can tell apart, and light axes."""
 
-import functools
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, List, TypeVar
+from typing import TYPE_CHECKING, Any, Iterator, List
 
 if TYPE_CHECKING:  # Matplotlib is imported with the first plot: it takes half a second
     from matplotlib.figure import Figure
@@ -32,20 +32,14 @@ _RC: Any = {
     "svg.hashsalt": "structured_energy",  # so that the same plot is the same file
 }
 
-Drawing = TypeVar("Drawing", bound=Callable[..., "Figure"])
 
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Inside, or in a function that it decorates, what is drawn looks like all others."""
+    import matplotlib
 
-def in_style(draw: Drawing) -> Drawing:
-    """Makes what a function draws look like all others."""
-
-    @functools.wraps(draw)
-    def styled(*arguments, **named):  # type: ignore[no-untyped-def]
-        import matplotlib
-
-        with matplotlib.rc_context(_RC):
-            return draw(*arguments, **named)
-
-    return styled  # type: ignore[return-value]
+    with matplotlib.rc_context(_RC):
+        yield
 
 
 def whole_numbers(axis: Any) -> None:
@@ -57,11 +51,9 @@ def whole_numbers(axis: Any) -> None:
 
 def save(figure: "Figure", folder: Path, name: str) -> List[Path]:
     """Writes the figure as `name.png` and `name.svg`."""
-    import matplotlib
-
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{ending}" for ending in FORMATS]
-    with matplotlib.rc_context(_RC):
+    with in_style():
         for path in paths:
             metadata = {"Date": None} if path.suffix == ".svg" else None
             figure.savefig(path, dpi=130, metadata=metadata)

@@ -1,0 +1,5 @@
+"""Subcommands of `allennlp`."""
+
+from .plots import PlotsCommand
+
+__all__ = ["PlotsCommand"]
