@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .tree_callback import PARTS, Reading, TreeCallback, Unit
+from .tree_callback import PARTS, Reading, TreeCallback
 
 WIDTH = 160  # where there is no terminal to fit into
 
@@ -22,17 +22,9 @@ class ConsoleTreeCallback(TreeCallback):
     Where the output is no terminal the table is plain text.
     """
 
-    def __init__(
-        self,
-        serialization_dir: str,
-        every: int = 1,
-        unit: Unit = "epochs",
-        keys: Optional[List[str]] = None,
-    ) -> None:
-        super().__init__(serialization_dir, every, unit, keys)
-        self._before: Dict[str, Dict[str, float]] = {}
-        self._best: Dict[str, float] = {}
-        self._best_epoch: Optional[int] = None
+    _before: Dict[str, Dict[str, float]] = {}  # what the last table said
+    _best: Dict[str, float] = {}
+    _best_epoch: Optional[int] = None
 
     def on_epoch(
         self,
@@ -56,7 +48,7 @@ class ConsoleTreeCallback(TreeCallback):
         if not console.is_terminal:
             console = Console(width=WIDTH, color_system=None)
         console.print(self._table(reading, console.is_terminal))
-        self._before.update(reading.scalars)
+        self._before = {**self._before, **reading.scalars}
 
     def state_dict(self) -> Dict[str, Any]:
         """The values of the last table, from which a run that goes on says the change."""

@@ -1,12 +1,12 @@
 """The tree of logged values in TensorBoard."""
 
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict
 
 from allennlp.training import TrainerCallback
 from torch.utils.tensorboard import SummaryWriter
 
-from .tree_callback import Reading, TreeCallback, Unit
+from .tree_callback import Reading, TreeCallback
 
 
 @TrainerCallback.register("tree-to-tensorboard")
@@ -19,15 +19,11 @@ class TreeToTensorboardCallback(TreeCallback):
     `unit`. What a run wrote after its checkpoint disappears from the charts when it goes on.
     """
 
-    def __init__(
-        self,
-        serialization_dir: str,
-        every: int = 1,
-        unit: Unit = "epochs",
-        keys: Optional[List[str]] = None,
-    ) -> None:
-        super().__init__(serialization_dir, every, unit, keys)
-        self._writers: Dict[str, SummaryWriter] = {}
+    _writers: Dict[str, SummaryWriter]
+
+    def begin(self, epoch: int, step: int) -> None:
+        """A file of events is opened with the first value."""
+        self._writers = {}
 
     def write(self, reading: Reading) -> None:
         """Adds the values."""

@@ -180,6 +180,7 @@ def test_tensorboard_has_scalars_and_arrays(run):
 
 def test_arrays_of_two_dimensions_are_images(tmp_path):
     callback = TreeToTensorboardCallback(str(tmp_path))
+    callback.begin(0, 0)
     arrays = {"grey": np.eye(3), "colours": np.ones((4, 5, 3)), "more": np.ones((4, 5, 2))}
     callback.write(Reading(0, 7, {"training": {"a": 1.0}}, {"training": arrays}))
     callback.end()
