@@ -3,7 +3,7 @@
 import csv
 import os
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 from allennlp.training import TrainerCallback
 
@@ -61,13 +61,13 @@ class TreeToCsvCallback(TreeCallback):
         if self.unit == "steps" and "training" in reading.scalars:
             assert self.trainer is not None
             row["batch"] = str(self.trainer._batches_in_epoch_completed)
-        new = [name for name in (*PLACE, *row) if name not in self._columns]
+        new = [name for name in dict.fromkeys([*PLACE, *row]) if name not in self._columns]
         if new:
             self._replace(self._columns + new, self._read()[1] if self._columns else [])
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, self._columns, lineterminator="\n").writerow(row)
 
-    def _read(self) -> "tuple[List[str], List[Row]]":
+    def _read(self) -> Tuple[List[str], List[Row]]:
         whole, _, _ = self.path.read_text().rpartition("\n")  # without a line that was cut off
         reader = csv.DictReader(whole.splitlines())
         return list(reader.fieldnames or []), list(reader)

@@ -54,7 +54,9 @@ def train(folder, *callbacks):
 
 def rows_of(folder, name="tree.csv"):
     with (folder / "run" / name).open() as file:
-        return list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        assert len(set(reader.fieldnames)) == len(reader.fieldnames)  # a column is there once
+        return list(reader)
 
 
 def metrics_of(folder, epoch):
