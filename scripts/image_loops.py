@@ -151,19 +151,15 @@ class ImageLoop(Loop):
         return iou(truth, y)
 
 
-class ImageScoreLoop(ImageLoop):
-    """The base of loops with a score network."""
+class ImageValueLoop(ImageLoop):
+    """SEAL with a value network: it learns the IoU of the task network's outputs and of the truth,
+    and the task network raises the value."""
 
     def build(self, model: torch.nn.Module) -> None:
         super().build(model)
         self.score = Score(self.config["model"]["score_network"])
         settings = self.config["trainer"]["networks"]["score_network"]["optimizer"]
         self.score_optimizer = optimizer(settings, self.score)
-
-
-class ImageValueLoop(ImageScoreLoop):
-    """SEAL with a value network: it learns the IoU of the task network's outputs and of the truth,
-    and the task network raises the value."""
 
     def train_batch(self, x: torch.Tensor, truth: torch.Tensor) -> None:
         y = torch.stack([self.predict_windows(x), truth], dim=1)

@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .tree_callback import PARTS, Reading, TreeCallback
+from ..reporting import PARTS
+from .tree_callback import Reading, TreeCallback
 
 WIDTH = 160  # where there is no terminal to fit into
 

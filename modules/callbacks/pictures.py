@@ -9,13 +9,15 @@ from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
+from PIL import Image
 from torch.utils.tensorboard import SummaryWriter
 
 from ..models import StructuredEnergyModel
 from ..oracle_values import IntersectionOverUnion
+from ..reporting import descent_of
 from ..samplers import GradientBasedInferenceSampler, Sampler
 from .image_grid import Column, draw_grid, pixels_of
-from .without_trace import averaged_weights, leaving_no_trace
+from .without_trace import averaged_weights, check_model, leaving_no_trace
 
 
 @TrainerCallback.register("pictures")
@@ -71,12 +73,8 @@ class PicturesCallback(TrainerCallback):
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
         """Takes the images, and finds or builds the descent."""
         super().on_start(trainer, is_primary)
+        check_model(trainer, "'pictures'")
         model = trainer.model
-        if not isinstance(model, StructuredEnergyModel):
-            raise ConfigurationError(
-                "Expected a model of type 'structured-energy' for the callback 'pictures', got "
-                f"{type(model).__name__}."
-            )
         self._descent = self._find_descent(model)
         with leaving_no_trace(model):
             self._batch = self._first_images(trainer)
@@ -112,12 +110,7 @@ class PicturesCallback(TrainerCallback):
         self, model: StructuredEnergyModel
     ) -> Optional[GradientBasedInferenceSampler]:
         if self._lazy_descent is None:
-            descents = (
-                module
-                for module in model.inference.modules()
-                if isinstance(module, GradientBasedInferenceSampler)
-            )
-            return next(descents, None)
+            return descent_of(model)
         if model.score_network is None:
             raise ConfigurationError(
                 "Expected a model with a score_network for the descent of the callback 'pictures', "
@@ -154,13 +147,13 @@ class PicturesCallback(TrainerCallback):
     def _draw(self, model: StructuredEnergyModel, name: str, title: str, step: int) -> None:
         with leaving_no_trace(model):
             columns = self._columns(model)
-        figure = draw_grid(columns, title)
+        pixels = pixels_of(draw_grid(columns, title))
         folder = Path(self.serialization_dir)
         (folder / "pictures").mkdir(exist_ok=True)
-        figure.savefig(folder / "pictures" / f"{name}.png")
+        Image.fromarray(pixels).save(folder / "pictures" / f"{name}.png")
         if self._writer is None:
             self._writer = SummaryWriter(str(folder / "log" / "pictures"))
-        self._writer.add_image("pictures", pixels_of(figure), step, dataformats="HWC")
+        self._writer.add_image("pictures", pixels, step, dataformats="HWC")
         self._writer.flush()  # a run that is killed loses none
 
     def _columns(self, model: StructuredEnergyModel) -> List[Column]:

@@ -6,10 +6,8 @@ from typing import Any, Dict
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
-from ..models import StructuredEnergyModel
-from ..reporting import diagnose, draw_all, draw_curves, read_history, save
-from ..vocabulary import names
-from .without_trace import averaged_weights, leaving_no_trace
+from ..reporting import write_plots
+from .without_trace import averaged_weights, check_model, leaving_no_trace
 
 
 @TrainerCallback.register("plots")
@@ -42,11 +40,7 @@ class PlotsCallback(TrainerCallback):
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
         """Looks whether there is something to draw."""
         super().on_start(trainer, is_primary)
-        if not isinstance(trainer.model, StructuredEnergyModel):
-            raise ConfigurationError(
-                "Expected a model of type 'structured-energy' for the callback 'plots', got "
-                f"{type(trainer.model).__name__}."
-            )
+        check_model(trainer, "'plots'")
         if trainer._validation_data_loader is None:
             raise ConfigurationError(
                 "Expected validation data for the callback 'plots', got none; set "
@@ -63,11 +57,6 @@ class PlotsCallback(TrainerCallback):
         """Draws where its time has come."""
         if not is_primary or (epoch + 1) % self.every:
             return
-        folder = Path(self.serialization_dir)
-        figures = {"curves": draw_curves(read_history(folder))}
-        model = trainer.model
-        with averaged_weights(trainer), leaving_no_trace(model):
-            diagnosis = diagnose(model, trainer._validation_data_loader)
-        figures.update(draw_all(diagnosis, names(model.vocab, "labels")))
-        for name, figure in figures.items():
-            save(figure, folder / "plots", name)
+        with averaged_weights(trainer), leaving_no_trace(trainer.model):
+            folder = Path(self.serialization_dir)
+            write_plots(folder, trainer.model, trainer._validation_data_loader)

@@ -10,11 +10,10 @@ from allennlp.data import TensorDict
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..logging import LoggedArray
-from ..models import StructuredEnergyModel
+from ..reporting import PARTS, by_part
+from .without_trace import check_model
 
 Unit = Literal["epochs", "steps"]
-PARTS = ("training", "validation")
-NOT_OF_THE_TREE = ("_duration", "_memory_MB")
 
 
 class Reading(NamedTuple):
@@ -91,11 +90,7 @@ class TreeCallback(TrainerCallback, ABC):
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
         """Looks at what there is from before."""
         super().on_start(trainer, is_primary)
-        if not isinstance(trainer.model, StructuredEnergyModel):
-            raise ConfigurationError(
-                f"Expected a model of type 'structured-energy' for the callback "
-                f"{type(self).__name__}, got {type(trainer.model).__name__}."
-            )
+        check_model(trainer, type(self).__name__)
         if is_primary:
             epochs = trainer._start_after_epochs_completed
             self.begin(epochs, trainer._start_after_batches_in_epoch_completed)
@@ -138,14 +133,7 @@ class TreeCallback(TrainerCallback, ABC):
             return
         parts = PARTS if self.unit == "epochs" else ("validation",)
         scalars = {
-            part: self._chosen(
-                {
-                    name[len(part) + 1 :]: value
-                    for name, value in metrics.items()
-                    if name.startswith(f"{part}_") and not name.endswith(NOT_OF_THE_TREE)
-                }
-            )
-            for part in parts
+            part: self._chosen(values) for part, values in by_part(metrics).items() if part in parts
         }
         arrays = {part: self._chosen(trainer.model.arrays.get(part, {})) for part in parts}
         self.write(Reading(epoch, trainer._total_batches_completed, scalars, arrays))

@@ -1,13 +1,23 @@
-"""For callbacks that ask the model: what they do leaves no trace in its training."""
+"""For callbacks that ask the model: which models serve, and how to leave no trace in training."""
 
 import random
 from contextlib import contextmanager
 from typing import Iterator
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer
 
 from ..models import StructuredEnergyModel
+
+
+def check_model(trainer: GradientDescentTrainer, who: str) -> None:
+    """Raises `ConfigurationError` for a model that is not ours."""
+    if not isinstance(trainer.model, StructuredEnergyModel):
+        raise ConfigurationError(
+            f"Expected a model of type 'structured-energy' for the callback {who}, got "
+            f"{type(trainer.model).__name__}."
+        )
 
 
 @contextmanager

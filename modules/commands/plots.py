@@ -2,13 +2,11 @@
 
 import argparse
 from pathlib import Path
-from typing import List, Optional
 
 from allennlp.commands.subcommand import Subcommand
 from rich.console import Console
 
-from ..reporting import diagnose, draw_all, draw_curves, load_data, load_model, read_history, save
-from ..vocabulary import names
+from ..reporting import load_data, load_model, read_history, write_plots
 
 
 @Subcommand.register("plots")
@@ -30,20 +28,7 @@ class PlotsCommand(Subcommand):
 def _from_arguments(arguments: argparse.Namespace) -> None:
     console = Console(soft_wrap=True)
     for run in arguments.runs:
-        for path in draw_run(run, arguments.data):
+        read_history(run)  # what is no run is said before a model is looked for
+        model = load_model(run)
+        for path in write_plots(run, model, load_data(run, model, arguments.data)):
             console.print(str(path), markup=False, highlight=False)
-
-
-def draw_run(run: Path, data: Optional[str] = None) -> List[Path]:
-    """Writes the plots of a run to its folder `plots`, and gives their files.
-
-    # Raises
-
-    `ValueError` for what is no run, or has no epoch yet.
-    """
-    history = read_history(run)
-    figures = {"curves": draw_curves(history)}
-    model = load_model(run)
-    diagnosis = diagnose(model, load_data(history.config, model, data))
-    figures.update(draw_all(diagnosis, names(model.vocab, "labels")))
-    return [path for name, figure in figures.items() for path in save(figure, run / "plots", name)]

@@ -1,10 +1,10 @@
 """What came of a run: its history, a diagnosis of its model, plots of both."""
 
 from .curves import draw_curves
-from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, diagnose
-from .history import Curve, History, read_history
+from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
+from .history import PARTS, Curve, History, by_part, read_history
 from .plots import draw_all
-from .run import load_data, load_model
+from .run import load_data, load_model, write_plots
 from .style import save
 
 __all__ = [
@@ -14,6 +14,9 @@ __all__ = [
     "History",
     "LabelCounts",
     "ThresholdCurve",
+    "PARTS",
+    "by_part",
+    "descent_of",
     "diagnose",
     "draw_all",
     "draw_curves",
@@ -21,4 +24,5 @@ __all__ = [
     "load_model",
     "read_history",
     "save",
+    "write_plots",
 ]

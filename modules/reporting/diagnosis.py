@@ -119,6 +119,12 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
     return diagnosis
 
 
+def descent_of(model: StructuredEnergyModel) -> Optional[GradientBasedInferenceSampler]:
+    """The gradient-based inference that the model predicts by, alone or inside another sampler."""
+    parts = model.inference.modules()
+    return next((part for part in parts if isinstance(part, GradientBasedInferenceSampler)), None)
+
+
 def _inputs(batch: Dict[str, Any]) -> Dict[str, Any]:
     if batch.get("labels") is None:
         raise ValueError("Expected batches with labels to diagnose a model on, got one without.")
@@ -160,10 +166,7 @@ def _of_batch(
         outputs = torch.cat([y, *(space.perturb(truth, rate) for rate in RATES)], dim=1)
         found["values"] = value.predicted_value(network(x, outputs, mask)).flatten()
         found["values_oracle"] = model.oracle_value.value(truth, outputs, mask).flatten()
-    descents = (
-        m for m in model.inference.modules() if isinstance(m, GradientBasedInferenceSampler)
-    )
-    descent = next(descents, None)
+    descent = descent_of(model)
     if descent is not None:
         found["path"] = torch.stack([step.score.amax(1) for step in descent.path(x, mask)])
     return found

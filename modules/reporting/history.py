@@ -12,6 +12,24 @@ PARTS = ("training", "validation")
 _OF_THE_MACHINE = re.compile(r"worker_\d+_memory_MB|gpu_\d+_memory_MB|duration")
 
 
+def by_part(metrics: Dict[str, Any]) -> Dict[str, Dict[str, float]]:
+    """The values of the tree, the task metrics and the losses in the metrics of an epoch, by part
+    and dotted name.
+
+    >>> by_part({"epoch": 3, "training_loss": 2.0, "training_duration": "0:00:01"})
+    {'training': {'loss': 2.0}, 'validation': {}}
+    """
+    return {
+        part: {
+            name: value
+            for key, value in metrics.items()
+            if key.startswith(f"{part}_")
+            and not _OF_THE_MACHINE.fullmatch(name := key[len(part) + 1 :])
+        }
+        for part in PARTS
+    }
+
+
 class Curve(NamedTuple):
     """A value over time: the epochs at which there is one, and the values."""
 
@@ -71,9 +89,8 @@ def read_history(folder: Path) -> History:
             logger.warning("%s is not whole, and left out: %s", path, error)
             continue
         best_epoch = metrics.get("best_epoch", best_epoch)
-        for key, value in metrics.items():
-            part, _, name = key.partition("_")
-            if part in PARTS and not _OF_THE_MACHINE.fullmatch(name):
+        for part, values in by_part(metrics).items():
+            for name, value in values.items():
                 curve = curves.setdefault(name, {}).setdefault(part, Curve([], []))
                 curve.epochs.append(epoch)
                 curve.values.append(float(value))

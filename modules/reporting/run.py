@@ -1,13 +1,19 @@
 """The model of a run, and the data that it is looked at on."""
 
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Iterable, List, Optional
 
 from allennlp.common import Params
 from allennlp.data import DataLoader, DatasetReader
 from allennlp.models import Model
 
 from ..models import StructuredEnergyModel
+from ..vocabulary import names
+from .curves import draw_curves
+from .diagnosis import diagnose
+from .history import read_history
+from .plots import draw_all
+from .style import save
 
 # What makes an epoch of training, and has no place where each instance is looked at once.
 OF_TRAINING = (
@@ -40,14 +46,14 @@ def load_model(folder: Path) -> StructuredEnergyModel:
     return model
 
 
-def load_data(config: Dict[str, Any], model: Model, path: Optional[str] = None) -> DataLoader:
+def load_data(folder: Path, model: Model, path: Optional[str] = None) -> DataLoader:
     """The data of a run in the order of its files, by default those of the validation.
 
     # Raises
 
     `ValueError` where the run has no validation data, and no path is given.
     """
-    params = Params(config).duplicate()
+    params = Params.from_file(str(folder / "config.json"))
     path = path or params.get("validation_data_path")
     if path is None:
         raise ValueError(
@@ -63,3 +69,20 @@ def load_data(config: Dict[str, Any], model: Model, path: Optional[str] = None) 
     )
     data.index_with(model.vocab)
     return data
+
+
+def write_plots(
+    folder: Path, model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]
+) -> List[Path]:
+    """Writes the plots of a run, and of what its model makes of the batches, to its folder `plots`,
+    and gives their files.
+
+    # Raises
+
+    `ValueError` for what is no run, or has no epoch yet.
+    """
+    figures = {"curves": draw_curves(read_history(folder))}
+    figures.update(draw_all(diagnose(model, batches), names(model.vocab, "labels")))
+    return [
+        path for name, figure in figures.items() for path in save(figure, folder / "plots", name)
+    ]
