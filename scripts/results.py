@@ -13,19 +13,16 @@ the seed, by which runs of one config are told.
 
 import argparse
 import csv
-import hashlib
-import json
 import statistics
 import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from experiments import ROOT
-from rich.console import Console
-from rich.table import Table
 from scipy import stats
 
-SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
+from structured_energy.reporting import Cell, Table, read_outcome, render, show
+
 METRICS = ("example_f1", "map_example", "map_label", "tag_accuracy", "role_f1", "iou")
 
 
@@ -36,19 +33,19 @@ class Run(NamedTuple):
     method: str
     seed: int
     config: str
-    metrics: Dict[str, float]
+    metrics: Dict[str, float]  # of the test data
     folder: Path
 
     def test(self, metric: str) -> float:
         """A metric of the test data; one that the run does not have is a `ValueError`."""
-        if f"test_{metric}" not in self.metrics:
-            known = sorted(key[5:] for key in self.metrics if key.startswith("test_"))
+        if metric not in self.metrics:
+            known = sorted(self.metrics)
             raise ValueError(
                 f"{self.folder / 'metrics.json'}: expected the test metric '{metric}', got "
                 f"{known or 'none at all'}; choose one of the run's, or train with "
                 "evaluate_on_test: true."
             )
-        return self.metrics[f"test_{metric}"]
+        return self.metrics[metric]
 
 
 def read_runs(root: Path) -> List[Run]:
@@ -61,18 +58,15 @@ def read_runs(root: Path) -> List[Run]:
     """
     runs = []
     for path in sorted(root.glob("*/*/seed_*/metrics.json")):
-        config = json.loads((path.parent / "config.json").read_text())
-        seeds = {config.pop(key, None) for key in SEEDS}
+        outcome = read_outcome(path.parent)
         *_, data_set, method, name = path.parent.parts
-        if {f"seed_{seed}" for seed in seeds} != {name}:
+        if name != f"seed_{outcome.seed}":
             raise ValueError(
                 f"{path.parent}: expected the run of the seed that its name says, got one with the "
-                f"seeds {sorted(map(str, seeds))}; rename it or train it again."
+                f"seed {outcome.seed}; rename it or train it again."
             )
-        text = json.dumps(config, sort_keys=True).encode()
-        digest = hashlib.sha256(text).hexdigest()[:10]
-        metrics = json.loads(path.read_text())
-        runs.append(Run(data_set, method, int(name[5:]), digest, metrics, path.parent))
+        metrics = outcome.metrics["test"]
+        runs.append(Run(data_set, method, int(name[5:]), outcome.digest, metrics, path.parent))
     if not runs:
         raise ValueError(
             f"Expected finished runs at {root}/DATA_SET/METHOD/seed_N, got none; train some with "
@@ -97,7 +91,7 @@ def grouped(runs: Sequence[Run]) -> Dict[Tuple[str, str], List[Run]]:
 
 def reporting(runs: Sequence[Run], metric: str) -> List[Run]:
     """The runs on those data sets that the metric is reported for."""
-    data_sets = {run.data_set for run in runs if f"test_{metric}" in run.metrics}
+    data_sets = {run.data_set for run in runs if metric in run.metrics}
     return [run for run in runs if run.data_set in data_sets]
 
 
@@ -179,15 +173,12 @@ def main() -> None:
         return
     for metric in metrics:
         header, rows = rows_of(runs, metric, arguments.baseline)
+        cells = [[Cell(text) for text in row] for row in rows]
+        table = Table(f"Test {metric}, %", header, cells, [])
         if arguments.format == "markdown":
-            lines = [header, ["---"] * len(header), *rows]
-            print(f"Test {metric}, %:\n")
-            print("\n".join(f"| {' | '.join(line)} |" for line in lines), end="\n\n")
-            continue
-        table = Table(*header, title=f"test {metric}, %")
-        for row in rows:
-            table.add_row(*row)
-        Console().print(table)
+            print(render(table, "markdown"), end="\n\n")
+        else:
+            show(table)
 
 
 if __name__ == "__main__":

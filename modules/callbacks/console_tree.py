@@ -4,14 +4,11 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..reporting import PARTS
+from ..reporting import PARTS, open_console
 from .tree_callback import Reading, TreeCallback
-
-WIDTH = 160  # where there is no terminal to fit into
 
 
 @TrainerCallback.register("console-tree")
@@ -45,9 +42,7 @@ class ConsoleTreeCallback(TreeCallback):
 
     def write(self, reading: Reading) -> None:
         """Prints the table."""
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=WIDTH, color_system=None)
+        console = open_console()
         console.print(self._table(reading, console.is_terminal))
         self._before = {**self._before, **reading.scalars}
 

@@ -1,5 +1,6 @@
 """Subcommands of `allennlp`."""
 
+from .compare import CompareCommand
 from .plots import PlotsCommand
 
-__all__ = ["PlotsCommand"]
+__all__ = ["CompareCommand", "PlotsCommand"]

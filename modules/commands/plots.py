@@ -7,6 +7,7 @@ from allennlp.commands.subcommand import Subcommand
 from rich.console import Console
 
 from ..reporting import load_data, load_model, read_history, write_plots
+from .quiet import without_parameters
 
 
 @Subcommand.register("plots")
@@ -26,9 +27,11 @@ class PlotsCommand(Subcommand):
 
 
 def _from_arguments(arguments: argparse.Namespace) -> None:
+    without_parameters()
     console = Console(soft_wrap=True)
     for run in arguments.runs:
         read_history(run)  # what is no run is said before a model is looked for
         model = load_model(run)
-        for path in write_plots(run, model, load_data(run, model, arguments.data)):
+        data = load_data(run, model.vocab, arguments.data)
+        for path in write_plots(run, model, data.with_progress(f"predicting {data.path}")):
             console.print(str(path), markup=False, highlight=False)

@@ -5,7 +5,7 @@ from .average_precision import MeanAveragePrecisionByExample, MeanAveragePrecisi
 from .evaluation import Evaluation
 from .f1 import ExampleF1, MacroF1, MicroF1
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
-from .structured_metric import SetMetric, StructuredMetric, TagMetric, as_structured
+from .structured_metric import SetMetric, StructuredMetric, Sums, TagMetric, as_structured
 from .tagging import RoleF1, SpanF1, TagAccuracy
 from .threshold import FixedThreshold, Threshold, TunedThreshold
 
@@ -25,6 +25,7 @@ __all__ = [
     "SpanF1",
     "StructuredMetric",
     "SubsetAccuracy",
+    "Sums",
     "TagAccuracy",
     "TagMetric",
     "Threshold",

@@ -27,6 +27,7 @@ class HammingLoss(SetMetric):
     """The share of decisions that are wrong; lower is better."""
 
     name = "hamming_loss"
+    higher_is_better = False
 
     def sums(
         self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor

@@ -63,6 +63,12 @@ class MeanAveragePrecisionByLabel(SetMetric):
         parts.append(added)
         return parts
 
+    def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
+        # The order of all instances is what counts, so they are there as often as it says.
+        return {
+            key: value.flatten(0, 1).repeat_interleave(counts, 0) for key, value in sums.items()
+        }
+
     def _over_workers(self, held: Any) -> Any:
         mine = _together(held).cpu()
         parts: List[Any] = [None] * torch.distributed.get_world_size()

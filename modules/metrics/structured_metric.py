@@ -24,6 +24,7 @@ class StructuredMetric(Metric):
     """Under which the value is reported."""
     cheap: ClassVar[bool] = True
     """Whether it costs little to ask for the value after every batch."""
+    higher_is_better: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.reset()
@@ -77,6 +78,36 @@ class StructuredMetric(Metric):
 
     def _join(self, held: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
         return held + added
+
+    def sums_by_instance(
+        self,
+        probabilities: torch.Tensor,
+        labels: torch.Tensor,
+        threshold: Union[float, torch.Tensor] = 0.5,
+        mask: Optional[torch.Tensor] = None,
+    ) -> Sums:
+        """What each instance of a batch adds alone, `(batch, ...)`."""
+        rows = [
+            self.batch_sums(
+                probabilities[[i]], labels[[i]], threshold, None if mask is None else mask[[i]]
+            )
+            for i in range(len(labels))
+        ]
+        return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
+
+    def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
+        """The sums of data in which each instance, of `sums_by_instance`, is so many times.
+
+        >>> from structured_energy.metrics import TagAccuracy
+        >>> sums = {"right": torch.tensor([3, 0]), "count": torch.tensor([4, 2])}
+        >>> weighted = TagAccuracy().weighted(sums, torch.tensor([1, 2]))
+        >>> {key: float(value) for key, value in weighted.items()}
+        {'right': 3.0, 'count': 8.0}
+        """
+        return {
+            key: torch.tensordot(counts.double(), value.double(), dims=1)
+            for key, value in sums.items()
+        }
 
     def get_metric(self, reset: bool = False) -> Value:
         """The value, or several; with `reset` in distributed training that over all workers' data.

@@ -1,28 +1,66 @@
-"""What came of a run: its history, a diagnosis of its model, plots of both."""
+"""What came of runs: histories, diagnoses of models, plots of both, comparisons."""
 
+from .bootstrap import Difference, judge, paired_bootstrap
+from .comparison import (
+    Score,
+    by_data,
+    long_table,
+    metrics_of,
+    scores_of,
+    table_of,
+    with_differences,
+)
 from .curves import draw_curves
+from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
-from .history import PARTS, Curve, History, by_part, read_history
+from .history import PARTS, Curve, History, by_part, read_config, read_history
+from .outcome import COMPARED, SEEDS, Method, Outcome, find_runs, methods_of, read_outcome
 from .plots import draw_all
-from .run import load_data, load_model, write_plots
+from .run import load_model, write_plots
 from .style import save
+from .tables import FORMATS, Cell, Table, open_console, render, show
 
 __all__ = [
+    "COMPARED",
     "Calibration",
+    "Cell",
     "Curve",
     "Diagnosis",
+    "Difference",
+    "FORMATS",
     "History",
     "LabelCounts",
-    "ThresholdCurve",
+    "Method",
+    "Outcome",
     "PARTS",
+    "RunData",
+    "SEEDS",
+    "Score",
+    "Table",
+    "ThresholdCurve",
+    "by_data",
     "by_part",
     "descent_of",
     "diagnose",
     "draw_all",
     "draw_curves",
+    "find_runs",
+    "judge",
     "load_data",
     "load_model",
+    "long_table",
+    "methods_of",
+    "metrics_of",
+    "open_console",
+    "paired_bootstrap",
+    "read_config",
     "read_history",
+    "read_outcome",
+    "render",
     "save",
+    "scores_of",
+    "show",
+    "table_of",
+    "with_differences",
     "write_plots",
 ]

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 logger = logging.getLogger(__name__)
 
@@ -60,43 +60,64 @@ class History(NamedTuple):
         return (chosen if isinstance(chosen, str) else chosen[0]).lstrip("+-")
 
 
-def read_history(folder: Path) -> History:
-    """The history of a run.
+def read_config(folder: Path) -> Dict[str, Any]:
+    """The config of a run.
+
+    # Raises
+
+    `ValueError` for a folder that is not that of a run.
+    """
+    config = Path(folder) / "config.json"
+    if not config.exists():
+        raise ValueError(
+            f"Expected the folder of a run of 'allennlp train', with a config.json, got '{folder}'."
+        )
+    return json.loads(config.read_text())
+
+
+def read_metrics(folder: Path) -> List[Tuple[int, Dict[str, Any]]]:
+    """The epochs of a run that have ended, each with what `metrics_epoch_N.json` says.
 
     A file that was cut off, in a run that was killed, is left out with a warning.
 
     # Raises
 
-    `ValueError` where no epoch has ended, or the folder is not that of a run.
+    `ValueError` where no epoch has ended.
     """
-    folder = Path(folder)
-    config = folder / "config.json"
-    if not config.exists():
-        raise ValueError(
-            f"Expected the folder of a run of 'allennlp train', with a config.json, got '{folder}'."
-        )
     files = {
         int(match[1]): path
-        for path in folder.glob("metrics_epoch_*.json")
+        for path in Path(folder).glob("metrics_epoch_*.json")
         if (match := re.fullmatch(r"metrics_epoch_(\d+)\.json", path.name))
     }
-    curves: Dict[str, Dict[str, Curve]] = {}
-    best_epoch = None
+    found = []
     for epoch, path in sorted(files.items()):
         try:
-            metrics = json.loads(path.read_text())
+            found.append((epoch, json.loads(path.read_text())))
         except json.JSONDecodeError as error:
             logger.warning("%s is not whole, and left out: %s", path, error)
-            continue
+    if not found:
+        raise ValueError(
+            f"Expected a run with at least one epoch that has ended, got none in '{folder}'; wait "
+            "for metrics_epoch_0.json."
+        )
+    return found
+
+
+def read_history(folder: Path) -> History:
+    """The history of a run.
+
+    # Raises
+
+    `ValueError` where no epoch has ended, or the folder is not that of a run.
+    """
+    config = read_config(folder)
+    curves: Dict[str, Dict[str, Curve]] = {}
+    best_epoch = None
+    for epoch, metrics in read_metrics(folder):
         best_epoch = metrics.get("best_epoch", best_epoch)
         for part, values in by_part(metrics).items():
             for name, value in values.items():
                 curve = curves.setdefault(name, {}).setdefault(part, Curve([], []))
                 curve.epochs.append(epoch)
                 curve.values.append(float(value))
-    if not curves:
-        raise ValueError(
-            f"Expected a run with at least one epoch that has ended, got none in '{folder}'; wait "
-            "for metrics_epoch_0.json."
-        )
-    return History(folder, curves, best_epoch, json.loads(config.read_text()))
+    return History(Path(folder), curves, best_epoch, config)

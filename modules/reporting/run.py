@@ -1,10 +1,9 @@
-"""The model of a run, and the data that it is looked at on."""
+"""The model of a run, and its plots."""
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List
 
 from allennlp.common import Params
-from allennlp.data import DataLoader, DatasetReader
 from allennlp.models import Model
 
 from ..models import StructuredEnergyModel
@@ -14,15 +13,6 @@ from .diagnosis import diagnose
 from .history import read_history
 from .plots import draw_all
 from .style import save
-
-# What makes an epoch of training, and has no place where each instance is looked at once.
-OF_TRAINING = (
-    "shuffle",
-    "augmentations",
-    "batches_per_epoch",
-    "drop_last",
-    "max_instances_in_memory",
-)
 
 
 def load_model(folder: Path) -> StructuredEnergyModel:
@@ -44,31 +34,6 @@ def load_model(folder: Path) -> StructuredEnergyModel:
             f"in '{folder}'."
         )
     return model
-
-
-def load_data(folder: Path, model: Model, path: Optional[str] = None) -> DataLoader:
-    """The data of a run in the order of its files, by default those of the validation.
-
-    # Raises
-
-    `ValueError` where the run has no validation data, and no path is given.
-    """
-    params = Params.from_file(str(folder / "config.json"))
-    path = path or params.get("validation_data_path")
-    if path is None:
-        raise ValueError(
-            "Expected a run with validation data, got one without 'validation_data_path'; name "
-            "the data to look at."
-        )
-    reader = params.get("validation_dataset_reader") or params.get("dataset_reader")
-    loader = params.get("validation_data_loader") or params.get("data_loader")
-    for key in OF_TRAINING:
-        loader.pop(key, None)
-    data = DataLoader.from_params(
-        loader, reader=DatasetReader.from_params(reader), data_path=str(path)
-    )
-    data.index_with(model.vocab)
-    return data
 
 
 def write_plots(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
+from structured_energy.reporting import SEEDS
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import results
 
@@ -26,7 +28,7 @@ def runs(tmp_path):
         for seed, value in enumerate(values):
             folder = tmp_path / data_set / method / f"seed_{seed}"
             folder.mkdir(parents=True)
-            seeds = dict.fromkeys(results.SEEDS, seed)
+            seeds = dict.fromkeys(SEEDS, seed)
             (folder / "config.json").write_text(json.dumps({**seeds, "model": method}))
             (folder / "metrics.json").write_text(json.dumps({"test_example_f1": value}))
     unfinished = tmp_path / "scene" / "better" / "seed_9"
@@ -96,7 +98,7 @@ def test_a_metric_that_the_runs_do_not_have_is_named(runs):
 def tagger(runs):
     folder = runs / "twpos" / "crf" / "seed_0"
     folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(dict.fromkeys(results.SEEDS, 0)))
+    (folder / "config.json").write_text(json.dumps(dict.fromkeys(SEEDS, 0)))
     (folder / "metrics.json").write_text(json.dumps({"test_tag_accuracy": 0.9}))
     return runs
 

@@ -1,0 +1,87 @@
+"""The data that a run is looked at on, with the place of each instance."""
+
+from pathlib import Path
+from typing import Any, Iterator, List, Optional
+
+from allennlp.common import Params
+from allennlp.common.tqdm import Tqdm
+from allennlp.data import Batch, DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
+
+from ..data import TensorDataLoader
+
+# What makes an epoch of training, or is for its speed alone, and has no place where each instance
+# is looked at once.
+OF_TRAINING = (
+    "shuffle",
+    "augmentations",
+    "batches_per_epoch",
+    "drop_last",
+    "max_instances_in_memory",
+    "num_workers",
+)
+
+
+class RunData:
+    """Batches of all instances, the same each time.
+
+    # Fields
+
+    instances : in the order of the files.
+    order : the place among them of each instance of the batches, one after another.
+    path : as it was given.
+    """
+
+    def __init__(self, loader: DataLoader, vocab: Vocabulary, path: str) -> None:
+        self.path = path
+        self.instances: List[Instance] = list(loader.iter_instances())
+        loader.index_with(vocab)
+        self._vocab = vocab
+        self._loader = loader
+        places = range(len(self.instances))
+        sampler = getattr(loader, "batch_sampler", None)
+        if sampler is not None:
+            self._batches = [list(batch) for batch in sampler.get_batch_indices(self.instances)]
+        else:
+            size = getattr(loader, "batch_size", None) or 32
+            self._batches = [list(places[at : at + size]) for at in places[::size]]
+        self.order = [place for batch in self._batches for place in batch]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[TensorDict]:
+        if isinstance(self._loader, TensorDataLoader):
+            yield from self._loader
+            return
+        for places in self._batches:
+            batch = Batch([self.instances[place] for place in places])
+            batch.index_instances(self._vocab)
+            yield batch.as_tensor_dict()
+
+    def with_progress(self, what: str) -> Iterator[TensorDict]:
+        """The batches, with a progress bar that says what is done."""
+        return Tqdm.tqdm(self, desc=what, total=len(self))
+
+
+def load_data(folder: Path, vocab: Vocabulary, path: Optional[str] = None) -> RunData:
+    """The data of a run, by default those of the validation.
+
+    # Raises
+
+    `ValueError` where the run has no validation data, and no path is given.
+    """
+    params = Params.from_file(str(folder / "config.json"))
+    path = path or params.get("validation_data_path")
+    if path is None:
+        raise ValueError(
+            "Expected a run with validation data, got one without 'validation_data_path'; name "
+            "the data to look at."
+        )
+    reader = params.get("validation_dataset_reader") or params.get("dataset_reader")
+    loader: Any = params.get("validation_data_loader") or params.get("data_loader")
+    for key in OF_TRAINING:
+        loader.pop(key, None)
+    made = DataLoader.from_params(
+        loader, reader=DatasetReader.from_params(reader), data_path=str(path)
+    )
+    return RunData(made, vocab, str(path))
