@@ -6,5 +6,5 @@ setup(
     package_dir={"structured_energy": "modules"},
     packages=["structured_energy"]
     + [f"structured_energy.{name}" for name in find_packages("modules")],
-    package_data={"structured_energy": ["py.typed"]},
+    package_data={"structured_energy": ["py.typed", "reporting/report.html"]},
 )

@@ -15,6 +15,7 @@ LAYERS = [
     {
         "logging",
         "compatibility",
+        "environment",
         "vocabulary",
         "image_encoders",
         "sequence_encoder",

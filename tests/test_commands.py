@@ -1,7 +1,9 @@
 """The commands of AllenNLP on a real archive, from another folder than the repository's root."""
 
+import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +144,33 @@ def test_find_lr_and_print_results(trained):
     assert (folder / "lr" / "lr-losses.png").stat().st_size > 1000
     result = run("print-results", folder, ".", "--keys", "test_example_f1", package=False)
     assert "run/metrics.json, 0." in result.stdout
+
+
+def test_compare_and_report(trained, tmp_path):
+    folder, _, _ = trained
+    shutil.copytree(folder / "run", tmp_path / "other")
+    config = json.loads((folder / "run" / "config.json").read_text())
+    config["trainer"]["patience"] = 3  # another method, of the same weights
+    (tmp_path / "other" / "config.json").write_text(json.dumps(config))
+    value = json.loads((folder / "run" / "metrics.json").read_text())["test_example_f1"]
+    both = (folder / "run", tmp_path / "other")
+    flags = ["--format", "csv", "--resamples", "50"]
+    first = run("compare", ROOT, *both, *flags, package=False)
+    assert first.returncode == 0, first.stderr[-3000:]
+    names = [row["method"] for row in csv.DictReader(first.stdout.splitlines())]
+    flags += ["--baseline", names[0]]
+    result = run("compare", ROOT, *both, *flags, package=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "expected the example_f1" not in result.stderr  # predicted again it is the same
+    rows = list(csv.DictReader(result.stdout.splitlines()))
+    assert [float(row["mean"]) for row in rows] == [value, value]
+    assert rows[0]["p"] == "" and float(rows[1]["difference"]) == 0.0
+    assert float(rows[1]["p"]) == 1.0
+    result = run("report", ROOT, *both, "--output", tmp_path / "both.html", package=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "both.html")
+    assert "predicting" in result.stderr  # a progress bar
+    assert f"{value:.4g}" in (tmp_path / "both.html").read_text()
 
 
 def test_from_the_root_no_include_package_is_needed(trained, tmp_path):

@@ -2,5 +2,6 @@
 
 from .compare import CompareCommand
 from .plots import PlotsCommand
+from .report import ReportCommand
 
-__all__ = ["CompareCommand", "PlotsCommand"]
+__all__ = ["CompareCommand", "PlotsCommand", "ReportCommand"]

@@ -10,12 +10,14 @@ from .comparison import (
     table_of,
     with_differences,
 )
-from .curves import draw_curves
+from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
+from .examples import Example, hardest
 from .history import PARTS, Curve, History, by_part, read_config, read_history
 from .outcome import COMPARED, SEEDS, Method, Outcome, find_runs, methods_of, read_outcome
 from .plots import draw_all
+from .report import write_report
 from .run import load_model, write_plots
 from .style import save
 from .tables import FORMATS, Cell, Table, open_console, render, show
@@ -27,6 +29,7 @@ __all__ = [
     "Curve",
     "Diagnosis",
     "Difference",
+    "Example",
     "FORMATS",
     "History",
     "LabelCounts",
@@ -44,7 +47,9 @@ __all__ = [
     "diagnose",
     "draw_all",
     "draw_curves",
+    "draw_overlay",
     "find_runs",
+    "hardest",
     "judge",
     "load_data",
     "load_model",
@@ -63,4 +68,5 @@ __all__ = [
     "table_of",
     "with_differences",
     "write_plots",
+    "write_report",
 ]

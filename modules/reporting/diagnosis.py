@@ -55,6 +55,7 @@ class Diagnosis:
     # Fields
 
     oracle_values : of the predictions after rounding, `(N,)`.
+    agreement : 1 minus the distance of the rounded predictions from the truth, `(N,)`.
     truth_scores, prediction_scores : `(N,)`; the prediction is relaxed, as the model makes it.
     calibration : of the predictions, and of the truth with more and more positions redrawn.
     path : the score of each instance at each step of the gradient-based inference that the model
@@ -64,6 +65,7 @@ class Diagnosis:
     """
 
     oracle_values: Optional[np.ndarray] = None
+    agreement: Optional[np.ndarray] = None
     truth_scores: Optional[np.ndarray] = None
     prediction_scores: Optional[np.ndarray] = None
     calibration: Optional[Calibration] = None
@@ -94,7 +96,7 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
         return np.concatenate(found[name], axis)
 
     diagnosis = Diagnosis()
-    for name in ("oracle_values", "truth_scores", "prediction_scores"):
+    for name in ("oracle_values", "agreement", "truth_scores", "prediction_scores"):
         if name in found:
             setattr(diagnosis, name, joined(name))
     if "path" in found:
@@ -153,6 +155,7 @@ def _of_batch(
             elif mask is not None:
                 values = values * weights
             found[f"label_{kind}"] = values.flatten(0, -2).sum(0)
+    found["agreement"] = 1 - space.distance(truth, rounded, mask)[:, 0]
     if model.oracle_value is not None:
         found["oracle_values"] = model.oracle_value.value(truth, rounded, mask)[:, 0]
     network = model.score_network

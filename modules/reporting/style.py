@@ -15,6 +15,15 @@ COLOURS = {
     "prediction": "#D55E00",
     "best": "#999999",
 }
+RUNS = (  # to tell runs apart, in this order; then dashed ones
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+)
 FORMATS = ("png", "svg")
 _RC: Any = {
     "font.size": 8,

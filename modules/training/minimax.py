@@ -2,6 +2,7 @@
 
 import logging
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
@@ -15,6 +16,7 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.moving_average import MovingAverage
 from allennlp.training.optimizers import Optimizer
 
+from ..environment import record_environment
 from ..models import StructuredEnergyModel
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .random_state import RandomState
@@ -276,6 +278,8 @@ class MinimaxTrainer(GradientDescentTrainer):
     def _try_train(self) -> Tuple[Dict[str, Any], int]:
         if self._primary:
             logger.info("The tree of logged values:\n%s", self.model.describe())
+            if self._serialization_dir is not None:
+                record_environment(Path(self._serialization_dir), self.cuda_device)
         return super()._try_train()
 
     def get_checkpoint_state(self) -> Any:

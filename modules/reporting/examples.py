@@ -1,0 +1,123 @@
+"""The instances of the data that a model gets most wrong, as a reader sees them."""
+
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+import torch
+from allennlp.data import Batch, Instance
+from allennlp.data.fields import TextField
+from allennlp.nn.util import move_to_device
+
+from ..data import ImageField, names
+from ..models import StructuredEnergyModel
+from ..networks import frozen
+from .data import RunData
+from .diagnosis import Diagnosis
+
+FEATURES = 12  # of a row, the largest ones
+
+
+class Label(NamedTuple):
+    """A label that is true or predicted."""
+
+    name: str
+    true: bool
+    predicted: bool
+    probability: float
+
+
+class Tag(NamedTuple):
+    """A token with its tags."""
+
+    token: str
+    true: str
+    predicted: str
+
+
+class Example(NamedTuple):
+    """An instance with its prediction; one of `labels`, `tags` and `images` is there.
+
+    # Fields
+
+    place : in the data, from 0.
+    quality : the oracle value of the prediction, or 1 minus its distance from the truth for a model
+        without an oracle value.
+    truth_score, prediction_score : of models with a score network.
+    features : the largest features of a row, by name.
+    images : by title, `(height, width[, 3])` in [0, 1].
+    """
+
+    place: int
+    quality: float
+    truth_score: Optional[float]
+    prediction_score: Optional[float]
+    features: Optional[List[Tuple[str, float]]] = None
+    labels: Optional[List[Label]] = None
+    tags: Optional[List[Tag]] = None
+    images: Optional[Dict[str, np.ndarray]] = None
+
+
+def hardest(
+    model: StructuredEnergyModel, data: RunData, diagnosis: Diagnosis, count: int
+) -> List[Example]:
+    """The instances whose predictions have the lowest oracle values, the lowest first; of those
+    that are equal, the ones first whose prediction is scored most above the truth.
+
+    `diagnosis` is of the same model and data.
+    """
+    quality = diagnosis.agreement if diagnosis.oracle_values is None else diagnosis.oracle_values
+    assert quality is not None
+    truth, predicted = diagnosis.truth_scores, diagnosis.prediction_scores
+    scored = truth is not None and predicted is not None
+    mistaken = predicted - truth if truth is not None and predicted is not None else quality
+    order = np.lexsort((-mistaken if scored else mistaken, quality))[:count]
+    return [
+        _example(
+            model,
+            data.instances[data.order[at]],
+            Example(
+                data.order[at],
+                float(quality[at]),
+                None if truth is None else float(truth[at]),
+                None if predicted is None else float(predicted[at]),
+            ),
+        )
+        for at in order.tolist()
+    ]
+
+
+def _example(model: StructuredEnergyModel, instance: Instance, example: Example) -> Example:
+    batch = Batch([instance])
+    batch.index_instances(model.vocab)
+    device = next(model.parameters()).device
+    inputs: Dict[str, Any] = move_to_device(batch.as_tensor_dict(), device)
+    model.eval()
+    with model.no_logging(), frozen(model), torch.no_grad():
+        output = model(x=inputs["x"], mask=inputs.get("mask"))
+    probabilities = output["probabilities"][0].cpu()
+    readable = model.make_output_human_readable(output)["labels"][0]
+    x, truth = instance.fields["x"], instance.fields["labels"]
+    if isinstance(x, TextField):
+        words = [token.text for token in x.tokens]
+        tags = zip(words, truth.labels, readable, strict=True)
+        return example._replace(tags=[Tag(*each) for each in tags])
+    if isinstance(x, ImageField):
+        return example._replace(
+            images={
+                "input": inputs["x"][0].movedim(0, -1).cpu().numpy(),
+                "truth": inputs["labels"][0].float().cpu().numpy(),
+                "probability": probabilities.numpy(),
+                "prediction": np.asarray(readable, dtype=np.float32),
+            }
+        )
+    seen = x.human_readable_repr()
+    features = list(seen.items()) if isinstance(seen, dict) else []
+    on = truth.human_readable_repr()
+    labels = [
+        Label(name, name in on, name in readable, float(probability))
+        for name, probability in zip(names(model.vocab, "labels"), probabilities, strict=True)
+        if name in on or name in readable
+    ]
+    return example._replace(
+        features=sorted(features, key=lambda pair: -abs(pair[1]))[:FEATURES], labels=labels
+    )
