@@ -4,14 +4,14 @@ import copy
 import functools
 import json
 import logging
+import multiprocessing
 import os
 import statistics
 import sys
 import time
 import warnings
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import _jsonnet
 
@@ -191,10 +191,27 @@ def be_quiet() -> None:
     on_one_core()
 
 
-def in_processes(function: Any, jobs: List[Any], workers: int) -> Iterator[Tuple[Any, Any]]:
-    """Each job with what `function` makes of it, or the error that it raised, as they end."""
-    with get_context("spawn").Pool(workers, initializer=be_quiet, maxtasksperchild=20) as pool:
-        yield from pool.imap_unordered(_Caught(function), jobs)
+def in_processes(
+    function: Any,
+    jobs: List[Any],
+    workers: int,
+    waiting: Callable[[], None] = lambda: None,
+    period: float = 2.0,
+) -> Iterator[Tuple[Any, Any]]:
+    """Each job with what `function` makes of it, or the error that it raised, as they end;
+    `waiting` is called each `period` seconds until then."""
+    with multiprocessing.get_context("spawn").Pool(
+        workers, initializer=be_quiet, maxtasksperchild=20
+    ) as pool:
+        ended = pool.imap_unordered(_Caught(function), jobs)
+        for _ in jobs:
+            while True:
+                try:
+                    result = ended.next(timeout=period)
+                    break
+                except multiprocessing.TimeoutError:
+                    waiting()
+            yield result
 
 
 class _Caught:

@@ -24,6 +24,7 @@ from experiments import (
     train,
 )
 from rich.console import Console
+from tqdm import tqdm
 
 
 def run(experiment: Experiment, root: Path) -> Tuple[str, float, float]:
@@ -62,7 +63,8 @@ def main() -> int:
     console.print(f"{len(missing)} of {len(wanted)} runs to train, into {root}")
     failed = 0
     jobs = in_processes(functools.partial(run, root=root), missing, arguments.workers)
-    for number, (experiment, result) in enumerate(jobs, 1):
+    progress = tqdm(jobs, desc="training", total=len(missing), unit="run")
+    for number, (experiment, result) in enumerate(progress, 1):
         what = f"{number}/{len(missing)} {'/'.join(map(str, experiment))}"
         if isinstance(result, Exception):
             failed += 1

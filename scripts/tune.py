@@ -37,6 +37,7 @@ from experiments import (
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
 from rich.console import Console
+from tqdm import tqdm
 
 from structured_energy.training import NanLoss
 
@@ -75,6 +76,10 @@ class Study(NamedTuple):
             ),
             load_if_exists=True,
         )
+
+    def num_ended(self) -> int:
+        """How many of its trials have ended."""
+        return min(len(self.open().get_trials(deepcopy=False, states=ENDED)), self.trials)
 
 
 def search_space(data_set: str, method: str) -> Dict[str, Any]:
@@ -187,7 +192,13 @@ def main() -> int:
     each = 1 if len(studies) >= arguments.workers else arguments.workers
     jobs = [study._replace(worker=worker) for worker in range(each) for study in studies]
     failed = 0
-    for study, error in in_processes(work, jobs, arguments.workers):
+    progress = tqdm(total=sum(study.trials for study in studies), desc="tuning", unit="trial")
+
+    def waiting() -> None:
+        progress.n = sum(study.num_ended() for study in studies)
+        progress.refresh()
+
+    for study, error in in_processes(work, jobs, arguments.workers, waiting):
         name = f"{study.data_set}/{study.method}"
         if error is not None:
             failed += 1
@@ -198,6 +209,8 @@ def main() -> int:
         console.print(
             f"{name}: {best_value} on validation data, of {len(values)} trials with a value"
         )
+    waiting()
+    progress.close()
     best = best_of(studies)
     console.print_json(json.dumps(best))
     if arguments.write:

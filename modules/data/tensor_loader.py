@@ -6,6 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional, Union
 import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.common.tqdm import Tqdm
 from allennlp.common.util import is_distributed
 from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
 
@@ -150,7 +151,7 @@ def _read(reader: DatasetReader, path: str, max_instances: Optional[int]) -> Lis
     try:
         if max_instances is not None:
             reader.max_instances = min(max_instances, max_instances if limit is None else limit)
-        instances = list(reader.read(path))
+        instances = list(Tqdm.tqdm(reader.read(path), desc=f"reading {path}"))
     finally:
         reader._set_distributed_info(info)
         reader.max_instances = limit

@@ -231,6 +231,9 @@ def test_the_interval_is_that_of_scipy():
     assert found.low == pytest.approx(expected.low, abs=0.004)
     assert found.high == pytest.approx(expected.high, abs=0.004)
     assert found.p == pytest.approx(stats.ttest_rel(mine, base).pvalue, abs=0.02)
+    turned = paired_bootstrap(Mean(), [instances(base)], [instances(mine)], 4000)
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+    assert turned.p == found.p
 
 
 def test_the_same_instances_are_drawn_for_both():

@@ -91,7 +91,9 @@ def test_what_no_setting_mends_ends_the_search(study, monkeypatch):
         tune.work(study[0])
 
 
-def test_a_search_that_failed_says_so_and_begins_with_the_table_again(tmp_path, monkeypatch):
+def test_a_search_that_failed_says_so_and_begins_with_the_table_again(
+    tmp_path, monkeypatch, capsys
+):
     storage = f"sqlite:///{tmp_path}/tuning.db"
     arguments = ["tune.py", "--data-sets", "digits", "--methods", METHOD, "--trials", "1"]
     monkeypatch.setattr(sys, "argv", [*arguments, "--storage", storage])
@@ -106,13 +108,15 @@ def test_a_search_that_failed_says_so_and_begins_with_the_table_again(tmp_path, 
             raise value
         return {"best_validation_example_f1": value}
 
-    def in_processes(function, jobs, workers):
-        return map(experiments._Caught(function), jobs)
+    def in_processes(function, jobs, workers, waiting):
+        yield from map(experiments._Caught(function), jobs)
+        waiting()
 
     monkeypatch.setattr(tune, "train", train)
     monkeypatch.setattr(tune, "in_processes", in_processes)
     assert tune.main() == 1
     assert tune.main() == 0
+    assert "tuning: 100%" in capsys.readouterr().err
     table = experiments.config_of("digits", METHOD, 0, {})["trainer"]["optimizer"]
     assert trained == [table, table]
 
@@ -189,8 +193,19 @@ def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["train_all.py", *arguments, "--runs", str(tmp_path)])
     assert train_all.main() == 1
     assert [job.seed for job in jobs] == [1, 2]
-    text = capsys.readouterr().out
+    text, bar = capsys.readouterr()
+    assert "training" in bar and "2/2" in bar
     assert "test example_f1 50.00, 3 s" in text and "failed, ValueError" in text
+
+
+def test_jobs_in_processes(capfd):
+    waits = []
+    jobs = [0.0, "no number", 1.0]
+    found = dict(
+        experiments.in_processes(math.sqrt, jobs, 1, lambda: waits.append(len(waits)), 0.1)
+    )
+    assert found[0.0] == 0.0 and found[1.0] == 1.0 and isinstance(found["no number"], TypeError)
+    assert len(waits) > 1  # while the process starts
 
 
 def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
