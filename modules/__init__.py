@@ -20,6 +20,7 @@ from . import (
     score_networks,
     task_networks,
     training,
+    untrusted,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "score_networks",
     "task_networks",
     "training",
+    "untrusted",
 ]

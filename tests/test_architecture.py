@@ -19,6 +19,7 @@ LAYERS = [
         "vocabulary",
         "image_encoders",
         "sequence_encoder",
+        "untrusted",
         "span_encodings",
     },
     {"output_spaces", "networks", "sampler_output"},
