@@ -18,9 +18,9 @@ test: $(READY)
 # Format, lint, types, and the tests, those of the architecture and of the docstrings among them.
 check: lint types test
 
-# The documentation, docs/_build/html; a warning is an error.
+# The documentation, docs/_build/html, of the code as it is now (-E); a warning is an error.
 docs: $(READY)
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -104,7 +104,8 @@ def sections(cls: type) -> Dict[str, str]:
 
 
 def described(cls: type) -> Dict[str, str]:
-    """What docstrings say of each parameter, the class's own first, then those of its bases."""
+    """What docstrings say of each parameter, the class's own first, then those of its bases: below
+    a line `name, other : type` what is indented."""
     found: Dict[str, str] = {}
     for owner in filter(is_ours, cls.__mro__):
         for heading, text in sections(owner).items():
@@ -253,8 +254,6 @@ class RegisteredDirective(MarkdownDirective):
     def _sections(self, base: type, found: List[Entry]) -> List[nodes.Node]:
         made: List[nodes.Node] = []
         for entry in found:
-            # A page is made anew when a file that it tells of has changed.
-            self.env.note_dependency(inspect.getfile(import_module(entry.cls.__module__)))
             title = nodes.title("", "", nodes.literal(text=entry.name))
             section = nodes.section("", title, names=[label(base, entry.name)])
             self.state.document.note_explicit_target(section, section)
