@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # One thread for each process: the networks are small, and the tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check format lint types clean
+.PHONY: demo test check docs format lint types clean
 
 # From nothing to a trained model, its metrics, the tree of logged values and a picture.
 demo: $(READY)
@@ -17,6 +17,10 @@ test: $(READY)
 
 # Format, lint, types, and the tests, those of the architecture and of the docstrings among them.
 check: lint types test
+
+# The documentation, docs/_build/html, of the code as it is now (-E); a warning is an error.
+docs: $(READY)
+	$(BIN)/sphinx-build -E -W --keep-going -b html docs docs/_build/html
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -39,4 +43,4 @@ $(READY): requirements.txt setup.py pyproject.toml scripts/torchvision_warning.p
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

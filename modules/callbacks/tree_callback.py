@@ -47,6 +47,7 @@ class TreeCallback(TrainerCallback, ABC):
     every : `int`
         After how many epochs or steps.
     unit : `"epochs"` or `"steps"`
+        What is counted; a step is a batch.
     keys : `List[str]`, optional
         Which dotted names, as patterns with `*` and `?`; a name that matches one of them is read.
         By default all.

@@ -28,6 +28,7 @@ class TreeToCsvCallback(TreeCallback):
     # Parameters
 
     file_name : `str`
+        In the folder of the run.
     """
 
     def __init__(

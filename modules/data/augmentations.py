@@ -71,6 +71,7 @@ class RandomFlip(Augmentation):
     # Parameters
 
     probability : `float`
+        Of an exchange, in [0, 1].
     """
 
     def __init__(self, probability: float = 0.5) -> None:

@@ -32,6 +32,7 @@ class TensorDataLoader(DataLoader):
     batch_size : `int`
         Of each worker.
     shuffle : `bool`
+        Whether the order is drawn anew in every epoch.
     drop_last : `bool`
         Whether to leave out a last batch that is smaller.
     batches_per_epoch : `int`, optional

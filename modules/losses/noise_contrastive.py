@@ -76,7 +76,7 @@ class NoiseContrastiveLoss(Loss):
 @Loss.register("nce-ranking")
 class RankingNoiseContrastiveLoss(NoiseContrastiveLoss):
     """−log exp f(y*) / (exp f(y*) + Σ_k exp f(y_k)) (Ma & Collins 2018, equation 4; Lee et al.
-    2022)."""
+    2022), with f(y) = s(x, y) − log q(y | x) for draws y_k of q."""
 
     def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
         return torch.cat([truth, draws], dim=1).logsumexp(dim=1, keepdim=True) - truth
@@ -84,8 +84,8 @@ class RankingNoiseContrastiveLoss(NoiseContrastiveLoss):
 
 @Loss.register("nce-binary")
 class BinaryNoiseContrastiveLoss(NoiseContrastiveLoss):
-    """log(1 + exp(−g(y*))) + Σ_k log(1 + exp g(y_k)) with g = f − log K (Gutmann & Hyvärinen 2010;
-    Ma & Collins 2018, equation 2)."""
+    """log(1 + exp(−g(y*))) + Σ_k log(1 + exp g(y_k)) (Gutmann & Hyvärinen 2010; Ma & Collins 2018,
+    equation 2), with g(y) = s(x, y) − log q(y | x) − log K for K draws y_k of q."""
 
     def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
         log_count = math.log(draws.shape[1])

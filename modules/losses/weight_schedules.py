@@ -39,7 +39,13 @@ class WeightSchedule(torch.nn.Module, Registrable, ABC):
 
 @WeightSchedule.register("constant")
 class ConstantWeight(WeightSchedule):
-    """w(t) = value."""
+    """w(t) = value.
+
+    # Parameters
+
+    value : `float`
+        The weight.
+    """
 
     def __init__(self, value: float) -> None:
         super().__init__()
@@ -50,6 +56,18 @@ class ConstantWeight(WeightSchedule):
 
 
 class _FromTo(WeightSchedule):
+    """The base of schedules that lead from one weight to another.
+
+    # Parameters
+
+    start : `float`
+        w(0).
+    end : `float`
+        w(t) from `num_steps` on.
+    num_steps : `int`
+        How many steps it takes.
+    """
+
     def __init__(self, start: float, end: float, num_steps: int) -> None:
         super().__init__()
         if num_steps < 1:

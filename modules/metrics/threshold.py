@@ -43,6 +43,7 @@ class FixedThreshold(Threshold):
     # Parameters
 
     value : `float`
+        In [0, 1].
     """
 
     def __init__(self, value: float = 0.5) -> None:

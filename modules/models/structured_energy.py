@@ -35,15 +35,19 @@ class StructuredEnergyModel(Model, LoggingMixin):
     # Parameters
 
     output_space : `OutputSpace`
+        What an output is.
     sampler : `Lazy[Sampler]`
         Proposes outputs in training.
     task_network : `TaskNetwork`, optional
+        x to the logits of y.
     score_network : `Lazy[ScoreNetwork]`, optional
+        s(x, y).
     loss : `Lazy[Loss]`, optional
         The score network's loss.
     inference : `Lazy[Sampler]`, optional
         Predicts; by default the `sampler`.
     oracle_value : `Lazy[OracleValue]`, optional
+        How good an output is, for the losses that ask for it.
     metrics : `List[Metric]`, optional
         The task metrics of the predictions.
     threshold : `Threshold`, optional
@@ -51,6 +55,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
     training_metrics : `bool`
         Whether to predict in training too, for the task metrics on the training data; this costs an
         inference for each batch.
+    initializer : `InitializerApplicator`, optional
+        Sets weights once all parts are built.
     """
 
     inference: Sampler

@@ -27,6 +27,7 @@ class ConstrainedSampler(Sampler):
     constituent : `Sampler`
         Gives logits, such as `inference-network`; each of its samples is decoded.
     encoding : `"BIO"`, `"BIOUL"` or `"IOB1"`
+        How the tags write spans.
 
     # Raises
 

@@ -20,7 +20,6 @@ class RandomPickingContainer(AppendingContainer):
 
     # Parameters
 
-    constituents : `List[Sampler]`
     probabilities : `List[float]`, optional
         How often each is drawn; equally often by default.
     """

@@ -21,7 +21,9 @@ class ExactSampler(Sampler):
     # Parameters
 
     num_samples : `int`
+        How many outputs for each instance.
     kind : `"best"` or `"draws"`
+        Whether they are the best ones or draws.
 
     # Raises
 

@@ -22,16 +22,15 @@ class GibbsWithGradientsSampler(IterativeSampler):
     A step changes one position. The move m is proposed with q(m | y) ∝ exp(d_m / 2), d_m the
     change of s / temperature by it to first order in y, and y' accepted with probability
     min(1, exp((s' − s) / temperature) q(m⁻¹ | y') / q(m | y)), so the chain is exact whatever the
-    score; one that is linear in y accepts nearly always. The features of x are computed
-    once, the score network's dropout is off, and no gradient reaches its weights.
+    score; one that is linear in y accepts nearly always. A relaxed start is rounded. The features
+    of x are computed once, the score network's dropout is off, and no gradient reaches its weights.
 
     # Parameters
 
     num_steps : `int`
         Of one position each.
     temperature : `float`
-    start, truth_rate, buffer_size, reset_rate :
-        As in `IterativeSampler`; a relaxed start is rounded.
+        What the scores are divided by: the higher it is, the more uniform the draws.
     """
 
     def __init__(

@@ -31,15 +31,16 @@ class LangevinSampler(IterativeSampler):
 
     # Parameters
 
-    num_steps : `int`
-    step_size, decay : `float`
+    step_size : `float`
+        ε_0.
+    decay : `float`
+        How fast steps become smaller; 0 keeps their size.
     noise : `float`
         1 draws; 0 is gradient ascent on U.
     temperature : `float`
+        What the scores are divided by: the higher it is, the more uniform the draws.
     metropolis : `bool`
-        Needs `noise` 1.
-    start, truth_rate, buffer_size, reset_rate :
-        As in `IterativeSampler`.
+        Whether each step is accepted or refused, so that the chain is exact; needs `noise` 1.
     """
 
     def __init__(

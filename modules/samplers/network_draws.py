@@ -25,7 +25,9 @@ class NetworkDrawsSampler(Sampler):
     # Parameters
 
     num_samples : `int`
+        How many draws for each instance.
     kind : `"discrete"`, `"gumbel"` or `"gaussian"`
+        What is drawn, as above.
     temperature : `float`
         Of `gumbel`; the standard deviation for `gaussian`.
     """

@@ -96,6 +96,7 @@ class WrappedOptimizer(OutputOptimizer):
     optimizer : `Lazy[Optimizer]`
         For example `{type: 'adam', lr: 0.1}`.
     logits : `bool`
+        Whether it moves the logits of y.
     """
 
     differentiable = False

@@ -20,6 +20,7 @@ class _BlindSampler(Sampler):
     # Parameters
 
     num_samples : `int`
+        How many outputs for each instance.
     """
 
     score_network: ScoreNetwork
@@ -58,12 +59,7 @@ class _BlindSampler(Sampler):
 @Sampler.register("random")
 class RandomSampler(_BlindSampler):
     """Relaxed outputs, uniform over the relaxation: a start for inference, or what a value network
-    also learns from (Gygli et al. 2017).
-
-    # Parameters
-
-    num_samples : `int`
-    """
+    also learns from (Gygli et al. 2017)."""
 
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
         return self.output_space.random(like)
@@ -72,12 +68,7 @@ class RandomSampler(_BlindSampler):
 @Sampler.register("uniform")
 class UniformSampler(_BlindSampler):
     """normalize(0), the output that is undecided at every position: a start for inference that
-    moves in logits, for which zeros are at the edge.
-
-    # Parameters
-
-    num_samples : `int`
-    """
+    moves in logits, for which zeros are at the edge."""
 
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
         return self.output_space.normalize(torch.zeros_like(like))

@@ -22,6 +22,7 @@ class SequenceTaggingScoreNetwork(ScoreNetwork):
     # Parameters
 
     embedder : `TextFieldEmbedder`
+        Embeds each token.
     encoder : `Seq2SeqEncoder`, optional
         Without it, h_t is the embedding of the token.
     dropout : `float`

@@ -16,6 +16,7 @@ class SegmentationTaskNetwork(TaskNetwork):
     # Parameters
 
     encoder : `ImageEncoder`
+        Gives h_p.
     """
 
     def __init__(self, encoder: ImageEncoder) -> None:

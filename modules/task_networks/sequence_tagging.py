@@ -18,6 +18,7 @@ class SequenceTaggingTaskNetwork(TaskNetwork):
     # Parameters
 
     embedder : `TextFieldEmbedder`
+        Embeds each token.
     encoder : `Seq2SeqEncoder`, optional
         Without it, h_t is the embedding of the token.
     dropout : `float`

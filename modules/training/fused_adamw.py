@@ -17,6 +17,20 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
     >>> optimizer.step()
     >>> f"{weight.item():.4f}"
     '0.9000'
+
+    # Parameters
+
+    parameter_groups : `ParameterGroupsType`, optional
+        Patterns of parameter names, and the options for those that match, as in AllenNLP's
+        optimisers.
+    lr : `float`
+        The learning rate.
+    betas : `Tuple[float, float]`
+        How much is kept of the running means of the gradient and of its square.
+    eps : `float`
+        What is added to the denominator.
+    weight_decay : `float`
+        The share of the weights, times `lr`, that is taken off in a step.
     """
 
     def __init__(

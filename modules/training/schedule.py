@@ -15,6 +15,7 @@ class NetworkSettings(FromParams):
     # Parameters
 
     optimizer : `Lazy[Optimizer]`, optional
+        Of the network's weights alone.
     learning_rate_scheduler : `Lazy[LearningRateScheduler]`, optional
         Stepped once a batch of data, however many steps the network takes on it.
     grad_norm : `float`, optional

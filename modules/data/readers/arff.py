@@ -35,6 +35,7 @@ class ArffReader(TabularReader):
     num_labels : `int`, optional
         How many attributes are labels, at `labels_at`.
     labels_at : `"start"` or `"end"`
+        Where those attributes are among all.
     missing_value : `float`, optional
         What a missing feature (`?`) becomes; without it, one is an error.
 

@@ -23,6 +23,7 @@ class SelfAttentionScore(StructuredScore):
     hidden_size : `int`
         Of h_t and a_t; even.
     num_heads : `int`
+        Of the attention.
     window : `int`, optional
         How far away a token can attend; by default to the whole sentence.
     """
@@ -82,7 +83,9 @@ class LabelLanguageModelScore(StructuredScore):
     # Parameters
 
     embedding_dim : `int`
+        Of the relaxed tags.
     hidden_size : `int`
+        Of the LSTM.
     """
 
     def __init__(

@@ -1,0 +1,197 @@
+"""The documentation builds without a warning, and every example in it is executed."""
+
+import contextlib
+import doctest
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import _jsonnet
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.data import DataLoader, DatasetReader
+from allennlp.models import Model
+from allennlp.training import Trainer, TrainerCallback
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.optimizers import Optimizer
+from markdown_it import MarkdownIt
+
+from structured_energy.samplers import CostAugmentedNetwork
+from structured_energy.testing import data_config, make_world
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+# All but what a script writes, scripts/search_error.py.
+PAGES = sorted(set(DOCS.rglob("*.md")) - {DOCS / "search_error.md"})
+# What the repository has, and a reader's commands begin from.
+REACHABLE = (".allennlp_plugins", "examples", "training_configs")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+
+
+def blocks(page):
+    """The language, the text and the line of each block of a page."""
+    for token in MarkdownIt().enable("table").parse(page.read_text()):
+        if token.type == "fence":
+            yield token.info.strip(), token.content, token.map[0] + 1
+
+
+def relative(path):
+    return str(path.relative_to(DOCS))
+
+
+def run_bash(text, folder):
+    """What a block of commands prints."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    result = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=folder,
+        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, f"{text}\n{result.stdout[-3000:]}"
+    return result.stdout
+
+
+def check_output(shown, output):
+    """Whether an excerpt is in the output: `...` is any text, a number any number, spaces any."""
+    parts = []
+    for line in shown.splitlines():
+        if line.strip() == "...":
+            parts.append(r"[\s\S]*?")
+            continue
+        words = [re.sub(NUMBER, "0", word) for word in line.split()]
+        words = [re.escape(word).replace("0", NUMBER) for word in words]
+        parts.append(r"\s*" + r"\s+".join(words) + r"\s*")
+    assert re.search("".join(parts), output), f"not printed:\n{shown}\n{output[-6000:]}"
+
+
+def run_python(text, names, where):
+    """Executes a block in the names of its page; one with prompts is a doctest."""
+    if ">>>" not in text:
+        exec(compile(text, where, "exec"), names)
+        return
+    test = doctest.DocTestParser().get_doctest(text, names, where, where, 0)
+    said = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    with contextlib.redirect_stdout(said):
+        failed, _ = runner.run(test, out=said.write, clear_globs=False)
+    names.update(test.globs)
+    assert failed == 0, said.getvalue()
+
+
+def small_data(folder):
+    """The reader and the training data of a world, and their loader."""
+    config = data_config(folder)
+    reader = DatasetReader.from_params(Params(config["dataset_reader"]))
+    data = {"reader": reader, "data_path": config["train_data_path"]}
+    return data, DataLoader.from_params(Params(config["data_loader"]), **data)
+
+
+def small_model():
+    """The model of the page on the model."""
+    (text,) = [text for kind, text, _ in blocks(DOCS / "reference/model.md") if kind == "jsonnet"]
+    config = json.loads(_jsonnet.evaluate_snippet("model", text))
+    return Model.from_params(Params(config), vocab=make_world().vocab)
+
+
+# What AllenNLP, the trainer or a sampler gives to the constructors of a base class.
+WEIGHT = torch.nn.Parameter(torch.zeros(2))
+GIVEN = {
+    CostAugmentedNetwork: lambda folder: {"output_size": 4},
+    DataLoader: lambda folder: small_data(folder)[0],
+    LearningRateScheduler: lambda folder: {"optimizer": torch.optim.SGD([WEIGHT], lr=0.1)},
+    Optimizer: lambda folder: {"model_parameters": [("weight", WEIGHT)]},
+    Trainer: lambda folder: {
+        "model": small_model(),
+        "data_loader": small_data(folder)[1],
+        "serialization_dir": str(folder),
+    },
+    TrainerCallback: lambda folder: {"serialization_dir": str(folder)},
+}
+
+
+def build(base, text, folder):
+    """Builds the component of a config, in a world in which it serves."""
+    config = _jsonnet.evaluate_snippet("config", text)
+    if base in GIVEN:
+        return base.from_params(Params(json.loads(config)), **GIVEN[base](folder))
+    errors = []
+    for space in ("binary", "categorical", "image"):
+        try:
+            return make_world(space=space).build(base, config)
+        except Exception as error:
+            errors.append(f"{space}: {error}")
+    raise AssertionError("\n".join([text, *errors]))
+
+
+def bases_after(page):
+    """For each block, by its line, the base class that the next directive of the page names."""
+    base, found = None, {}
+    for language, _, line in reversed(list(blocks(page))):
+        if language.startswith("{registered}"):
+            module, _, name = language.split()[1].rpartition(".")
+            base = getattr(import_module(module), name)
+        found[line] = base
+    return found
+
+
+def test_it_builds_without_a_warning(html):
+    assert (html / "index.html").exists()
+    assert (html / "reference" / "losses.html").exists()
+
+
+def test_it_loads_nothing_from_elsewhere(html):
+    for page in html.rglob("*.html"):
+        loaded = re.findall(
+            r"<(?:script|link|img)\b[^>]*(?:src|href)=\"(\w+:)?//", page.read_text()
+        )
+        assert loaded == [], page
+    for sheet in html.rglob("*.css"):
+        assert not re.search(r"url\([\"']?(\w+:)?//|@import", sheet.read_text()), sheet
+
+
+def test_there_are_pages():
+    assert {"tutorial.md", "logging_tree.md", "reference/losses.md"} <= {*map(relative, PAGES)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_block_is_one_that_is_executed(page):
+    for language, _, line in blocks(page):
+        is_directive = re.match(r"\{(registered|data-sets|toctree|literalinclude)\}", language)
+        assert is_directive or language in ("bash", "python", "jsonnet", "text"), f"line {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_examples_of_page(page, tmp_path, monkeypatch):
+    for name in REACHABLE:
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    names, output, bases = {"__name__": "__main__"}, "", bases_after(page)
+    for language, text, line in blocks(page):
+        where = f"{relative(page)}, line {line}"
+        if language == "bash":
+            output = run_bash(text, tmp_path)
+        elif language == "text":
+            check_output(text, output)
+        elif language == "python":
+            run_python(text, names, where)
+        elif language == "jsonnet":
+            assert bases[line] is not None, f"{where}: of which base class?"
+            assert isinstance(build(bases[line], text, tmp_path / "built"), bases[line]), where
+
+
+def test_an_excerpt_that_is_not_printed_fails():
+    check_output("a 1.5\n...\nb +2e-3", "x\na  3\ny\nz\n b 7\n")
+    with pytest.raises(AssertionError):
+        check_output("a 1.5\nb 2", "a 1.5\nc\nb 2")
