@@ -54,19 +54,27 @@ class Network(torch.nn.Module, ABC):
 
     @abstractmethod
     def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """The encoding of x, `(batch, ...)`."""
+        """The encoding of x, `(batch, ...)`; what is of half precision, as under autocast, leaves
+        the network in single."""
 
     def _encoding(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         if not self._scopes:
-            encoding = self.compute(x, mask)
+            encoding = at_least_single(self.compute(x, mask))
         else:
             # One that was made where no gradient was wanted does not serve where one is.
             wanted = torch.is_grad_enabled() and not self._frozen
             reused = self._reused
             if reused is None or reused[0] is not x or (wanted and not reused[2]):
-                self._reused = reused = (x, self.compute(x, mask), wanted)
+                made = at_least_single(self.compute(x, mask))
+                self._reused = reused = (x, made, wanted)
             encoding = reused[1]
         return encoding if self._rows is None else encoding[self._rows]
+
+
+def at_least_single(tensor: torch.Tensor) -> torch.Tensor:
+    """The tensor, in single precision where it is of half: logits and scores are sums of many
+    terms, and probabilities near 1 cannot be told from it in half precision."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
 # Without what Module.__setattr__ does, which costs on the hot path and serves modules and weights.

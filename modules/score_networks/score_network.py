@@ -6,7 +6,7 @@ from typing import Any, List, Optional
 import torch
 from allennlp.common import Registrable
 
-from ..networks import Network
+from ..networks import Network, at_least_single
 from ..output_spaces import OutputSpace
 from .structured_scores import StructuredScore
 
@@ -43,7 +43,7 @@ class ScoreNetwork(Network, Registrable, ABC):
 
         `ValueError` where y does not fit the potentials of x.
         """
-        return self.score(self._encoding(x, mask), y, mask)
+        return at_least_single(self.score(self._encoding(x, mask), y, mask))
 
     def score(
         self, encoding: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]

@@ -74,6 +74,7 @@ class World:
     x: Any
     labels: torch.Tensor
     mask: torch.Tensor
+    space: str
 
     def build(self, base: Type[T], snippet: str) -> T:
         """A component from a Jsonnet snippet, such as `build(Loss, "{type: 'score'}")`, with the
@@ -126,12 +127,14 @@ def make_world(
     dtype: torch.dtype = torch.float64,
     batch_size: int = 3,
     space: str = "binary",
+    one_label: bool = False,
 ) -> World:
     """A world of sets of labels (`binary`), of sequences of tags (`categorical`) or of masks of
-    images (`image`), whose weights and batch depend on the seed alone."""
+    images (`image`), whose weights and batch depend on the seed alone; with a single label, tag or
+    pixel where `one_label`."""
     torch.manual_seed(seed)
     vocab = Vocabulary(non_padded_namespaces=["features", "labels"])
-    tags = TAGS if space == "categorical" else LABELS
+    tags = (TAGS if space == "categorical" else LABELS)[: 1 if one_label else None]
     for namespace, tokens in (("features", FEATURES), ("labels", tags), ("tokens", WORDS)):
         for token in tokens:
             vocab.add_token_to_namespace(token, namespace)
@@ -145,19 +148,23 @@ def make_world(
         vocab=vocab,
         output_space=output_space,
     )
-    mask = torch.ones(batch_size, len(LABELS), dtype=torch.bool)
-    mask[-1, -2:] = False
+    width = len(LABELS) if space == "categorical" else len(tags)
+    mask = torch.ones(batch_size, width, dtype=torch.bool)
+    if width > 2:
+        mask[-1, -2:] = False
     x: Any = torch.randn(batch_size, len(FEATURES), dtype=dtype)
-    labels = torch.rand(batch_size, len(LABELS)) < 0.5
+    labels = torch.rand(batch_size, width) < 0.5
     if space == "categorical":
         words = torch.randint(2, 2 + len(WORDS), mask.shape).masked_fill(~mask, 0)
         x = {"tokens": {"tokens": words}}
-        labels = torch.randint(len(TAGS), mask.shape)
+        labels = torch.randint(len(tags), mask.shape)
     if space == "image":
-        mask = torch.ones(batch_size, *SIZE, dtype=torch.bool)
-        mask[-1, :, -1] = False
-        x = torch.rand(batch_size, 2, *SIZE, dtype=dtype)
-        labels = torch.rand(batch_size, *SIZE) < 0.5
+        size = (1, 1) if one_label else SIZE
+        mask = torch.ones(batch_size, *size, dtype=torch.bool)
+        if not one_label:
+            mask[-1, :, -1] = False
+        x = torch.rand(batch_size, 2, *size, dtype=dtype)
+        labels = torch.rand(batch_size, *size) < 0.5
     return World(
         vocab=vocab,
         output_space=output_space,
@@ -167,6 +174,7 @@ def make_world(
         x=x,
         labels=labels,
         mask=mask,
+        space=space,
     )
 
 

@@ -7,6 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import add_positional_features
 from torch.nn.functional import scaled_dot_product_attention, softplus
 
+from ...networks import at_least_single
 from ...output_spaces import OutputSpace
 from .chains import without_padding
 from .structured_score import StructuredScore
@@ -106,6 +107,7 @@ class LabelLanguageModelScore(StructuredScore):
         rows = without_padding(y, mask).flatten(0, 1)
         before = self.embedding(rows[:, :-1])
         start = self.start.expand(len(rows), 1, -1)
-        hidden, _ = self.lstm(torch.cat([start, before], dim=1))
-        logits = self.prediction(hidden).view_as(y)
+        with torch.autocast("cpu", enabled=False):  # where LSTMs have no half precision
+            hidden, _ = self.lstm(torch.cat([start, before.to(start.dtype)], dim=1))
+        logits = at_least_single(self.prediction(hidden)).view_as(y)
         return self.output_space.log_prob(logits, without_padding(y, mask), mask)

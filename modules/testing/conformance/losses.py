@@ -9,6 +9,13 @@ from ...losses import Loss
 from ...networks import frozen
 from ...sampler_output import SamplerOutput
 from ..world import World
+from .edges import (
+    EXTREME,
+    check_finite,
+    check_low_precision,
+    edge_worlds,
+    precisions,
+)
 from .suite import Conformance, check_gradients, draw_logits, with_padding_changed
 
 
@@ -51,11 +58,46 @@ class LossConformance(Conformance):
 
         torch.testing.assert_close(loss(0.0), loss(1.0))
 
-    def test_saturated_outputs_give_finite_values(self, world: World, component: Loss) -> None:
-        logits = torch.where(draw_logits(world, 3) > 0, 1e4, -1e4)
+    def test_saturated_outputs_give_finite_values_and_gradients(
+        self, world: World, component: Loss
+    ) -> None:
+        logits = torch.where(draw_logits(world, 3) > 0, EXTREME, -EXTREME).requires_grad_()
         y = world.output_space.normalize(logits)
-        sample = SamplerOutput(y, logits, y.flip(0), torch.zeros(y.shape[:2]))
-        assert torch.isfinite(component.unreduced(world.x, world.truth, sample)).all()
+        sample = SamplerOutput(y, logits, y.detach().flip(0), torch.zeros(y.shape[:2]))
+        for precision in precisions():
+            with precision:
+                values = component.unreduced(world.x, world.truth, sample)
+            check_finite("values", values)
+            if values.requires_grad:
+                of = [logits, *world.score_network.parameters()]
+                gradients = torch.autograd.grad(
+                    values.sum(), of, allow_unused=True, retain_graph=True
+                )
+                check_finite("gradients", *(g for g in gradients if g is not None))
+
+    def test_at_the_edges(self, world: World) -> None:
+        for name, edge in edge_worlds(world):
+            component = edge.build(Loss, self.config)
+            for num_samples in (1, 3):
+                sample = edge.sample(num_samples)
+                values = component.unreduced(edge.x, edge.truth, sample, edge.mask)
+                check_finite(name, values)
+                assert len(values) == len(edge.labels), name
+
+    def test_an_instance_alone_has_the_same_loss(self, world: World, component: Loss) -> None:
+        sample = world.sample()
+        together = component.unreduced(world.x, world.truth, sample, world.mask)
+        component = world.build(Loss, self.config)
+        first = SamplerOutput(*(None if part is None else part[:1] for part in sample))  # type: ignore[arg-type]
+        alone = component.unreduced(world.instance(0), world.truth[:1], first, world.mask[:1])
+        torch.testing.assert_close(alone, together[:1])
+
+    def test_low_precision(self, world: World, component: Loss) -> None:
+        if world.dtype == torch.float32:
+            sample = world.sample()
+            check_low_precision(
+                lambda: component.unreduced(world.x, world.truth, sample, world.mask)
+            )
 
     def test_gradients(self, world: World, component: Loss) -> None:
         if world.dtype != torch.float64:

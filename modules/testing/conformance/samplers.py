@@ -8,6 +8,7 @@ import torch
 
 from ...samplers import Sampler
 from ..world import World
+from .edges import check_finite, edge_worlds, make_extreme, precisions
 from .suite import Conformance
 
 
@@ -44,6 +45,35 @@ class SamplerConformance(Conformance):
             torch.manual_seed(7)
             outputs.append(sampler(world.x, world.labels).y)
         torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=0)
+
+    def test_at_the_edges(self, world: World) -> None:
+        for name, edge in edge_worlds(world):
+            component = edge.build(Sampler, self.config)
+            sample = component(edge.x, edge.labels, edge.mask)
+            assert edge.output_space.contains(sample.y), name
+            check_finite(name, *(part for part in sample if part is not None))
+            if sample.loss is not None:
+                sample.loss.backward()
+            for part in component.parameters():
+                if part.grad is not None:
+                    check_finite(name, part.grad)
+
+    def test_extreme_networks(self, world: World, component: Sampler) -> None:
+        make_extreme(world)
+        for precision in precisions():
+            with precision:
+                sample = component(world.x, world.labels, world.mask)
+            assert world.output_space.contains(sample.y)
+            check_finite("extreme", sample.y)
+            if sample.loss is not None:
+                check_finite("extreme", sample.loss)
+
+    def test_low_precision(self, world: World, component: Sampler) -> None:
+        for precision in precisions():
+            with precision:
+                sample = component(world.x, world.labels, world.mask)
+            assert world.output_space.contains(sample.y)
+            check_finite("low precision", *(part for part in sample if part is not None))
 
     def test_the_loss_is_a_scalar_and_a_child(self, world: World, component: Sampler) -> None:
         loss = component(world.x, world.labels).loss

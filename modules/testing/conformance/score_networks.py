@@ -8,6 +8,7 @@ import torch
 from ...networks import frozen
 from ...score_networks import ScoreNetwork
 from ..world import World
+from .edges import check_finite, check_low_precision, edge_worlds
 from .suite import Conformance, check_gradients, with_padding_changed
 
 
@@ -43,6 +44,20 @@ class ScoreNetworkConformance(Conformance):
         torch.testing.assert_close(
             component(world.x, first, world.mask), component(world.x, second, world.mask)
         )
+
+    def test_at_the_edges(self, world: World) -> None:
+        for name, edge in edge_worlds(world):
+            component = edge.build(ScoreNetwork, self.config)
+            for num_samples in (1, 3):
+                score = component(edge.x, edge.sample(num_samples).y, edge.mask)
+                assert score.shape == (len(edge.labels), num_samples), name
+                check_finite(name, score)
+
+    def test_low_precision(self, world: World, component: ScoreNetwork) -> None:
+        if world.dtype == torch.float32:
+            y = world.sample().y
+            component.eval()
+            check_low_precision(lambda: component(world.x, y, world.mask))
 
     def test_gradients(self, world: World, component: ScoreNetwork) -> None:
         if world.dtype == torch.float64:

@@ -1,0 +1,69 @@
+"""Worlds at the edge of what a component can be given, and low precision."""
+
+from typing import Callable, Iterator, Tuple
+
+import torch
+
+from ..world import World, make_world
+
+LOW_PRECISION = (torch.bfloat16, torch.float16)
+EXTREME = 1e4  # of logits, in absolute value
+
+
+def edge_worlds(world: World) -> Iterator[Tuple[str, World]]:
+    """Worlds of the space and dtype of another one, each with one thing at its edge, by name."""
+
+    def make(batch_size: int = 3, one_label: bool = False) -> World:
+        return make_world(
+            dtype=world.dtype, space=world.space, batch_size=batch_size, one_label=one_label
+        )
+
+    yield "one instance", make(batch_size=1)
+    if world.space != "categorical":  # which refuses a single tag
+        yield "one label", make(one_label=True)
+    for name, value in (("no label", 0), ("every label", 1)):
+        edge = make()
+        edge.labels = torch.full_like(edge.labels, value)
+        yield name, edge
+    edge = make()
+    edge.mask = torch.zeros_like(edge.mask)
+    edge.mask.flatten(1)[:, 0] = True
+    if world.space == "categorical":
+        words = edge.x["tokens"]["tokens"]
+        words.masked_fill_(~edge.mask, 0)
+    yield "one position", edge
+
+
+def make_extreme(world: World) -> None:
+    """Scales the weights of both networks until the logits are as large as those of a network that
+    has diverged."""
+    for network, answer in (
+        (world.task_network, world.task_network),
+        (world.score_network, world.score_network.encode),
+    ):
+        with torch.no_grad():
+            while answer(world.x, world.mask).abs().max() < EXTREME:
+                for parameter in network.parameters():
+                    parameter.mul_(1.2)
+
+
+def precisions() -> Iterator[torch.autocast]:
+    """Contexts: the precision of the weights, then automatic mixed precision on the CPU."""
+    yield torch.autocast("cpu", enabled=False)
+    for dtype in LOW_PRECISION:
+        yield torch.autocast("cpu", dtype)
+
+
+def check_low_precision(function: Callable[[], torch.Tensor]) -> None:
+    """The values of a function of float32 are about the same under autocast."""
+    expected = function()
+    for precision in precisions():
+        with precision:
+            values = function()
+        torch.testing.assert_close(values.to(expected.dtype), expected, rtol=0.1, atol=0.1)
+
+
+def check_finite(name: str, *tensors: torch.Tensor) -> None:
+    """No value is NaN or infinite."""
+    for tensor in tensors:
+        assert torch.isfinite(tensor).all(), f"{name}: {tensor}"
