@@ -3,9 +3,10 @@
     STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/callback_costs.py [--repeats 3]
 
 A whole training of a shipped config on one core, without a callback and with each at its defaults,
-in turns. The share is the time within the callback's own methods, its start and its end included,
-of the rest of the same training; other programs of the machine slow both. Beside it is the time of
-the whole training of that without a callback, which is noisier. Medians of the repeats.
+in turns. The share is the time within the callback's own methods, beside the rest of the same
+training; other programs of the machine slow both. What its start and end take does not grow with
+the training. `with : without` compares the times of two trainings, and is noisier. Medians of the
+repeats.
 """
 
 import argparse
@@ -43,32 +44,38 @@ CONFIGS: Dict[str, Dict[str, Dict[str, Any]]] = {
 
 
 class Costs(NamedTuple):
-    """Seconds of a training, and those of it that were spent in a callback."""
+    """Seconds of a training, those in the methods of a callback, and those in its start and end."""
 
     total: float
     within: float
+    once: float
 
     @property
     def share(self) -> float:
         """What the callback adds to the rest."""
         return self.within / (self.total - self.within)
 
+    @property
+    def share_of_epochs(self) -> float:
+        """The same without its start and end."""
+        return (self.within - self.once) / (self.total - self.within)
+
 
 class Stopwatch:
-    """Adds up the seconds that a callback's methods take."""
+    """Adds up the seconds that each of a callback's methods takes."""
 
     def __init__(self, callback: TrainerCallback) -> None:
-        self.seconds = 0.0
+        self.seconds = dict.fromkeys(METHODS, 0.0)
         for name in METHODS:
-            setattr(callback, name, self._timed(getattr(callback, name)))
+            setattr(callback, name, self._timed(name, getattr(callback, name)))
 
-    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _timed(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any, **settings: Any) -> Any:
             start = time.perf_counter()
             try:
                 return method(*arguments, **settings)
             finally:
-                self.seconds += time.perf_counter() - start
+                self.seconds[name] += time.perf_counter() - start
 
         return timed
 
@@ -96,11 +103,12 @@ def train(config: Dict[str, Any], callback: Optional[Dict[str, Any]]) -> Costs:
         run = TrainModel.from_params(
             Params(config), serialization_dir=folder, local_rank=0, batch_weight_key=""
         )
-        watch = None if callback is None else Stopwatch(run.trainer._callbacks[0])
+        watch = Stopwatch(run.trainer._callbacks[0])  # without one, that of AllenNLP's log lines
         start = time.perf_counter()
         run.trainer.train()
         total = time.perf_counter() - start
-    return Costs(total, 0.0 if watch is None else watch.seconds)
+    seconds = watch.seconds
+    return Costs(total, sum(seconds.values()), seconds["on_start"] + seconds["on_end"])
 
 
 def compare(
@@ -123,20 +131,36 @@ def main() -> None:
     arguments = parser.parse_args()
     on_one_core()
     os.environ.setdefault("WANDB_SILENT", "true")
-    table = Table("config", "callback", "in it, s", "share of training, %", "with : without")
     for name in arguments.configs:
         costs = compare(config_for(name, arguments.epochs), CONFIGS[name], arguments.repeats)
-        without = statistics.median(taken.total for taken in costs.pop(""))
-        table.add_row(name, "none", "", "", f"{without:.1f} s")
-        for callback, taken in costs.items():
-            within, share, total = (
+        Console().print(table_of(name, costs))
+
+
+def table_of(name: str, costs: Dict[str, List[Costs]]) -> Table:
+    """The medians of a config."""
+    without = statistics.median(taken.total for taken in costs[""])
+    table = Table(
+        "callback",
+        "share of training, %",
+        "without start and end, %",
+        "start and end, s",
+        "with : without",
+        title=f"{name}, {without:.1f} s",
+    )
+    for callback, taken in costs.items():
+        if callback:
+            share, of_epochs, once, total = (
                 statistics.median(getattr(one, what) for one in taken)
-                for what in ("within", "share", "total")
+                for what in ("share", "share_of_epochs", "once", "total")
             )
             table.add_row(
-                name, callback, f"{within:.2f}", f"{100 * share:.2f}", f"{total / without:.3f}"
+                callback,
+                f"{100 * share:.2f}",
+                f"{100 * of_epochs:.2f}",
+                f"{once:.2f}",
+                f"{total / without:.3f}",
             )
-    Console().print(table)
+    return table
 
 
 if __name__ == "__main__":
