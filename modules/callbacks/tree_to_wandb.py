@@ -96,7 +96,8 @@ class TreeToWandbCallback(TreeCallback):
             logger.warning("W&B cannot be reached, the run is written offline: %s", error)
             self._run = self._open(before["id"], "offline")
         # Online the server knows what it has; offline nobody is asked.
-        self._first_row = before["last_row"] + 1 if self._run.offline else self._run.step
+        offline = self._run.offline
+        self._first_row = before["last_row"] + 1 if offline else self._run.starting_step
         self._run.define_metric("*", step_metric=self.unit.removesuffix("s"))
         self._remember(before["last_row"])
 

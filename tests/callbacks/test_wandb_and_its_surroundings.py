@@ -31,7 +31,7 @@ def fake(monkeypatch):
     """What the callback asks of wandb, written down."""
     calls = SimpleNamespace(settings=None, rows=[])
     run = SimpleNamespace(
-        id="r", offline=False, disabled=False, step=0, define_metric=lambda *_, **__: None
+        id="r", offline=False, disabled=False, starting_step=0, define_metric=lambda *_, **__: None
     )
     run.log = lambda values, step, commit: calls.rows.append((step, values))
 
@@ -121,7 +121,7 @@ def test_where_nobody_answers_the_run_is_offline(monkeypatch, tmp_path, caplog):
 
 
 def test_online_the_server_says_what_it_has(fake, tmp_path):
-    fake.run.step = 1
+    fake.run.starting_step = 1
     (tmp_path / "wandb_run.json").write_text(json.dumps({"id": "r", "last_row": 2}))
     callback = TreeToWandbCallback(str(tmp_path), project="p", tags=["t"])
     callback.begin(2, 0)
