@@ -35,8 +35,8 @@ class TreeToWandbCallback(TreeCallback):
 
     What wandb writes is in `wandb` in the folder of the run; `wandb sync` sends what was written
     offline, the folders of one run in their order. Where W&B cannot be reached when training
-    begins, the run is written offline; where it fails later, training goes on, and waits ten
-    minutes at its end.
+    begins, the run is written offline; where it fails later, training goes on, and its end waits
+    ten minutes at most.
 
     A run that goes on is the same in W&B; its id is in `wandb_run.json`. W&B cannot take a row
     back: those that were written after the checkpoint stay, and are not written again. Lost is
