@@ -1,12 +1,15 @@
 """What is mended in AllenNLP, through AllenNLP."""
 
+import copy
 import os
 import sys
+import time
 import types
 import warnings
 
 import pytest
 import torch
+from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models.archival import _load_dataset_readers
@@ -17,7 +20,7 @@ from allennlp.training.moving_average import MovingAverage
 
 from structured_energy import compatibility
 from structured_energy.data import ArffReader
-from structured_energy.testing import train_snippet
+from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 
 TRAINED = """{
   model: {
@@ -157,6 +160,18 @@ def test_wandb_is_called_as_current_versions_want(monkeypatch, tmp_path):
     assert callback.state_dict() == {"run_id": run_id}
     callback.close()
     assert calls[-1] == "finish"
+
+
+def test_a_run_of_wandb_goes_on(wandb_environment, monkeypatch, tmp_path):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(TRAINED))
+    config["trainer"]["callbacks"] = [{"type": "wandb"}]
+    for recover in (False, True):
+        time.sleep(1.1)  # the folder of a run is named by the second
+        train_model(Params(copy.deepcopy(config)), str(tmp_path / "run"), recover=recover)
+    names = [path.name for path in (tmp_path / "run" / "wandb").glob("offline-run-*")]
+    first, second = (name.rpartition("-")[2] for name in names)
+    assert first == second
 
 
 def test_a_dataset_reader_given_by_its_name_alone(tmp_path):

@@ -6,6 +6,7 @@ from .plots import PlotsCallback
 from .tree_callback import Reading, TreeCallback
 from .tree_to_csv import TreeToCsvCallback
 from .tree_to_tensorboard import TreeToTensorboardCallback
+from .tree_to_wandb import TreeToWandbCallback
 
 __all__ = [
     "ConsoleTreeCallback",
@@ -15,4 +16,5 @@ __all__ = [
     "TreeCallback",
     "TreeToCsvCallback",
     "TreeToTensorboardCallback",
+    "TreeToWandbCallback",
 ]

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from PIL import Image
 
-from structured_energy.callbacks import PlotsCallback
+from structured_energy.callbacks import PlotsCallback, plots
 from structured_energy.testing import train_snippet
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
@@ -57,6 +58,38 @@ def test_every_plot_is_there_and_training_is_what_it_were_without(run, tmp_path)
         json.loads((where / "metrics.json").read_text()) for where in (folder, tmp_path / "run")
     )
     assert first["validation_example_f1"] == second["validation_example_f1"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "first", "expected"),
+    [
+        ({}, 5.0, [3]),  # the training is over before there is time to draw
+        ({}, 0.0, [1, 3]),  # the second is not due: the first has just taken 100 s
+        ({"every": 1}, 5.0, [1, 2, 3, 3]),
+        ({"every": 2}, 0.0, [2, 3]),
+    ],
+    ids=str,
+)
+def test_drawing_takes_a_small_share_of_the_time(tmp_path, monkeypatch, settings, first, expected):
+    drawn, clock = [], SimpleNamespace(now=0.0)
+
+    def draw(folder, model, batches):
+        drawn.append(len(list(folder.glob("metrics_epoch_*.json"))))
+        clock.now += 100.0
+
+    monkeypatch.setattr(plots, "write_plots", draw)
+    monkeypatch.setattr(plots, "FIRST", first)
+    monkeypatch.setattr(plots, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    train(tmp_path, {"type": "plots", **settings})
+    assert drawn == expected
+
+
+def test_a_drawing_of_a_second_is_due_after_fifty(tmp_path, monkeypatch):
+    callback = PlotsCallback(str(tmp_path))
+    callback._seconds, callback._last = 1.0, 100.0
+    for now, due in ((149.0, False), (151.0, True)):
+        monkeypatch.setattr(plots, "time", SimpleNamespace(perf_counter=lambda now=now: now))
+        assert callback._due(0) == due
 
 
 def command(*arguments):

@@ -44,7 +44,7 @@ MODEL = f"""{{
     networks: {{task_network: {{start_epoch: 2}}}},
   }},
 }}"""
-CALLBACKS = {"tree-to-csv", "tree-to-tensorboard", "console-tree"}
+CALLBACKS = {"tree-to-csv", "tree-to-tensorboard", "tree-to-wandb", "console-tree"}
 STEPS = 3  # of an epoch: 24 instances in batches of 8
 
 

@@ -1,0 +1,175 @@
+"""The tree of logged values in Weights & Biases."""
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Literal, Optional, get_args
+
+import numpy as np
+from allennlp.common.checks import ConfigurationError
+from allennlp.training import GradientDescentTrainer, TrainerCallback
+
+from .tree_callback import Reading, TreeCallback, Unit
+
+logger = logging.getLogger(__name__)
+
+Mode = Literal["online", "offline", "disabled"]
+SETTINGS = {
+    # A network that fails does not hold up what comes after training; seconds.
+    "finish_timeout": 600.0,
+    # How much of a run that is offline, and is killed, is lost; seconds.
+    "x_transaction_log_flush_interval": 1.0,
+}
+
+
+@TrainerCallback.register("tree-to-wandb")
+class TreeToWandbCallback(TreeCallback):
+    """Writes the tree to Weights & Biases, and the config of the run as its config there. It needs
+    the package `wandb`, 0.31 or newer.
+
+    A number is `training/NAME` or `validation/NAME`, so that each part is a section of charts. An
+    array has a histogram of that name, and one of two dimensions, or of three with 1 or 3 channels
+    last, a picture under `training_images/NAME` as well, in which 0 is black and 1 white. The time
+    of all charts is `epoch` or `step`, as `unit` says.
+
+    What wandb writes is in `wandb` in the folder of the run; `wandb sync` sends what was written
+    offline, the folders of one run in their order. Where W&B cannot be reached when training
+    begins, the run is written offline; where it fails later, training goes on, and its end waits
+    ten minutes at most.
+
+    A run that goes on is the same in W&B; its id is in `wandb_run.json`. W&B cannot take a row
+    back: those that were written after the checkpoint stay, and are not written again. Lost is
+    what was offline and younger than about a second when a run was killed.
+
+    # Parameters
+
+    project, name, group : `str`, optional
+        As in W&B. Other settings, and these by default, are those of its environment variables,
+        such as `WANDB_PROJECT`, `WANDB_ENTITY` and `WANDB_NOTES`.
+    tags : `List[str]`, optional
+    mode : `"online"`, `"offline"` or `"disabled"`, optional
+        By default that of `WANDB_MODE`.
+
+    # Raises
+
+    `ConfigurationError` for an unknown mode, a missing package, or a run of W&B that is open.
+    """
+
+    def __init__(
+        self,
+        serialization_dir: str,
+        every: int = 1,
+        unit: Unit = "epochs",
+        keys: Optional[List[str]] = None,
+        project: Optional[str] = None,
+        name: Optional[str] = None,
+        group: Optional[str] = None,
+        tags: Optional[List[str]] = None,
+        mode: Optional[Mode] = None,
+    ) -> None:
+        super().__init__(serialization_dir, every, unit, keys)
+        if mode not in (None, *get_args(Mode)):
+            raise ConfigurationError(
+                "Expected the mode 'online', 'offline' or 'disabled' in the callback "
+                f"'tree-to-wandb', got '{mode}'; leave it out for that of WANDB_MODE."
+            )
+        self.mode = mode
+        self._labels = {"project": project, "name": name, "group": group, "tags": tags}
+        self._path = Path(serialization_dir) / "wandb_run.json"
+        self._wandb: Any = None
+        self._run: Any = None
+        self._first_row = 0
+
+    def begin(self, epoch: int, step: int) -> None:
+        """Opens the run, a new one or that from before."""
+        self._wandb = _wandb()
+        if self._wandb.run is not None:
+            raise ConfigurationError(
+                "Expected no open run of W&B for the callback 'tree-to-wandb', got "
+                f"'{self._wandb.run.id}'; keep one callback that writes to W&B."
+            )
+        before = _read(self._path) or {"id": None, "last_row": -1}
+        try:
+            self._run = self._open(before["id"], self.mode)
+        except self._wandb.errors.CommError as error:
+            logger.warning("W&B cannot be reached, the run is written offline: %s", error)
+            self._run = self._open(before["id"], "offline")
+        # Online the server knows what it has; offline nobody is asked.
+        offline = self._run.offline
+        self._first_row = before["last_row"] + 1 if offline else self._run.starting_step
+        self._run.define_metric("*", step_metric=self.unit.removesuffix("s"))
+        self._remember(before["last_row"])
+
+    def write(self, reading: Reading) -> None:
+        """Adds a row, unless it is there from before a kill."""
+        row = self._row(reading)
+        if row < self._first_row:
+            return
+        values: Dict[str, Any] = {"epoch": reading.epoch, "step": reading.step}
+        for part, scalars in reading.scalars.items():
+            values.update({f"{part}/{name}": value for name, value in scalars.items()})
+        for part, arrays in reading.arrays.items():
+            for name, array in arrays.items():
+                finite = array[np.isfinite(array)]
+                values[f"{part}/{name}"] = self._wandb.Histogram(finite)
+                if array.ndim == 2 or array.ndim == 3 and array.shape[-1] in (1, 3):
+                    values[f"{part}_images/{name}"] = self._wandb.Image(_pixels(array))
+        self._run.log(values, step=row, commit=True)
+        self._remember(row)
+
+    def on_end(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Optional[Dict[str, Any]] = None,
+        epoch: Optional[int] = None,
+        is_primary: bool = True,
+    ) -> None:
+        """Closes the run; W&B says whether training has failed."""
+        if is_primary:
+            self._run.finish(exit_code=int(metrics is None))
+
+    def _open(self, run_id: Optional[str], mode: Optional[Mode]) -> Any:
+        return self._wandb.init(
+            id=run_id,
+            resume="allow",
+            mode=mode,
+            dir=self.serialization_dir,
+            config=_read(Path(self.serialization_dir) / "config.json"),
+            settings=SETTINGS,
+            **self._labels,
+        )
+
+    def _remember(self, last_row: int) -> None:
+        """Writes the file, which is the old one or the new one, whatever happens."""
+        if self._run.disabled:
+            return
+        unfinished = self._path.with_name(f"{self._path.name}.unfinished")
+        unfinished.write_text(json.dumps({"id": self._run.id, "last_row": last_row}))
+        os.replace(unfinished, self._path)
+
+    def _row(self, reading: Reading) -> int:
+        """The step of W&B, which grows from row to row: the epoch or, so that a whole epoch has a
+        row after that of its last batch, twice the batches."""
+        if self.unit == "epochs":
+            return reading.epoch
+        return 2 * reading.step + ("validation" in reading.scalars)
+
+
+def _wandb() -> Any:
+    try:
+        import wandb
+    except ImportError:
+        raise ConfigurationError(
+            "Expected the package wandb for the callback 'tree-to-wandb', got none; install it "
+            "with `pip install wandb`, or leave the callback out."
+        ) from None
+    return wandb
+
+
+def _pixels(array: np.ndarray) -> np.ndarray:
+    return (np.nan_to_num(array).clip(0, 1) * 255).astype(np.uint8)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else None
