@@ -8,9 +8,11 @@ import difflib
 import functools
 import inspect
 import os
+import re
+import shutil
 import types
 import uuid
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Callable, ContextManager, Dict, List, Literal, Set, Tuple, cast
 
 import numpy as np
@@ -35,7 +37,7 @@ from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
 from allennlp.training.moving_average import MovingAverage
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def mend() -> None:
     """Applies all mends; a second call does nothing."""
     _mend_automatic_mixed_precision()
@@ -108,12 +110,25 @@ def _mend_loading_of_checkpoints() -> None:
 
 
 def _mend_saving_of_checkpoints() -> None:
-    # A run killed while it saved left half a file, or one of a checkpoint's two, under the name
-    # that `--recover` reads. A file now gets its name when it is whole; a checkpoint has both.
+    # A kill or a full disk left half a file, or one of a checkpoint's two, under the name that
+    # `--recover` reads. A file now gets its name when it is whole; a checkpoint has both.
     def save(state: Any, path: str) -> None:
         unfinished = f"{path}.unfinished"
-        torch.save(state, unfinished)
-        os.replace(unfinished, path)
+        try:
+            torch.save(state, unfinished)
+            os.replace(unfinished, path)
+        except (OSError, RuntimeError) as error:
+            # torch says of a file that it cannot write to where its own writer was.
+            if isinstance(error, RuntimeError) and not re.search("container|iostream", str(error)):
+                raise
+            with suppress(OSError):
+                os.remove(unfinished)
+            free = shutil.disk_usage(os.path.dirname(path) or ".").free
+            raise OSError(
+                f"Expected to write {path}, got '{str(error).splitlines()[0]}' from the disk, with "
+                f"{free / 1e6:.0f} MB free; the checkpoint before it is whole: make room, and go "
+                "on with --recover."
+            ) from error
 
     def save_model_state(self: GradientDescentTrainer, path: str) -> None:
         model = self.model if self._ddp_wrapped_model is None else self._ddp_wrapped_model
