@@ -2,7 +2,8 @@
 
 from .fused_adamw import FusedAdamW
 from .joint_optimizer import JointOptimizer, JointScheduler
-from .minimax import MinimaxTrainer, NanLoss
+from .minimax import MinimaxTrainer
+from .nan_loss import NanLoss
 from .schedule import NetworkSettings, Schedule
 
 __all__ = [

@@ -18,7 +18,9 @@ from allennlp.training.optimizers import Optimizer
 
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
+from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
+from .nan_loss import explained
 from .random_state import RandomState
 from .schedule import (
     NetworkSettings,
@@ -30,10 +32,6 @@ from .schedule import (
 )
 
 logger = logging.getLogger(__name__)
-
-
-class NanLoss(ValueError):
-    """The training loss became NaN."""
 
 
 @Trainer.register("minimax", constructor="from_partial_objects")
@@ -71,6 +69,7 @@ class MinimaxTrainer(GradientDescentTrainer):
     _steps: Sequence[str] = ()  # of the epoch that is under way
     grad_norms: Dict[str, Union[float, bool]] = {}
     _random_state: RandomState
+    _epoch_metrics: EpochMetrics
 
     @classmethod
     def from_partial_objects(
@@ -162,6 +161,8 @@ class MinimaxTrainer(GradientDescentTrainer):
         trainer.schedule = schedule
         trainer._steps = schedule.active(0)
         trainer._random_state = RandomState()
+        trainer._epoch_metrics = EpochMetrics(serialization_dir)
+        trainer._callbacks.append(trainer._epoch_metrics)
         trainer.grad_norms = {
             name: grad_norm if given.grad_norm is None else given.grad_norm
             for name, given in settings.items()
@@ -230,6 +231,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         return torch.nn.utils.clip_grad_norm_(parameters, limit).item()
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
+        self._epoch_metrics.forget()
         self._random_state.start_epoch(epoch)
         self._start_phase(epoch)
         try:
@@ -237,7 +239,8 @@ class MinimaxTrainer(GradientDescentTrainer):
         except ValueError as error:
             if str(error) != "nan loss encountered":
                 raise
-            raise NanLoss(self._explain_nan(epoch)) from error
+            batch = self._batches_in_epoch_completed + 1
+            raise explained(self.model, epoch, batch) from error
         for network, count in self.optimizer.accumulated.items():
             if count:  # the epoch ended within an accumulation
                 self.optimizer.active = network
@@ -258,19 +261,6 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._metric_tracker._best_so_far = None
             self._metric_tracker._epochs_with_no_improvement = 0
 
-    def _explain_nan(self, epoch: int) -> str:
-        where = self.model.first_nonfinite()
-        source = (
-            f"it arose first in '{where}'"
-            if where
-            else "nothing in the tree is, so look at the regularizer"
-        )
-        return (
-            f"The training loss became NaN in epoch {epoch}, batch "
-            f"{self._batches_in_epoch_completed + 1}: {source}. The best weights so far are kept "
-            "in the serialization directory; lower the learning rate or set grad_norm."
-        )
-
     def _validation_loss(self, epoch: int) -> Tuple[float, Optional[float], int]:
         with self.model.tuning():
             return super()._validation_loss(epoch)
@@ -280,7 +270,12 @@ class MinimaxTrainer(GradientDescentTrainer):
             logger.info("The tree of logged values:\n%s", self.model.describe())
             if self._serialization_dir is not None:
                 record_environment(Path(self._serialization_dir), self.cuda_device)
-        return super()._try_train()
+        self._num_epochs = epochs_to_train(self)
+        metrics, epoch = super()._try_train()
+        if "epoch" not in metrics:  # the run was killed after its last epoch
+            self._random_state.put_back()
+            metrics = {**metrics_of_epoch(self._serialization_dir, epoch), **metrics}
+        return metrics, epoch
 
     def get_checkpoint_state(self) -> Any:
         """The base class's state, with that of the random generators."""

@@ -36,6 +36,11 @@ class RandomState:
         else:
             self._epochs.append(_python_state())
 
+    def put_back(self) -> None:
+        """After the last epoch, where a recovered run had none left to train."""
+        _set_python_state(self._epochs[-1])
+        self.start_batch()
+
     def start_batch(self) -> None:
         """Before a batch that is trained on."""
         if self._torch is not None:

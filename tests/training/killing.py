@@ -1,0 +1,139 @@
+"""Trainings in processes of their own that are killed at a chosen moment.
+
+A process is forked from this one, so that it begins at once, and kills itself (SIGKILL) when the
+count of what it has done comes to a number: a batch, a step of an optimiser, half a file that is
+written, a file that gets its name, a member of an archive.
+"""
+
+import io
+import json
+import os
+import signal
+import sys
+import tarfile
+import traceback
+from pathlib import Path
+
+import allennlp.common.util as common_util
+import torch
+from allennlp.commands.train import train_model
+from allennlp.common import Params
+from allennlp.training import GradientDescentTrainer
+
+from structured_energy.callbacks import TreeToCsvCallback
+
+OF_THE_MACHINE = ("memory_MB", "duration")
+
+
+class Clock:
+    """Counts moments, and kills the process at one of them."""
+
+    def __init__(self, end):
+        self.end = end
+        self.moments = []
+
+    def tick(self, what):
+        if len(self.moments) == self.end:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.moments.append(what)
+
+    def around(self, owner, name, what):
+        original = getattr(owner, name)
+
+        def ticking(*arguments, **settings):
+            self.tick(f"before {what}")
+            result = original(*arguments, **settings)
+            self.tick(f"after {what}")
+            return result
+
+        setattr(owner, name, ticking)
+
+    def half_written(self, owner, name, what):
+        """Replaces a function that writes `path`, its second argument or its first."""
+        original = getattr(owner, name)
+
+        def ticking(first, second, *arguments, **settings):
+            if isinstance(second, io.IOBase):
+                return original(first, second, *arguments, **settings)
+            self.tick(f"before {what}")
+            result = original(first, second, *arguments, **settings)
+            path = Path(second if isinstance(second, (str, Path)) else first)
+            whole = path.read_bytes()
+            path.write_bytes(whole[: len(whole) // 2])
+            self.tick(f"in {what}")
+            path.write_bytes(whole)
+            self.tick(f"after {what}")
+            return result
+
+        setattr(owner, name, ticking)
+
+    def install(self):
+        self.around(GradientDescentTrainer, "batch_outputs", "batch")
+        self.around(GradientDescentTrainer, "_validation_loss", "validation")
+        self.around(torch.optim.Optimizer, "zero_grad", "step")
+        self.half_written(torch, "save", "saving")
+        self.half_written(common_util, "dump_metrics", "metrics")
+        self.around(os, "replace", "naming")
+        self.around(os, "remove", "removing")
+        self.around(tarfile.TarFile, "add", "archiving")
+        self.around(TreeToCsvCallback, "write", "row")
+
+
+def train(config, folder, kill_at=None):
+    """Trains in a process, or goes on where the folder is there; gives whether it ended by itself,
+    and its moments."""
+    said = folder.with_name(f"{folder.name}.said")
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            with said.open("w") as file:
+                os.dup2(file.fileno(), 1)
+                os.dup2(file.fileno(), 2)
+                clock = Clock(kill_at)
+                clock.install()
+                # A folder without a config is that of a run that has not begun.
+                recover = (folder / "config.json").exists()
+                train_model(
+                    Params(json.loads(config)), str(folder), recover=recover, force=not recover
+                )
+                (folder.with_name(f"{folder.name}.moments")).write_text(json.dumps(clock.moments))
+                status = 0
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return False
+    assert status == 0, said.read_text()[-3000:]
+    return True
+
+
+def moments_of(folder):
+    """What the process that ended by itself has done."""
+    return json.loads(folder.with_name(f"{folder.name}.moments").read_text())
+
+
+def outcome(folder):
+    """All that a run leaves, but what measures the machine."""
+    with tarfile.open(folder / "model.tar.gz") as archive:
+        archived = torch.load(io.BytesIO(archive.extractfile("weights.th").read()))
+        members = sorted(archive.getnames())
+    tables = {
+        path.name: {
+            key: value
+            for key, value in json.loads(path.read_text()).items()
+            if not key.endswith(OF_THE_MACHINE)
+        }
+        for path in folder.glob("metrics*.json")
+    }
+    csv = folder / "tree.csv"
+    return {
+        "files": sorted(path.name for path in folder.iterdir() if path.suffix in (".th", ".json")),
+        "members": members,
+        "metrics": tables,
+        "weights": {name: value.tolist() for name, value in torch.load(folder / "best.th").items()},
+        "archived": {name: value.tolist() for name, value in archived.items()},
+        "csv": csv.read_text() if csv.exists() else None,
+    }

@@ -1,0 +1,78 @@
+"""Trainings that are killed at random moments, again and again, and go on: all that they leave is
+what the uninterrupted training leaves, bit for bit.
+
+`KILLS=100 pytest tests/training/test_kill_anywhere.py` kills at more moments.
+"""
+
+import json
+import os
+import random
+
+import killing
+import pytest
+
+from structured_energy.testing import data_config, evaluate_jsonnet, merged
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.2}"
+MODEL = f"""{{
+  model: {{
+    type: 'structured-energy',
+    output_space: 'binary',
+    oracle_value: 'per-instance-f1',
+    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    loss: 'margin-based',
+    sampler: {{type: 'inference-network', loss: 'inference'}},
+    metrics: ['example-f1'],
+    threshold: 'tuned',
+  }},
+  data_loader: {{batch_size: 10}},
+  evaluate_on_test: true,
+  trainer: {{
+    type: 'minimax', num_epochs: 4, optimizer: {{type: 'adamw', lr: 0.05}},
+    validation_metric: '+example_f1', callbacks: ['tree-to-csv'],
+  }},
+}}"""
+MODES = {
+    "plain": {},
+    "order": {"order": ["task_network", "score_network"], "rounds": 2},
+    "accumulation": {"num_gradient_accumulation_steps": 2},
+    "cosine": {"learning_rate_scheduler": {"type": "cosine", "t_initial": 3}},
+    "plateau": {"learning_rate_scheduler": {"type": "reduce_on_plateau", "patience": 0}},
+    "average": {"moving_average": {"type": "exponential", "decay": 0.9}},
+    "patience": {"patience": 1, "num_epochs": 9, "validation_metric": "+loss.oracle_cost"},
+    "phases": {
+        "networks": {"score_network": {"stop_epoch": 3}, "task_network": {"start_epoch": 1}}
+    },
+    "steps": {"callbacks": [{"type": "tree-to-csv", "unit": "steps", "every": 2}]},
+}
+KILLS = int(os.environ.get("KILLS", 2))
+
+
+@pytest.mark.parametrize("mode", sorted(MODES))
+def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode):
+    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
+    config = merged(config, {"trainer": MODES[mode]})
+    config["test_data_path"] = config["validation_data_path"]
+    config = json.dumps(config)
+    whole = tmp_path / "whole"
+    assert killing.train(config, whole)
+    expected, moments = killing.outcome(whole), killing.moments_of(whole)
+
+    draw = random.Random(mode)
+    # Each kind of moment is as likely as another: batches are many, archives one.
+    by_kind = {}
+    for number, kind in enumerate(moments):
+        by_kind.setdefault(kind, []).append(number)
+    for kill in range(KILLS):
+        run = tmp_path / f"run_{kill}"
+        first = draw.choice(by_kind[draw.choice(sorted(by_kind))])
+        told = f"killed at {first}, {moments[first]}"
+        assert not killing.train(config, run, first), told
+        second = draw.randrange(len(moments))  # and once more, if it is not at its end before
+        ended = killing.train(config, run, second)
+        if not ended:
+            assert killing.train(config, run)
+        found = killing.outcome(run)
+        for name, value in expected.items():
+            assert found[name] == value, f"{name}: {told}, then at {second} ({ended=})"
