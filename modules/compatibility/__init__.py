@@ -1,0 +1,34 @@
+"""What AllenNLP 2.10.1 needs to run on the current stack; imported with the package, applied once.
+
+Each function mends one break where it is, and says which. Nothing else of a user's warnings or
+behaviour is touched.
+"""
+
+import functools
+
+from .checkpoints import mend_loading_of_checkpoints, mend_saving_of_checkpoints
+from .commands import mend_dataset_reader_by_name, mend_find_learning_rate
+from .distributed import mend_evaluation_on_test
+from .messages import mend_messages_of_configs, mend_trainer_keys
+from .schedulers import ReduceOnPlateau
+from .training import mend_automatic_mixed_precision, mend_moving_average, mend_wandb
+
+__all__ = ["ReduceOnPlateau", "mend"]
+
+
+@functools.cache
+def mend() -> None:
+    """Applies all mends; a second call does nothing."""
+    mend_automatic_mixed_precision()
+    mend_loading_of_checkpoints()
+    mend_saving_of_checkpoints()
+    mend_moving_average()
+    mend_wandb()
+    mend_dataset_reader_by_name()
+    mend_find_learning_rate()
+    mend_evaluation_on_test()
+    mend_trainer_keys()
+    mend_messages_of_configs()
+
+
+mend()

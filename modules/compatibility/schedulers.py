@@ -1,0 +1,41 @@
+"""The scheduler `reduce_on_plateau`."""
+
+from typing import Literal
+
+import torch
+from allennlp.training.learning_rate_schedulers import LearningRateScheduler
+from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
+    ReduceOnPlateauLearningRateScheduler,
+)
+
+
+@LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
+class ReduceOnPlateau(ReduceOnPlateauLearningRateScheduler):
+    """AllenNLP's scheduler, without the argument `verbose`, which torch no longer has."""
+
+    def __init__(
+        self,
+        optimizer: torch.optim.Optimizer,
+        mode: Literal["min", "max"] = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold_mode: Literal["rel", "abs"] = "rel",
+        threshold: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        # Past the base class's constructor, whose one line passes `verbose`, to that of its base.
+        super(ReduceOnPlateauLearningRateScheduler, self).__init__(
+            torch.optim.lr_scheduler.ReduceLROnPlateau(
+                optimizer,
+                mode=mode,
+                factor=factor,
+                patience=patience,
+                threshold_mode=threshold_mode,
+                threshold=threshold,
+                cooldown=cooldown,
+                min_lr=min_lr,
+                eps=eps,
+            )
+        )
