@@ -8,34 +8,53 @@ written, a file that gets its name, a member of an archive.
 import io
 import json
 import os
+import re
 import signal
-import sys
 import tarfile
 import traceback
 from pathlib import Path
 
+import allennlp.commands.train as train_command
 import allennlp.common.util as common_util
 import torch
+import torch.multiprocessing as mp
 from allennlp.commands.train import train_model
 from allennlp.common import Params
+from allennlp.common.util import is_distributed
 from allennlp.training import GradientDescentTrainer
 
 from structured_energy.callbacks import TreeToCsvCallback
+
+
+def fork_workers():
+    """The workers of AllenNLP's command begin at once, and not by importing everything anew."""
+
+    def spawn(function, args=(), nprocs=1, join=True, daemon=False):
+        return mp.start_processes(function, args, nprocs, join, daemon, start_method="fork")
+
+    train_command.mp.spawn = spawn
+
 
 OF_THE_MACHINE = ("memory_MB", "duration")
 
 
 class Clock:
-    """Counts moments, and kills the process at one of them."""
+    """Counts moments, of the first worker, and kills the process at one of them."""
 
-    def __init__(self, end):
+    def __init__(self, end, path):
         self.end = end
-        self.moments = []
+        self.path = path
+        self.count = 0
 
     def tick(self, what):
-        if len(self.moments) == self.end:
+        if is_distributed() and torch.distributed.get_rank():
+            return
+        if self.count == self.end:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.moments.append(what)
+        self.count += 1
+        if self.end is None:
+            with self.path.open("a") as file:
+                file.write(f"{what}\n")
 
     def around(self, owner, name, what):
         original = getattr(owner, name)
@@ -90,29 +109,32 @@ def train(config, folder, kill_at=None):
             with said.open("w") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-                clock = Clock(kill_at)
+                clock = Clock(kill_at, folder.with_name(f"{folder.name}.moments"))
+                fork_workers()
                 clock.install()
                 # A folder without a config is that of a run that has not begun.
                 recover = (folder / "config.json").exists()
                 train_model(
                     Params(json.loads(config)), str(folder), recover=recover, force=not recover
                 )
-                (folder.with_name(f"{folder.name}.moments")).write_text(json.dumps(clock.moments))
                 status = 0
         except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
+            with said.open("a") as file:
+                traceback.print_exc(file=file)
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return False
+    if "terminated with signal SIGKILL" in said.read_text():  # a worker
         return False
     assert status == 0, said.read_text()[-3000:]
     return True
 
 
 def moments_of(folder):
-    """What the process that ended by itself has done."""
-    return json.loads(folder.with_name(f"{folder.name}.moments").read_text())
+    """What a process that was not to be killed has done."""
+    return folder.with_name(f"{folder.name}.moments").read_text().splitlines()
 
 
 def outcome(folder):
@@ -130,7 +152,11 @@ def outcome(folder):
     }
     csv = folder / "tree.csv"
     return {
-        "files": sorted(path.name for path in folder.iterdir() if path.suffix in (".th", ".json")),
+        # A run that was killed before it removed an older checkpoint may still have it.
+        "files": sorted(
+            path.name for path in folder.iterdir() if not re.match(r"\w+_state_e\d", path.name)
+        ),
+        "last": max(path.name for path in folder.glob("training_state_*.th")),
         "members": members,
         "metrics": tables,
         "weights": {name: value.tolist() for name, value in torch.load(folder / "best.th").items()},

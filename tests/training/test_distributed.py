@@ -11,7 +11,6 @@ import allennlp.commands.train as train_command
 import killing
 import pytest
 import torch
-import torch.multiprocessing as mp
 from allennlp.training import TrainerCallback
 
 from structured_energy.testing import write_arff, write_conllu, write_images
@@ -65,15 +64,6 @@ def small(path, folder, rows=20):
     return config
 
 
-def fork_workers():
-    """The workers of AllenNLP's command begin at once, and not by importing everything anew."""
-
-    def spawn(function, args=(), nprocs=1, join=True, daemon=False):
-        return mp.start_processes(function, args, nprocs, join, daemon, start_method="fork")
-
-    train_command.mp.spawn = spawn
-
-
 def train(config, folder, timeout=120):
     """Trains in a process; gives whether it went well, and what it said."""
     said = folder.with_name(f"{folder.name}.said")
@@ -85,7 +75,7 @@ def train(config, folder, timeout=120):
             with said.open("w") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-                fork_workers()
+                killing.fork_workers()
                 train_command.train_model(train_command.Params(config), str(folder))
                 status = 0
         except BaseException as error:

@@ -49,10 +49,13 @@ MODES = {
 KILLS = int(os.environ.get("KILLS", 2))
 
 
-@pytest.mark.parametrize("mode", sorted(MODES))
+@pytest.mark.parametrize("mode", [*sorted(MODES), "two processes"])
 def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode):
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
-    config = merged(config, {"trainer": MODES[mode]})
+    if mode == "two processes":
+        config["distributed"] = {"cuda_devices": [-1, -1]}
+    else:
+        config["trainer"].update(MODES[mode])
     config["test_data_path"] = config["validation_data_path"]
     config = json.dumps(config)
     whole = tmp_path / "whole"
