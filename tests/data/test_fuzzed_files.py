@@ -1,0 +1,167 @@
+"""Valid files with bytes changed: each is read, or ends in one of our sentences.
+
+`make fuzz` tries 10,000 files of each reader.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from structured_energy.data import (
+    ArffReader,
+    SegmentationReader,
+    SemanticRoleReader,
+    TaggingConllReader,
+)
+from structured_energy.testing import write_arff, write_conllu, write_images
+
+FILES = int(os.environ.get("FUZZ", 500))
+
+
+def dense_arff(folder):
+    return write_arff(folder, "train", 3)
+
+
+def sparse_arff(folder):
+    path = dense_arff(folder)
+    header, _, _ = path.read_text().partition("@data\n")
+    path.write_text(f"{header}@data\n{{0 1.5,6 1}}\n{{2 -2,5 1,8 1}}\n{{}}\n")
+    return path
+
+
+def labels_file(folder):
+    return dense_arff(folder).with_name("world.xml")
+
+
+def columns(folder):
+    path = folder / "tags.txt"
+    path.write_text("the\tD\tB-NP\ndog\tN\tI-NP\nruns\tV\tO\n\nshe\tP\tB-NP\nsees\tV\tO\n")
+    return path
+
+
+def conllu(folder):
+    return write_conllu(folder, "train", 3)
+
+
+def archive(folder):
+    return write_images(folder, "train", 2)
+
+
+def picture(folder):
+    for kind, mode in (("images", "RGB"), ("masks", "L")):
+        (folder / kind).mkdir()
+        Image.fromarray(np.full((4, 5, 3), 80, np.uint8)).convert(mode).save(
+            folder / kind / "0.png"
+        )
+    return folder / "images" / "0.png"
+
+
+# What is written, the reader, and what it is given where that is not the file.
+KINDS = {
+    "arff": (dense_arff, ArffReader, None),
+    "sparse-arff": (sparse_arff, ArffReader, None),
+    "labels-of-arff": (labels_file, ArffReader, "world-train.arff"),
+    "columns": (columns, lambda: TaggingConllReader(tag_column=2), None),
+    "columns-to-bioul": (
+        columns,
+        lambda: TaggingConllReader(tag_column=2, encoding="BIO", convert_to="BIOUL"),
+        None,
+    ),
+    "conllu": (
+        conllu,
+        lambda: TaggingConllReader(conllu=True, token_column=1, tag_column=3),
+        None,
+    ),
+    "semantic-roles": (conllu, SemanticRoleReader, None),
+    "images": (archive, SegmentationReader, None),
+    "image-files": (picture, SegmentationReader, "."),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(KINDS))
+def kind(request, tmp_path_factory):
+    """A folder with a valid file, its bytes, and how it is read."""
+    write, reader, given_path = KINDS[request.param]
+    folder = tmp_path_factory.mktemp(request.param)
+    path = write(folder)
+    return folder, path.relative_to(folder), path.read_bytes(), reader, given_path
+
+
+BYTES = st.one_of(
+    st.binary(min_size=1, max_size=4),
+    st.sampled_from(
+        [b"\n", b"\t", b",", b"{", b"}", b"'", b'"', b"%", b"@data\n", b"\x00", b"\xff", b"-1"]
+        + [b"nan", b"1e999", b"99999999999", b"<", b"&", b"#", b"\r", b"\xef\xbb\xbf", b"B-", b"_"]
+    ),
+)
+
+
+@st.composite
+def changed(draw, whole):
+    """The bytes of a file with a few of them inserted, replaced, left out, doubled or moved."""
+    found = whole
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(found)))
+        end = draw(st.integers(start, min(len(found), start + 30)))
+        how = draw(st.sampled_from(["insert", "replace", "leave out", "double", "cut", "move"]))
+        part = found[start:end]
+        if how == "insert":
+            found = found[:start] + draw(BYTES) + found[start:]
+        elif how == "replace":
+            found = found[:start] + draw(BYTES) + found[end:]
+        elif how == "leave out":
+            found = found[:start] + found[end:]
+        elif how == "double":
+            found = found[:end] + part + found[end:]
+        elif how == "cut":
+            found = found[:start]
+        else:
+            rest = found[:start] + found[end:]
+            to = draw(st.integers(0, len(rest)))
+            found = rest[:to] + part + rest[to:]
+    return found
+
+
+def read(folder, name, data, reader, given_path):
+    """Reads a copy of the folder with other bytes in the file, up to what a batch is made of."""
+    with tempfile.TemporaryDirectory() as copied:
+        shutil.copytree(folder, copied, dirs_exist_ok=True)
+        (Path(copied) / name).write_bytes(data)
+        instances = list(reader().read(str(Path(copied) / (given_path or name))))
+        vocab = Vocabulary.from_instances(instances)
+        for instance in instances:
+            instance.index_fields(vocab)
+            for field in ("x", "labels"):
+                instance[field].as_tensor(instance[field].get_padding_lengths())
+
+
+def test_the_file_as_it_is_can_be_read(kind):
+    folder, name, whole, reader, given_path = kind
+    read(folder, name, whole, reader, given_path)
+
+
+@settings(
+    max_examples=FILES,
+    deadline=None,
+    derandomize="FUZZ" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+@given(data=st.data())
+def test_a_changed_file_is_read_or_refused_in_one_sentence(kind, data):
+    folder, name, whole, reader, given_path = kind
+    changed_bytes = data.draw(changed(whole))
+    try:
+        read(folder, name, changed_bytes, reader, given_path)
+    except (ValueError, ConfigurationError) as error:
+        said = str(error)
+        assert type(error) in (ValueError, ConfigurationError), repr(error)
+        assert "xpected" in said and len(said) < 1000, said
