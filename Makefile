@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # One thread for each process: the networks are small, and the tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check docs format lint types clean
+.PHONY: demo test fuzz kill check docs format lint types clean
 
 # From nothing to a trained model, its metrics, the tree of logged values and a picture.
 demo: $(READY)
@@ -14,6 +14,14 @@ demo: $(READY)
 # From nothing to passed tests.
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests
+
+# Longer searches for what breaks: 10,000 changed files for each reader, and runs killed at many
+# moments.
+fuzz: $(READY)
+	FUZZ=10000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/data/test_fuzzed_files.py
+
+kill: $(READY)
+	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py
 
 # Format, lint, types, and the tests, those of the architecture and of the docstrings among them.
 check: lint types test

@@ -233,3 +233,18 @@ def test_bad_augmentations_are_named():
         RandomFlip(1.5)
     with pytest.raises(ValueError, match="got one of 4 pixels where it takes 5"):
         RandomCrop([5, 5])(numbered())
+
+
+def test_files_that_are_broken_inside_are_named(tmp_path):
+    path = write_images(tmp_path, "train", 2)
+    whole = path.read_bytes()
+    second = whole.index(b"PK\x03\x04", 4)
+    path.write_bytes(whole[:second] + b"XX" + whole[second + 2 :])
+    with pytest.raises(ValueError, match="train.npz: expected a .npz file .* Bad magic number"):
+        list(SegmentationReader().read(str(path)))
+
+    write_folder(tmp_path / "files", np.zeros((1, 4, 5, 3), np.uint8), np.zeros((1, 4, 5), bool))
+    image = tmp_path / "files" / "images" / "00.png"
+    image.write_bytes(image.read_bytes().replace(b"IDAT", b"IDAT\x00\x00\x00\x00\x10\x1f\x00;"))
+    with pytest.raises(ValueError, match="00.png: expected an image that Pillow can read"):
+        list(SegmentationReader().read(str(tmp_path / "files")))

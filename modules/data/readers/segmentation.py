@@ -1,6 +1,9 @@
 """Images and their masks."""
 
 import glob
+import struct
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
@@ -16,6 +19,23 @@ from ..registry import resolve
 from .json_reader import JsonReader
 
 IMAGES, MASKS = "images", "masks"
+
+# What Pillow, zipfile and numpy raise for files that are not what they say they are.
+BROKEN = (
+    EOFError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class Pictures(NamedTuple):
@@ -125,8 +145,10 @@ class SegmentationReader(JsonReader):
                 how = Image.Resampling.NEAREST if mask else Image.Resampling.BILINEAR
                 image = image.resize((width, height), how)
             array = np.asarray(image)
-        except (OSError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{path}: expected an image that Pillow can read: {error}") from error
+        except BROKEN as error:
+            raise ValueError(
+                f"{path}: expected an image that Pillow can read: {str(error)[:200]}"
+            ) from error
         return array if mask or array.ndim == 3 else array[..., None]
 
     def text_to_instance(
@@ -178,10 +200,10 @@ def _archive(path: str) -> Pictures:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key: file[key] for key in (IMAGES, MASKS)}
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except BROKEN as error:
         raise ValueError(
             f"{path}: expected a .npz file with the arrays '{IMAGES}' and '{MASKS}', without "
-            f"objects: {error}"
+            f"objects: {str(error)[:200]}"
         ) from error
     return _together(path, arrays)
 
