@@ -18,7 +18,8 @@ test: $(READY)
 # Longer searches for what breaks: 10,000 changed files for each reader, and runs killed at many
 # moments.
 fuzz: $(READY)
-	FUZZ=10000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/data/test_fuzzed_files.py
+	FUZZ=10000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/data/test_fuzzed_files.py \
+		tests/configs/test_fuzzed_configs.py
 
 kill: $(READY)
 	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py

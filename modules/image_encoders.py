@@ -36,6 +36,7 @@ class ImageEncoder(torch.nn.Module, Registrable, ABC):
                 f"got hidden {hidden} and num_channels {num_channels}."
             )
         self.output_size = hidden[0]
+        self.num_channels = num_channels
         self.down = torch.nn.ModuleList(
             torch.nn.Sequential(
                 _block(before, after, stride=2 if number else 1), _block(after, after)
@@ -51,7 +52,17 @@ class ImageEncoder(torch.nn.Module, Registrable, ABC):
         """h of the maps of each resolution."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The encodings."""
+        """The encodings.
+
+        # Raises
+
+        `ValueError` for images of another number of channels.
+        """
+        if x.shape[1] != self.num_channels:
+            raise ValueError(
+                f"Expected images of {self.num_channels} channels for {type(self).__name__}, got "
+                f"{x.shape[1]}; set its num_channels, or that of the reader."
+            )
         maps = []
         for stage in self.down:
             x = stage(x)

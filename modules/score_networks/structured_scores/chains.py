@@ -9,7 +9,17 @@ from .structured_score import StructuredScore
 
 
 def without_padding(y: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
-    """y with zeros in its padding, so that no product sees it."""
+    """y with zeros in its padding, so that no product sees it.
+
+    # Raises
+
+    `ValueError` for outputs that are no sequences of tags.
+    """
+    if y.dim() != 4 or (mask is not None and mask.dim() != 2):
+        raise ValueError(
+            "Expected sequences of tags, y (batch, num_samples, num_tokens, num_tags), for this "
+            f"structured score, got y {tuple(y.shape)}; choose one for this output space."
+        )
     return y if mask is None else y.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), 0.0)
 
 

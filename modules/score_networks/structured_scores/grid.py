@@ -31,6 +31,11 @@ class GridScore(StructuredScore):
         self.rising = torch.nn.Parameter(torch.zeros(2))
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        if y.dim() != 4:
+            raise ValueError(
+                "Expected images, y (batch, num_samples, height, width), for the structured score "
+                f"'grid', got y {tuple(y.shape)}; choose one for this output space."
+            )
         score = y.new_zeros(y.shape[:2])
         for direction, dim in enumerate((3, 2)):
             size = y.shape[dim] - 1

@@ -37,7 +37,8 @@ class SelfAttentionScore(StructuredScore):
         window: Optional[int] = None,
     ) -> None:
         super().__init__()
-        if hidden_size % (2 * num_heads) or (window is not None and window < 1):
+        window_is_good = window is None or window >= 1
+        if min(hidden_size, num_heads) < 1 or hidden_size % (2 * num_heads) or not window_is_good:
             raise ConfigurationError(
                 "Expected a hidden_size that is a multiple of twice num_heads, and a window of at "
                 f"least 1, of the structured score 'self-attention', got hidden_size {hidden_size},"
@@ -97,6 +98,11 @@ class LabelLanguageModelScore(StructuredScore):
         hidden_size: int = 64,
     ) -> None:
         super().__init__()
+        if min(embedding_dim, hidden_size) < 1:
+            raise ConfigurationError(
+                "Expected embedding_dim and hidden_size of at least 1 of the structured score "
+                f"'label-language-model', got {embedding_dim} and {hidden_size}."
+            )
         self.output_space = output_space
         self.embedding = torch.nn.Linear(num_labels, embedding_dim)
         self.start = torch.nn.Parameter(torch.zeros(embedding_dim))
