@@ -125,6 +125,7 @@ def test_an_absolute_path_is_inside(trained, tmp_path, harm):
     load_archive(path)  # as tar does: without the slash at the beginning
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_weights_are_data(trained, tmp_path, harm):
     buffer = io.BytesIO()
     torch.save({"weight": Harm(harm)}, buffer)

@@ -48,6 +48,7 @@ class TreeToWandbCallback(TreeCallback):
         As in W&B. Other settings, and these by default, are those of its environment variables,
         such as `WANDB_PROJECT`, `WANDB_ENTITY` and `WANDB_NOTES`.
     tags : `List[str]`, optional
+        Of the run, by which W&B filters.
     mode : `"online"`, `"offline"` or `"disabled"`, optional
         By default that of `WANDB_MODE`.
 

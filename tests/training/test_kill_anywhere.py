@@ -46,7 +46,7 @@ MODES = {
     },
     "steps": {"callbacks": [{"type": "tree-to-csv", "unit": "steps", "every": 2}]},
 }
-KILLS = int(os.environ.get("KILLS", 2))
+KILLS = int(os.environ.get("KILLS", 1))
 
 
 @pytest.mark.parametrize("mode", [*sorted(MODES), "two processes"])

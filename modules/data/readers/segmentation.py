@@ -25,7 +25,6 @@ BROKEN = (
     EOFError,
     KeyError,
     MemoryError,
-    NotImplementedError,
     OSError,
     OverflowError,
     RuntimeError,
