@@ -6,7 +6,7 @@ from pathlib import Path
 from allennlp.commands.subcommand import Subcommand
 from rich.console import Console
 
-from ..reporting import load_data, load_model, read_history, write_plots
+from ..reporting import find_runs, load_data, load_model, read_history, write_plots
 from .quiet import without_parameters
 
 
@@ -20,7 +20,9 @@ class PlotsCommand(Subcommand):
             "Draws every logged value over time, and what the model makes of the validation data."
         )
         subparser = parser.add_parser(self.name, description=about, help=about)
-        subparser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run")
+        subparser.add_argument(
+            "runs", nargs="+", type=Path, metavar="RUN", help="folder of a run, or of runs"
+        )
         subparser.add_argument("--data", help="data with labels instead of the validation data")
         subparser.set_defaults(func=_from_arguments)
         return subparser
@@ -29,7 +31,7 @@ class PlotsCommand(Subcommand):
 def _from_arguments(arguments: argparse.Namespace) -> None:
     without_parameters()
     console = Console(soft_wrap=True)
-    for run in arguments.runs:
+    for run in find_runs(arguments.runs):
         read_history(run)  # what is no run is said before a model is looked for
         model = load_model(run)
         data = load_data(run, model.vocab, arguments.data)
