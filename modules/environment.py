@@ -11,6 +11,8 @@ from typing import Any, Dict, List, Optional
 
 import torch
 
+from .whole_files import write_whole
+
 FILE = "environment.json"
 PACKAGES = ("structured-energy", "allennlp", "torch", "numpy", "scikit-learn", "transformers")
 
@@ -36,9 +38,7 @@ def environment_of(device: torch.device) -> Dict[str, Any]:
 def record_environment(folder: Path, device: torch.device) -> None:
     """Adds what is here now to `environment.json` in the folder of a run."""
     starts = [*read_environment(folder), environment_of(device)]
-    unfinished = folder / f"{FILE}.unfinished"
-    unfinished.write_text(json.dumps(starts, indent=1) + "\n")
-    unfinished.replace(folder / FILE)
+    write_whole(folder / FILE, json.dumps(starts, indent=1) + "\n")
 
 
 def read_environment(folder: Path) -> List[Dict[str, Any]]:

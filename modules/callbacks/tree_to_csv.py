@@ -1,12 +1,13 @@
 """The tree of logged values as a table in a file."""
 
 import csv
-import os
+import io
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 from allennlp.training import TrainerCallback
 
+from ..whole_files import write_whole
 from .tree_callback import Reading, TreeCallback, Unit
 
 Row = Dict[str, str]
@@ -79,12 +80,11 @@ class TreeToCsvCallback(TreeCallback):
         if not columns:
             self.path.unlink(missing_ok=True)
             return
-        unfinished = self.path.with_name(f"{self.path.name}.unfinished")
-        with unfinished.open("w", newline="") as file:
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        os.replace(unfinished, self.path)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(self.path, text.getvalue())
 
 
 def _before(row: Row, epochs: int, batches: int) -> bool:

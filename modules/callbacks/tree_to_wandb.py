@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 from typing import Any, Dict, List, Literal, Optional, get_args
 
@@ -10,6 +9,7 @@ import numpy as np
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
+from ..whole_files import write_whole
 from .tree_callback import Reading, TreeCallback, Unit
 
 logger = logging.getLogger(__name__)
@@ -142,12 +142,8 @@ class TreeToWandbCallback(TreeCallback):
         )
 
     def _remember(self, last_row: int) -> None:
-        """Writes the file, which is the old one or the new one, whatever happens."""
-        if self._run.disabled:
-            return
-        unfinished = self._path.with_name(f"{self._path.name}.unfinished")
-        unfinished.write_text(json.dumps({"id": self._run.id, "last_row": last_row}))
-        os.replace(unfinished, self._path)
+        if not self._run.disabled:
+            write_whole(self._path, json.dumps({"id": self._run.id, "last_row": last_row}))
 
     def _row(self, reading: Reading) -> int:
         """The step of W&B, which grows from row to row: the epoch or, so that a whole epoch has a

@@ -8,8 +8,8 @@ from allennlp.nn.util import move_to_device
 
 from ..metrics import StructuredMetric, Sums
 from ..models import StructuredEnergyModel
-from ..networks import frozen
 from .data import RunData
+from .observing import observing
 
 LEVEL = 0.95
 
@@ -44,10 +44,8 @@ def judge(model: StructuredEnergyModel, data: RunData, metrics: Sequence[str]) -
             raise ValueError(
                 f"Expected a task metric of the model, one of {sorted(known)}, got '{name}'."
             )
-    device = next(model.parameters()).device
     parts: Dict[str, List[Sums]] = {name: [] for name in metrics}
-    model.eval()
-    with model.no_logging(), frozen(model), torch.no_grad():
+    with observing(model) as device:
         for batch in data.with_progress(f"predicting {data.path}"):
             here: Dict[str, Any] = move_to_device(batch, device)
             labels, mask = here.get("labels"), here.get("mask")

@@ -10,8 +10,8 @@ from allennlp.nn.util import move_to_device
 from ..losses import ValueRegressionLoss
 from ..metrics import TunedThreshold
 from ..models import StructuredEnergyModel
-from ..networks import frozen
 from ..samplers import GradientBasedInferenceSampler
+from .observing import observing
 
 RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are redrawn
 
@@ -79,18 +79,12 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
 
     Nothing is logged or tuned, and the weights stay as they are. Random numbers are drawn.
     """
-    training = model.training
-    device = next(model.parameters()).device
     found: Dict[str, List[np.ndarray]] = {}
-    model.eval()
-    try:
-        with model.no_logging(), frozen(model), torch.no_grad():
-            for batch in batches:
-                here = move_to_device(batch, device)
-                for name, values in _of_batch(model, **_inputs(here)).items():
-                    found.setdefault(name, []).append(values.cpu().numpy())
-    finally:
-        model.train(training)
+    with observing(model) as device:
+        for batch in batches:
+            here = move_to_device(batch, device)
+            for name, values in _of_batch(model, **_inputs(here)).items():
+                found.setdefault(name, []).append(values.cpu().numpy())
 
     def joined(name: str, axis: int = 0) -> np.ndarray:
         return np.concatenate(found[name], axis)

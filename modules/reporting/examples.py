@@ -3,16 +3,15 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
-import torch
 from allennlp.data import Batch, Instance
 from allennlp.data.fields import TextField
 from allennlp.nn.util import move_to_device
 
 from ..data import ImageField, names
 from ..models import StructuredEnergyModel
-from ..networks import frozen
 from .data import RunData
 from .diagnosis import Diagnosis
+from .observing import observing
 
 FEATURES = 12  # of a row, the largest ones
 
@@ -89,10 +88,8 @@ def hardest(
 def _example(model: StructuredEnergyModel, instance: Instance, example: Example) -> Example:
     batch = Batch([instance])
     batch.index_instances(model.vocab)
-    device = next(model.parameters()).device
-    inputs: Dict[str, Any] = move_to_device(batch.as_tensor_dict(), device)
-    model.eval()
-    with model.no_logging(), frozen(model), torch.no_grad():
+    with observing(model) as device:
+        inputs: Dict[str, Any] = move_to_device(batch.as_tensor_dict(), device)
         output = model(x=inputs["x"], mask=inputs.get("mask"))
     probabilities = output["probabilities"][0].cpu()
     readable = model.make_output_human_readable(output)["labels"][0]

@@ -56,8 +56,17 @@ class History(NamedTuple):
     @property
     def metric(self) -> str:
         """The name of the value by which the best epoch is chosen."""
+        return self._chosen.lstrip("+-")
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the best epoch has the lowest of these values."""
+        return self._chosen.startswith("-")
+
+    @property
+    def _chosen(self) -> str:
         chosen = self.config.get("trainer", {}).get("validation_metric", "-loss")
-        return (chosen if isinstance(chosen, str) else chosen[0]).lstrip("+-")
+        return chosen if isinstance(chosen, str) else chosen[0]
 
 
 def read_config(folder: Path) -> Dict[str, Any]:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from ..environment import read_environment
 from ..vocabulary import names
+from ..whole_files import write_whole
 from .curves import draw_curves, draw_overlay
 from .data import load_data
 from .diagnosis import diagnose
@@ -162,9 +163,7 @@ def write_report(
         if name in run.outcome.metrics["test"]
     )
     text = template.render(runs=runs, overlay=overlay, judged=list(judged))
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, text)
 
 
 def address_of(figure: "Figure") -> str:
@@ -191,9 +190,7 @@ def _place(run: RunReport) -> tuple:
     """The best first, those without a value last."""
     if run.judged is None:
         return 1, 0.0, run.name
-    chosen = run.outcome.config.get("trainer", {}).get("validation_metric", "-loss")
-    lower = (chosen if isinstance(chosen, str) else chosen[0]).startswith("-")
-    return 0, run.judged if lower else -run.judged, run.name
+    return 0, run.judged if run.history.lower_is_better else -run.judged, run.name
 
 
 def _environment() -> jinja2.Environment:

@@ -16,7 +16,7 @@ from .style import save
 
 
 def load_model(folder: Path) -> StructuredEnergyModel:
-    """The model of a run, finished or not, with the best weights so far.
+    """The model of a run, finished or not, with the best weights so far, in evaluation mode.
 
     # Raises
 
@@ -33,7 +33,7 @@ def load_model(folder: Path) -> StructuredEnergyModel:
             f"Expected a run of the model 'structured-energy', got one of {type(model).__name__} "
             f"in '{folder}'."
         )
-    return model
+    return model.eval()
 
 
 def write_plots(
