@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import tarfile
+import time
 import traceback
 from pathlib import Path
 
@@ -98,37 +99,52 @@ class Clock:
         self.around(TreeToCsvCallback, "write", "row")
 
 
-def train(config, folder, kill_at=None):
-    """Trains in a process, or goes on where the folder is there; gives whether it ended by itself,
-    and its moments."""
+def forked(work, folder, timeout=300):
+    """Does the work in a process; gives its status, and what it said."""
     said = folder.with_name(f"{folder.name}.said")
     child = os.fork()
     if child == 0:
+        os.setpgid(0, 0)
         status = 1
         try:
             with said.open("w") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-                clock = Clock(kill_at, folder.with_name(f"{folder.name}.moments"))
                 fork_workers()
-                clock.install()
-                # A folder without a config is that of a run that has not begun.
-                recover = (folder / "config.json").exists()
-                train_model(
-                    Params(json.loads(config)), str(folder), recover=recover, force=not recover
-                )
+                work()
                 status = 0
         except BaseException:
             with said.open("a") as file:
                 traceback.print_exc(file=file)
         finally:
             os._exit(status)
-    _, status = os.waitpid(child, 0)
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status, said.read_text()
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    raise AssertionError(f"It hangs.\n{said.read_text()[-3000:]}")
+
+
+def train(config, folder, kill_at=None):
+    """Trains in a process, or goes on where the folder is there; gives whether it ended by itself,
+    and its moments."""
+
+    def work():
+        Clock(kill_at, folder.with_name(f"{folder.name}.moments")).install()
+        # A folder without a config is that of a run that has not begun.
+        recover = (folder / "config.json").exists()
+        train_model(Params(json.loads(config)), str(folder), recover=recover, force=not recover)
+
+    status, said = forked(work, folder)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
         return False
-    if "terminated with signal SIGKILL" in said.read_text():  # a worker
+    if "terminated with signal SIGKILL" in said:  # a worker
         return False
-    assert status == 0, said.read_text()[-3000:]
+    assert status == 0, said[-3000:]
     return True
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import _jsonnet
@@ -64,33 +63,14 @@ def small(path, folder, rows=20):
     return config
 
 
-def train(config, folder, timeout=120):
+def train(config, folder):
     """Trains in a process; gives whether it went well, and what it said."""
-    said = folder.with_name(f"{folder.name}.said")
-    child = os.fork()
-    if child == 0:
-        os.setpgid(0, 0)
-        status = 1
-        try:
-            with said.open("w") as file:
-                os.dup2(file.fileno(), 1)
-                os.dup2(file.fileno(), 2)
-                killing.fork_workers()
-                train_command.train_model(train_command.Params(config), str(folder))
-                status = 0
-        except BaseException as error:
-            said.open("a").write(f"{type(error).__name__}: {error}")
-        finally:
-            os._exit(status)
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status == 0, said.read_text()
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    raise AssertionError(f"It hangs.\n{said.read_text()[-3000:]}")
+    status, said = killing.forked(
+        lambda: train_command.train_model(train_command.Params(config), str(folder)),
+        folder,
+        timeout=120,
+    )
+    return status == 0, said
 
 
 def two(config):
