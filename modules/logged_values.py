@@ -1,7 +1,7 @@
 """Logged values: how one quantity is accumulated, merged over workers and read."""
 
 from abc import ABC, abstractmethod
-from typing import Literal, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, Literal, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ class LoggedValue(ABC):
     """
 
     reduced_over_workers = True
+    accumulated: ClassVar[Tuple[str, ...]] = ("count", "tensor")
 
     def __init__(self) -> None:
         self.reset()
@@ -50,6 +51,15 @@ class LoggedValue(ABC):
     def merge(self, states: Sequence[State]) -> State:
         """The states of all workers as one; here that of the first worker that has any."""
         return next((state for state in states if state[0]), states[0])
+
+    def state_dict(self) -> Dict[str, Any]:
+        """What was accumulated since the last reset, for a checkpoint."""
+        return {name: getattr(self, name) for name in self.accumulated}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        for name in self.accumulated:
+            setattr(self, name, state_dict[name])
 
     @property
     def value(self) -> Union[float, np.ndarray, None]:
@@ -114,6 +124,12 @@ class LoggedArray(LoggedValue):
     """The array that was logged last, for plots; each worker keeps its own."""
 
     reduced_over_workers = False
+    accumulated = ("count", "tensor", "shape")
+
+    def reset(self) -> None:
+        """Forgets what was logged."""
+        super().reset()
+        self.shape: Tuple[int, ...] = ()
 
     def log(self, value: Loggable, count: Optional[int] = None) -> None:
         array = _as_tensor(value)

@@ -12,7 +12,6 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Type, Union
 
 import numpy as np
 import torch
-from allennlp.common.util import is_distributed
 from rich.console import Console
 from rich.tree import Tree
 
@@ -25,6 +24,7 @@ from .logged_values import (
     LoggedValue,
     State,
 )
+from .workers import num_workers, of_all_workers
 
 __all__ = [
     "LoggedArray",
@@ -143,7 +143,7 @@ class LoggingMixin:
             if of_type is None or isinstance(value, of_type)
         }
         states = _to_host(list(values.values()))
-        if reset and is_distributed():
+        if reset and num_workers() > 1:
             states = _over_workers(list(values.values()), states)
         result = {}
         for (name, value), state in zip(values.items(), states, strict=True):
@@ -218,8 +218,7 @@ def _to_host(values: List[LoggedValue]) -> List[State]:
 def _over_workers(values: List[LoggedValue], states: List[State]) -> List[State]:
     """The states merged over all workers; what stays local to a worker is left as it is."""
     reduced = [i for i, value in enumerate(values) if value.reduced_over_workers]
-    gathered: List[List[State]] = [[] for _ in range(torch.distributed.get_world_size())]
-    torch.distributed.all_gather_object(gathered, [states[i] for i in reduced])
+    gathered = of_all_workers([states[i] for i in reduced])
     merged = list(states)
     for position, i in enumerate(reduced):
         merged[i] = values[i].merge([worker[position] for worker in gathered])

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.tqdm import Tqdm
-from allennlp.common.util import is_distributed
 from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
 
+from ..workers import num_workers, rank
 from .augmentations import Augmentation
 from .fields import ImageField, RowField
 
@@ -68,8 +68,8 @@ class TensorDataLoader(DataLoader):
         self.drop_last = drop_last
         self.batches_per_epoch = batches_per_epoch
         self.augmentations = augmentations or []
-        self._rank = torch.distributed.get_rank() if is_distributed() else 0
-        self._world = torch.distributed.get_world_size() if is_distributed() else 1
+        self._rank = rank()
+        self._world = num_workers()
         self._instances = _read(reader, data_path, max_instances)
         if len(self._instances) < self._world:
             raise ValueError(

@@ -5,6 +5,7 @@ from typing import Any, List
 import torch
 from allennlp.training.metrics import Metric
 
+from ..workers import of_all_workers
 from .structured_metric import SetMetric, Sums, ratio
 
 
@@ -70,10 +71,7 @@ class MeanAveragePrecisionByLabel(SetMetric):
         }
 
     def _over_workers(self, held: Any) -> Any:
-        mine = _together(held).cpu()
-        parts: List[Any] = [None] * torch.distributed.get_world_size()
-        torch.distributed.all_gather_object(parts, mine)
-        return parts
+        return of_all_workers(_together(held).cpu())
 
     def value(self, sums: Sums) -> torch.Tensor:
         probabilities, labels = _together(sums["probabilities"]), _together(sums["labels"])

@@ -1,12 +1,14 @@
 """The base of task metrics."""
 
+import copy
 from abc import abstractmethod
-from typing import ClassVar, Dict, Optional, Union
+from typing import Any, ClassVar, Dict, Optional, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.common.util import is_distributed
 from allennlp.training.metrics import Metric
+
+from ..workers import num_workers
 
 Value = Union[float, Dict[str, float]]
 Sums = Dict[str, torch.Tensor]
@@ -32,6 +34,14 @@ class StructuredMetric(Metric):
     def reset(self) -> None:
         """Forgets what was seen."""
         self._sums: Optional[Sums] = None
+
+    def state_dict(self) -> Dict[str, Any]:
+        """What was seen since the last reset, for a checkpoint."""
+        return {"sums": copy.deepcopy(self._sums)}
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Goes on from what `state_dict` gave."""
+        self._sums = state_dict["sums"]
 
     @property
     def has_seen_data(self) -> bool:
@@ -126,7 +136,7 @@ class StructuredMetric(Metric):
     def over_all_workers(self) -> Sums:
         """The sums; in distributed training those of all workers' data."""
         assert self._sums is not None
-        if not is_distributed():
+        if num_workers() == 1:
             return self._sums
         return {key: self._over_workers(value) for key, value in self._sums.items()}
 

@@ -2,18 +2,52 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional
 
-from allennlp.training import GradientDescentTrainer, TrainerCallback
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import TensorDict
+from allennlp.nn.util import dist_reduce_sum, move_to_device
+from allennlp.training import Checkpointer, GradientDescentTrainer, TrainerCallback
+
+from ..models import StructuredEnergyModel
 
 
 class EpochMetrics(TrainerCallback):
-    """Keeps the metrics that AllenNLP's loop gathers in one dictionary over the epochs, so that a
-    value of an epoch before, which the next one does not have, is not told as its own."""
+    """What an epoch has measured so far, for a checkpoint within it.
+
+    AllenNLP's loop has the sums of the losses in variables of its own, which a run that goes on
+    within an epoch has lost: they are summed here as well, and the metrics told after each batch,
+    and of the epoch, are made of these. It also gathers the metrics of all epochs in one
+    dictionary: a value of an epoch before, which the next one does not have, is not told as its
+    own.
+    """
 
     def __init__(self, serialization_dir: str) -> None:
         super().__init__(serialization_dir)
         self._metrics: Dict[str, Any] = {}
+        self._losses: Dict[str, float] = {}
+
+    def on_batch(
+        self,
+        trainer: GradientDescentTrainer,
+        batch_inputs: List[TensorDict],
+        batch_outputs: List[Dict[str, Any]],
+        batch_metrics: Dict[str, Any],
+        epoch: int,
+        batch_number: int,
+        is_training: bool,
+        is_primary: bool = True,
+        batch_grad_norm: Optional[float] = None,
+    ) -> None:
+        """Adds the losses of the batch; those of the epoch so far are in the metrics."""
+        if not is_training:
+            return
+        for name in ("loss", "reg_loss"):
+            if f"batch_{name}" in batch_metrics:
+                total = self._losses.get(name, 0.0) + batch_metrics[f"batch_{name}"]
+                self._losses[name] = total
+                batch_metrics[name] = total / batch_number
 
     def on_epoch(
         self,
@@ -29,6 +63,49 @@ class EpochMetrics(TrainerCallback):
         """Before an epoch: what was measured in the one before goes."""
         for name in [name for name in self._metrics if name.startswith("training_")]:
             del self._metrics[name]
+
+    def of_epoch(self, trainer: GradientDescentTrainer, metrics: Dict[str, Any]) -> Dict[str, Any]:
+        """The metrics of an epoch that was trained, those of AllenNLP made whole."""
+        if "loss" not in metrics:  # the checkpoint was after the last batch of the epoch
+            metrics = {**trainer.model.get_metrics(reset=True), **metrics}
+        batches = dist_reduce_sum(trainer._batches_in_epoch_completed)
+        for name, total in self._losses.items():
+            metrics[name] = dist_reduce_sum(total) / batches
+        self._losses = {}
+        return metrics
+
+    def so_far(self, model: StructuredEnergyModel) -> Dict[str, Any]:
+        """What this worker has measured since the epoch began."""
+        tree = {name: value.state_dict() for name, value in model.logged_values().items()}
+        metrics = {name: m.state_dict() for name, m in model.evaluation.metrics.items()}
+        state = {"losses": dict(self._losses), "tree": tree, "metrics": metrics}
+        return move_to_device(state, torch.device("cpu"))
+
+    def go_on(
+        self, model: StructuredEnergyModel, state: Dict[str, Any], device: torch.device
+    ) -> None:
+        """Takes what `so_far` gave."""
+        state = move_to_device(state, device)
+        self._losses = dict(state["losses"])
+        for name, value in model.logged_values().items():
+            value.load_state_dict(state["tree"][name])
+        for name, metric in model.evaluation.metrics.items():
+            metric.load_state_dict(state["metrics"][name])
+
+
+def check_checkpoints(checkpointer: Optional[Checkpointer], distributed: bool) -> None:
+    """Workers save together what each has measured, so it must be at the same batch.
+
+    # Raises
+
+    `ConfigurationError` where each would go by its own clock.
+    """
+    if distributed and checkpointer and checkpointer._save_every_num_seconds is not None:
+        raise ConfigurationError(
+            "Expected checkpoints after so many batches in distributed training, got "
+            f"save_every_num_seconds: {checkpointer._save_every_num_seconds}, by which each "
+            "process would go by its own clock; use save_every_num_batches."
+        )
 
 
 def epochs_to_train(trainer: GradientDescentTrainer) -> int:

@@ -18,7 +18,8 @@ from allennlp.training.optimizers import Optimizer
 
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
-from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
+from ..workers import of_all_workers, rank
+from .epoch_metrics import EpochMetrics, check_checkpoints, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .nan_loss import explained
 from .random_state import RandomState
@@ -158,11 +159,12 @@ class MinimaxTrainer(GradientDescentTrainer):
             grad_scaling=grad_scaling,
             ddp_accelerator=ddp_accelerator,
         )
+        check_checkpoints(trainer._checkpointer, distributed)
         trainer.schedule = schedule
         trainer._steps = schedule.active(0)
-        trainer._random_state = RandomState()
+        trainer._random_state = RandomState(trainer.cuda_device)
         trainer._epoch_metrics = EpochMetrics(serialization_dir)
-        trainer._callbacks.append(trainer._epoch_metrics)
+        trainer._callbacks.insert(0, trainer._epoch_metrics)  # it mends what the others are told
         trainer.grad_norms = {
             name: grad_norm if given.grad_norm is None else given.grad_norm
             for name, given in settings.items()
@@ -239,8 +241,9 @@ class MinimaxTrainer(GradientDescentTrainer):
         except ValueError as error:
             if str(error) != "nan loss encountered":
                 raise
-            batch = self._batches_in_epoch_completed + 1
-            raise explained(self.model, epoch, batch) from error
+            raise explained(self.model, epoch, self._batches_in_epoch_completed + 1) from error
+        if epoch < self._start_after_epochs_completed:  # read once more, to recover
+            return metrics
         for network, count in self.optimizer.accumulated.items():
             if count:  # the epoch ended within an accumulation
                 self.optimizer.active = network
@@ -248,7 +251,7 @@ class MinimaxTrainer(GradientDescentTrainer):
                 self.optimizer.accumulated[network] = self.optimizer.accumulation_steps[network] - 1
                 self.clip_gradient()
                 self.optimizer.step()
-        return metrics
+        return self._epoch_metrics.of_epoch(self, metrics)
 
     def _start_phase(self, epoch: int) -> None:
         self._steps = self.schedule.active(epoch)
@@ -278,16 +281,20 @@ class MinimaxTrainer(GradientDescentTrainer):
         return metrics, epoch
 
     def get_checkpoint_state(self) -> Any:
-        """The base class's state, with that of the random generators."""
+        """The base class's state, with what each worker has drawn, and measured of the epoch."""
+        between_epochs = self._batches_in_epoch_completed == 0
+        drawn = self._random_state.state_dict(between_epochs)
+        measured = self._epoch_metrics.so_far(self.model)
+        states = of_all_workers({"random": drawn, "epoch": measured})
         checkpoint = super().get_checkpoint_state()
         if checkpoint is not None:
-            checkpoint.trainer_state["random_state"] = self._random_state.state_dict(
-                between_epochs=self._batches_in_epoch_completed == 0
-            )
+            checkpoint.trainer_state["workers"] = states
         return checkpoint
 
     def _maybe_restore_checkpoint(self) -> None:
         super()._maybe_restore_checkpoint()
         state = None if self._checkpointer is None else self._checkpointer.load_checkpoint()
         if state is not None:
-            self._random_state.load_state_dict(state.trainer_state["random_state"])
+            mine = state.trainer_state["workers"][rank()]
+            self._random_state.load_state_dict(mine["random"])
+            self._epoch_metrics.go_on(self.model, mine["epoch"], self.cuda_device)

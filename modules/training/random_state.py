@@ -16,7 +16,7 @@ def _set_python_state(state: Dict[str, Any]) -> None:
 
 
 class RandomState:
-    """Follows the generators through a run, and puts them back when it is recovered.
+    """Follows the generators of a worker through a run, and puts them back when it is recovered.
 
     AllenNLP recovers by reading the data of the finished epochs once more, for the order that the
     data loader draws from Python's `random`. What else draws from it in between (a validation set
@@ -25,7 +25,8 @@ class RandomState:
     is not skipped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
         self._epochs: List[Dict[str, Any]] = []
         self._torch: Optional[Dict[str, Any]] = None
 
@@ -45,15 +46,16 @@ class RandomState:
         """Before a batch that is trained on."""
         if self._torch is not None:
             torch.set_rng_state(self._torch["cpu"])
-            if self._torch["cuda"]:
-                torch.cuda.set_rng_state_all(self._torch["cuda"])
+            if self._device.type == "cuda":
+                torch.cuda.set_rng_state(self._torch["cuda"], self._device)
             self._torch = None
 
     def state_dict(self, between_epochs: bool) -> Dict[str, Any]:
         """The states now; `between_epochs` says that the next batch begins an epoch."""
+        on_cuda = self._device.type == "cuda"
         return {
             "cpu": torch.get_rng_state(),
-            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "cuda": torch.cuda.get_rng_state(self._device) if on_cuda else None,
             "epochs": [*self._epochs, _python_state()] if between_epochs else list(self._epochs),
         }
 

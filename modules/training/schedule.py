@@ -8,6 +8,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
+from ..workers import num_workers
+
 
 class NetworkSettings(FromParams):
     """How one network is optimised; what is not given is that of the trainer.
@@ -124,7 +126,7 @@ def average_over_workers(parameters: List[torch.nn.Parameter]) -> None:
     ]
     flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
     torch.distributed.all_reduce(flat)
-    flat /= torch.distributed.get_world_size()
+    flat /= num_workers()
     start = 0
     for parameter in parameters:
         stop = start + parameter.numel()

@@ -258,12 +258,11 @@ def test_a_run_that_was_killed_continues_its_files(tmp_path, batches, checkpoint
     curves = [events_of(where / "run", "training") for where in (tmp_path / "whole", cut)]
     first, second = (curve.Scalars("loss.value") for curve in curves)
     assert [event.step for event in first] == [event.step for event in second]
-    if not checkpoint:  # what was logged in an epoch before a checkpoint within it is not in it
-        both(rows_of)
-        both(lambda folder: rows_of(folder, "steps.csv"))
-        assert [event.value for event in first] == [event.value for event in second]
-        # The change is that since the table before, which an earlier process has printed.
-        both(lambda folder: last_table((whole if folder.name == "whole" else again).stdout))
+    both(rows_of)
+    both(lambda folder: rows_of(folder, "steps.csv"))
+    assert [event.value for event in first] == [event.value for event in second]
+    # The change is that since the table before, which an earlier process has printed.
+    both(lambda folder: last_table((whole if folder.name == "whole" else again).stdout))
 
 
 def last_table(text):

@@ -44,18 +44,24 @@ MODES = {
     "phases": {
         "networks": {"score_network": {"stop_epoch": 3}, "task_network": {"start_epoch": 1}}
     },
+    "within epochs": {
+        "checkpointer": {"save_every_num_batches": 1},
+        "networks": {"task_network": {"num_gradient_accumulation_steps": 2}},
+        "callbacks": [{"type": "tree-to-csv", "unit": "steps"}],
+    },
     "steps": {"callbacks": [{"type": "tree-to-csv", "unit": "steps", "every": 2}]},
 }
 KILLS = int(os.environ.get("KILLS", 1))
 
 
-@pytest.mark.parametrize("mode", [*sorted(MODES), "two processes"])
+@pytest.mark.parametrize("mode", [*sorted(MODES), "two processes", "two processes within epochs"])
 def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode):
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
-    if mode == "two processes":
+    if mode.startswith("two processes"):
         config["distributed"] = {"cuda_devices": [-1, -1]}
-    else:
-        config["trainer"].update(MODES[mode])
+    config["trainer"].update(MODES.get(mode.removeprefix("two processes ").strip(), {}))
+    if "within epochs" in mode:  # metrics of training go on as well
+        config["model"].update(training_metrics=True, metrics=["example-f1", "map-label"])
     config["test_data_path"] = config["validation_data_path"]
     config = json.dumps(config)
     whole = tmp_path / "whole"

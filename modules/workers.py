@@ -1,0 +1,26 @@
+"""The processes of a distributed run, and what they tell each other."""
+
+from typing import Any, List
+
+import torch
+from allennlp.common.util import is_distributed
+
+
+def num_workers() -> int:
+    """How many processes train together, on all machines; 1 outside distributed training."""
+    return torch.distributed.get_world_size() if is_distributed() else 1
+
+
+def rank() -> int:
+    """Which of them this is, over all machines, from 0."""
+    return torch.distributed.get_rank() if is_distributed() else 0
+
+
+def of_all_workers(value: Any) -> List[Any]:
+    """The value that each worker has, by rank; every worker must call it. What is in it is pickled:
+    tensors should be on the CPU."""
+    if not is_distributed():
+        return [value]
+    values: List[Any] = [None] * num_workers()
+    torch.distributed.all_gather_object(values, value)
+    return values
