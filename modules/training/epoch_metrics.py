@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import TensorDict
 from allennlp.nn.util import dist_reduce_sum, move_to_device
-from allennlp.training import Checkpointer, GradientDescentTrainer, TrainerCallback
+from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..models import StructuredEnergyModel
 
@@ -91,21 +90,6 @@ class EpochMetrics(TrainerCallback):
             value.load_state_dict(state["tree"][name])
         for name, metric in model.evaluation.metrics.items():
             metric.load_state_dict(state["metrics"][name])
-
-
-def check_checkpoints(checkpointer: Optional[Checkpointer], distributed: bool) -> None:
-    """Workers save together what each has measured, so it must be at the same batch.
-
-    # Raises
-
-    `ConfigurationError` where each would go by its own clock.
-    """
-    if distributed and checkpointer and checkpointer._save_every_num_seconds is not None:
-        raise ConfigurationError(
-            "Expected checkpoints after so many batches in distributed training, got "
-            f"save_every_num_seconds: {checkpointer._save_every_num_seconds}, by which each "
-            "process would go by its own clock; use save_every_num_batches."
-        )
 
 
 def epochs_to_train(trainer: GradientDescentTrainer) -> int:

@@ -19,7 +19,7 @@ from allennlp.training.optimizers import Optimizer
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
 from ..workers import of_all_workers, rank
-from .epoch_metrics import EpochMetrics, check_checkpoints, epochs_to_train, metrics_of_epoch
+from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .nan_loss import explained
 from .random_state import RandomState
@@ -159,7 +159,6 @@ class MinimaxTrainer(GradientDescentTrainer):
             grad_scaling=grad_scaling,
             ddp_accelerator=ddp_accelerator,
         )
-        check_checkpoints(trainer._checkpointer, distributed)
         trainer.schedule = schedule
         trainer._steps = schedule.active(0)
         trainer._random_state = RandomState(trainer.cuda_device)

@@ -103,13 +103,6 @@ def test_methods_without_draws_are_compared():
     assert {path.parts[-3] for path in compared} == set(WRITE)
 
 
-def test_checkpoints_by_the_clock_of_each_process_are_refused(tmp_path):
-    config = small(FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data")
-    config["trainer"]["checkpointer"] = {"save_every_num_seconds": 60}
-    went_well, said = train(two(config), tmp_path / "run")
-    assert not went_well and "use save_every_num_batches" in said
-
-
 @pytest.mark.parametrize("rows", [5, 7])
 @pytest.mark.parametrize("task", ["multi_label/digits", "tagging/twpos"])
 def test_uneven_last_batches_do_not_hang(task, rows, tmp_path):
