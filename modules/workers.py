@@ -16,6 +16,11 @@ def rank() -> int:
     return torch.distributed.get_rank() if is_distributed() else 0
 
 
+def is_first() -> bool:
+    """Whether this is the one that writes for all."""
+    return rank() == 0
+
+
 def of_all_workers(value: Any) -> List[Any]:
     """The value that each worker has, by rank; every worker must call it. What is in it is pickled:
     tensors should be on the CPU."""

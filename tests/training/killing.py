@@ -101,6 +101,11 @@ class Clock:
 
 def forked(work, folder, timeout=300):
     """Does the work in a process; gives its status, and what it said."""
+    return ended(begun(work, folder), timeout)
+
+
+def begun(work, folder):
+    """Begins the work in a process; gives it, and where it says something."""
     said = folder.with_name(f"{folder.name}.said")
     child = os.fork()
     if child == 0:
@@ -118,6 +123,12 @@ def forked(work, folder, timeout=300):
                 traceback.print_exc(file=file)
         finally:
             os._exit(status)
+    return child, said
+
+
+def ended(process, timeout=300):
+    """Waits for a process; gives its status, and what it said."""
+    child, said = process
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
