@@ -10,6 +10,9 @@ import statistics
 import sys
 import time
 import warnings
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -102,11 +105,15 @@ def config_of(
 
 
 def train(config: Dict[str, Any], folder: Path) -> Dict[str, Any]:
-    """Trains a config quietly, as `allennlp train` does, and gives its metrics."""
+    """Trains a config quietly, as `allennlp train` does, and gives its metrics; where a run of this
+    config was stopped, it goes on."""
     from allennlp.commands.train import train_model
     from allennlp.common import Params
 
-    train_model(Params(copy.deepcopy(config)), str(folder), force=True)  # it takes keys away
+    begun = folder / "config.json"
+    recover = begun.exists() and json.loads(begun.read_text()) == config
+    params = Params(copy.deepcopy(config))  # training takes keys away
+    train_model(params, str(folder), recover=recover, force=not recover)
     return json.loads((folder / "metrics.json").read_text())
 
 
@@ -191,6 +198,26 @@ def be_quiet() -> None:
     on_one_core()
 
 
+class _Process:
+    """A process that does one job at a time; a new one after 20, which frees what they left."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins anew."""
+        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), be_quiet)
+        self.jobs = 0
+
+    def submit(self, function: Any, job: Any) -> "Future[Any]":
+        """Begins a job."""
+        if self.jobs == 20:
+            self.pool.shutdown()
+            self.begin()
+        self.jobs += 1
+        return self.pool.submit(function, job)
+
+
 def in_processes(
     function: Any,
     jobs: List[Any],
@@ -199,27 +226,32 @@ def in_processes(
     period: float = 2.0,
 ) -> Iterator[Tuple[Any, Any]]:
     """Each job with what `function` makes of it, or the error that it raised, as they end;
-    `waiting` is called each `period` seconds until then."""
-    with multiprocessing.get_context("spawn").Pool(
-        workers, initializer=be_quiet, maxtasksperchild=20
-    ) as pool:
-        ended = pool.imap_unordered(_Caught(function), jobs)
-        for _ in jobs:
-            while True:
-                try:
-                    result = ended.next(timeout=period)
-                    break
-                except multiprocessing.TimeoutError:
-                    waiting()
-            yield result
-
-
-class _Caught:
-    def __init__(self, function: Any) -> None:
-        self.function = function
-
-    def __call__(self, job: Any) -> Tuple[Any, Any]:
-        try:
-            return job, self.function(job)
-        except Exception as error:  # told by the caller, so that the other jobs go on
-            return job, error
+    `waiting` is called each `period` seconds until then. A job whose process was killed is begun
+    once more."""
+    left = deque((job, 1) for job in jobs)
+    idle = [_Process() for _ in range(min(workers, len(jobs)))]
+    running: Dict["Future[Any]", Tuple[Any, int, _Process]] = {}
+    try:
+        while left or running:
+            while left and idle:
+                job, tries = left.popleft()
+                process = idle.pop()
+                running[process.submit(function, job)] = job, tries, process
+            done, _ = wait(running, timeout=period, return_when=FIRST_COMPLETED)
+            if not done:
+                waiting()
+            for future in done:
+                job, tries, process = running.pop(future)
+                error = future.exception()
+                idle.append(process)
+                if isinstance(error, BrokenProcessPool):
+                    process.begin()
+                    if tries:
+                        left.appendleft((job, tries - 1))
+                        continue
+                yield job, future.result() if error is None else error
+    finally:
+        for process in idle:
+            process.pool.shutdown()
+        for _, _, process in running.values():
+            process.pool.shutdown(wait=False, cancel_futures=True)

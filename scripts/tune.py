@@ -6,17 +6,21 @@ Every method gets the same number of trials, of which the first is what the tabl
 says, in the search space that `training_configs/lib/search_spaces.libsonnet` gives it (for taggers
 `tagging_search_spaces.libsonnet`); the test data are not read. A study is kept in `--storage` (any
 of Optuna's, SQLite by default), so a search that was stopped goes on, and workers on several
-machines share one; a trial whose worker died is given up, and another one takes its place.
+machines share one; a trial whose worker died, here or on another machine, is given up, and another
+one takes its place.
 `--write` puts the best into `training_configs/lib/tuned.json`, which the configs read.
 """
 
 import argparse
 import functools
 import json
+import os
+import socket
 import tempfile
+import time
 import warnings
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import _jsonnet
 import optuna
@@ -45,7 +49,9 @@ from structured_energy.training import NanLoss
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 SEED = 0
+HEARTBEAT, GRACE = 30, 120  # seconds; a trial without a sign of life for so long is given up
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+UNDER_WAY = (*ENDED, TrialState.RUNNING)
 TABLE = LIB / "tuned.json"
 
 
@@ -63,7 +69,7 @@ class Study(NamedTuple):
         engine = {"connect_args": {"timeout": 60}} if self.storage.startswith("sqlite") else {}
         return optuna.create_study(
             storage=optuna.storages.RDBStorage(
-                self.storage, engine_kwargs=engine, heartbeat_interval=30, grace_period=120
+                self.storage, engine_kwargs=engine, heartbeat_interval=HEARTBEAT, grace_period=GRACE
             ),
             study_name=f"{self.data_set}/{self.method}",
             direction="maximize",
@@ -77,9 +83,9 @@ class Study(NamedTuple):
             load_if_exists=True,
         )
 
-    def num_ended(self) -> int:
-        """How many of its trials have ended."""
-        return min(len(self.open().get_trials(deepcopy=False, states=ENDED)), self.trials)
+    def count(self, states: Collection[TrialState]) -> int:
+        """How many of its trials are in one of these states, up to those that there shall be."""
+        return min(len(self.open().get_trials(deepcopy=False, states=states)), self.trials)
 
 
 def search_space(data_set: str, method: str) -> Dict[str, Any]:
@@ -107,6 +113,7 @@ def suggest(trial: optuna.Trial, space: Dict[str, Any]) -> Dict[str, Any]:
 
 def objective(trial: optuna.Trial, study: Study) -> float:
     """The best value on the validation data of the metric by which epochs are chosen."""
+    trial.set_user_attr("process", [socket.gethostname(), os.getpid()])
     hyper_parameters = suggest(trial, search_space(study.data_set, study.method))
     config = config_of(study.data_set, study.method, SEED, hyper_parameters)
     del config["test_data_path"], config["evaluate_on_test"]
@@ -117,17 +124,62 @@ def objective(trial: optuna.Trial, study: Study) -> float:
             raise optuna.TrialPruned(str(error)) from error
 
 
+def give_up_the_dead(study: Study) -> None:
+    """Trials whose process is gone: of this machine at once, of others when they have given no sign
+    of life for too long."""
+    opened = study.open()
+    optuna.storages.fail_stale_trials(opened)
+    for trial in opened.get_trials(states=(TrialState.RUNNING,)):
+        host, process = trial.user_attrs.get("process", ("", 0))
+        if host == socket.gethostname():
+            try:
+                os.kill(process, 0)  # sends nothing
+            except ProcessLookupError:
+                opened.tell(trial.number, state=TrialState.FAIL)
+
+
 def work(study: Study) -> None:
     """One worker's part of the trials."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    states = (*ENDED, TrialState.RUNNING)
-    opened = study.open()
-    optuna.storages.fail_stale_trials(opened)
-    if len(opened.get_trials(deepcopy=False, states=states)) < study.trials:
-        opened.optimize(
+    give_up_the_dead(study)
+    if study.count(UNDER_WAY) < study.trials:
+        study.open().optimize(
             functools.partial(objective, study=study),
-            callbacks=[MaxTrialsCallback(study.trials, states=states)],
+            callbacks=[MaxTrialsCallback(study.trials, states=UNDER_WAY)],
         )
+
+
+def search(
+    studies: List[Study],
+    workers: int,
+    waiting: Callable[[], None],
+    work: Callable[[Study], None] = work,
+    period: float = 2.0,
+) -> Iterator[Tuple[Study, Optional[Exception]]]:
+    """Each study as it ends, or an error of one of its workers. At its end all trials have ended;
+    those that another machine has begun are waited for, and done here where it died."""
+    # A worker takes trials of a study until there are enough; where studies are more than workers,
+    # each has one worker at a time.
+    each = 1 if len(studies) >= workers else workers
+    left = studies
+    while left:
+        jobs = [study._replace(worker=worker) for worker in range(each) for study in left]
+        failed = set()
+        for job, error in in_processes(work, jobs, workers, waiting, period):
+            if error is not None:
+                failed.add(job._replace(worker=0))
+                yield job, error
+        left = [study for study in left if study not in failed]
+        while True:
+            for study in left:
+                give_up_the_dead(study)
+            ended = [study for study in left if study.count(ENDED) == study.trials]
+            yield from ((study, None) for study in ended)
+            left = [study for study in left if study not in ended]
+            if not left or any(study.count(UNDER_WAY) < study.trials for study in left):
+                break
+            time.sleep(period)
+            waiting()
 
 
 def counted(study: Study) -> List[optuna.trial.FrozenTrial]:
@@ -182,23 +234,19 @@ def main() -> int:
         for data_set in arguments.data_sets
         for method in arguments.methods or methods_of(data_set)
     ]
-    alive = (*ENDED, TrialState.RUNNING, TrialState.WAITING)
+    alive = (*UNDER_WAY, TrialState.WAITING)
     for study in studies:
         opened = study.open()
         if not opened.get_trials(deepcopy=False, states=alive):
             opened.enqueue_trial(defaults(study.data_set, study.method))
-    # A worker takes trials of a study until there are enough; where studies are more than workers,
-    # each has one worker at a time.
-    each = 1 if len(studies) >= arguments.workers else arguments.workers
-    jobs = [study._replace(worker=worker) for worker in range(each) for study in studies]
     failed = 0
     progress = tqdm(total=sum(study.trials for study in studies), desc="tuning", unit="trial")
 
     def waiting() -> None:
-        progress.n = sum(study.num_ended() for study in studies)
+        progress.n = sum(study.count(ENDED) for study in studies)
         progress.refresh()
 
-    for study, error in in_processes(work, jobs, arguments.workers, waiting):
+    for study, error in search(studies, arguments.workers, waiting):
         name = f"{study.data_set}/{study.method}"
         if error is not None:
             failed += 1

@@ -3,8 +3,12 @@
 import functools
 import json
 import math
+import os
 import shutil
+import signal
 import sys
+import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import _jsonnet
@@ -16,7 +20,7 @@ import train_all
 import tune
 from optuna.trial import TrialState
 
-from structured_energy.training import NanLoss
+from structured_energy.training import MinimaxTrainer, NanLoss
 
 METHOD = "cross_entropy"
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental")
@@ -108,8 +112,12 @@ def test_a_search_that_failed_says_so_and_begins_with_the_table_again(
             raise value
         return {"best_validation_example_f1": value}
 
-    def in_processes(function, jobs, workers, waiting):
-        yield from map(experiments._Caught(function), jobs)
+    def in_processes(function, jobs, workers, waiting, period):
+        for job in jobs:
+            try:
+                yield job, function(job)
+            except ValueError as error:
+                yield job, error
         waiting()
 
     monkeypatch.setattr(tune, "train", train)
@@ -206,6 +214,90 @@ def test_jobs_in_processes(capfd):
     )
     assert found[0.0] == 0.0 and found[1.0] == 1.0 and isinstance(found["no number"], TypeError)
     assert len(waits) > 1  # while the process starts
+
+
+def kill_once(path):
+    """Kills its process the first time."""
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def kill_always(path):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_job_whose_process_is_killed_is_begun_once_more(tmp_path):
+    paths = [tmp_path / "a", tmp_path / "b", tmp_path / "c"]
+    paths[1].touch()
+    found = dict(experiments.in_processes(kill_once, paths, 2))
+    assert found.keys() == set(paths) and all(isinstance(pid, int) for pid in found.values())
+    ((_, error),) = experiments.in_processes(kill_always, paths[:1], 2)
+    assert isinstance(error, BrokenProcessPool)
+
+
+def work_and_die(study, folder):
+    """Worker 1 is killed in its first trial; what is trained is seen by the files that it leaves."""
+    tune.GRACE, tune.HEARTBEAT = 4, 1
+
+    def train(config, run):
+        if study.worker == 1 and not (folder / "killed").exists():
+            (folder / "killed").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.3)
+        return {
+            "best_validation_example_f1": -abs(math.log10(config["trainer"]["optimizer"]["lr"]))
+        }
+
+    tune.train = train
+    tune.work(study)
+
+
+@pytest.mark.parametrize("where", ["here", "on another machine"])
+def test_a_search_has_all_its_trials_where_a_worker_is_killed(tmp_path, monkeypatch, where):
+    study = tune.Study("digits", METHOD, f"sqlite:///{tmp_path}/tuning.db", 6)
+    monkeypatch.setattr(tune, "GRACE", 4)
+    monkeypatch.setattr(tune, "HEARTBEAT", 1)
+    opened = study.open()
+    if where == "on another machine":
+        (tmp_path / "killed").touch()
+        lost = opened.ask()
+        lost.set_user_attr("process", ["another", os.getpid()])
+        opened._storage.record_heartbeat(lost._trial_id)
+    work = functools.partial(work_and_die, folder=tmp_path)
+    ended = list(tune.search([study], 2, lambda: None, work, period=0.1))
+    assert ended == [(study, None)]
+    states = [trial.state for trial in opened.get_trials()]
+    assert states.count(TrialState.COMPLETE) == 6 and states.count(TrialState.FAIL) == 1
+    assert len(states) == 7
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    config = experiments.config_of("digits", METHOD, 1)
+    config["trainer"]["num_epochs"] = 2
+    whole = experiments.train(config, tmp_path / "whole")
+
+    class Stopped(Exception):
+        pass
+
+    def stopped(self, epoch, train_epoch=MinimaxTrainer._train_epoch):
+        if epoch == 1:
+            raise Stopped
+        return train_epoch(self, epoch)
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(MinimaxTrainer, "_train_epoch", stopped)
+        experiments.train(config, tmp_path / "run")
+    again = experiments.train(config, tmp_path / "run")
+    for key, value in whole.items():
+        assert key.endswith(("duration", "memory_MB")) or again[key] == value, key
+    # Of two epochs one was trained again.
+    text = (tmp_path / "run" / "out.log").read_text()
+    assert "Recovering from prior training" in text
+    changed = {**config, "pytorch_seed": 7}
+    experiments.train(changed, tmp_path / "run")  # another config begins anew
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["pytorch_seed"] == 7
 
 
 def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
