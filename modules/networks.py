@@ -57,6 +57,11 @@ class Network(torch.nn.Module, ABC):
         """The encoding of x, `(batch, ...)`; what is of half precision, as under autocast, leaves
         the network in single."""
 
+    def compile_parts(self) -> None:
+        """Compiles what is computed from tensors alone, by `torch.compile`; what is reused, and
+        what the weights are called, stays as it is."""
+        self.compute = torch.compile(self.compute)  # type: ignore[method-assign]
+
     def _encoding(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         if not self._scopes:
             encoding = at_least_single(self.compute(x, mask))

@@ -32,6 +32,10 @@ class ScoreNetwork(Network, Registrable, ABC):
         """u(x) `(batch, *event_shape)` in an encoding that holds more."""
         return encoding
 
+    def compile_parts(self) -> None:
+        super().compile_parts()
+        self.score = torch.compile(self.score)  # type: ignore[method-assign]
+
     def encode(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """u(x) `(batch, *event_shape)`, as `forward` uses it: computed once while frozen."""
         return self.potentials(self._encoding(x, mask))

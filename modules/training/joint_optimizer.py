@@ -9,6 +9,7 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
 from ..networks import Groups
+from .schedule import NetworkSettings
 
 
 class JointOptimizer(torch.optim.Optimizer):
@@ -140,17 +141,18 @@ class JointScheduler(LearningRateScheduler):
 
 
 def joint_optimizer(
-    networks: Groups, optimizers: Dict[str, Lazy[Optimizer]], accumulation_steps: Dict[str, int]
+    networks: Groups, settings: Dict[str, NetworkSettings], accumulation_steps: Dict[str, int]
 ) -> Lazy[Optimizer]:
     """What builds the optimiser of each network, over its parameters that take a gradient."""
 
     def build(model_parameters: Any) -> JointOptimizer:
         return JointOptimizer(
             {
-                name: optimizer.construct(
+                name: given.optimizer.construct(
                     model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
                 )
-                for name, optimizer in optimizers.items()
+                for name, given in settings.items()
+                if given.optimizer is not None
             },
             accumulation_steps,
         )
@@ -159,9 +161,15 @@ def joint_optimizer(
 
 
 def joint_scheduler(
-    schedulers: Dict[str, Lazy[LearningRateScheduler]], epochs: Dict[str, range]
+    settings: Dict[str, NetworkSettings], epochs: Dict[str, range]
 ) -> Optional[Lazy[LearningRateScheduler]]:
     """What builds the scheduler of each network, over its own epochs, where there is any."""
+
+    schedulers = {
+        name: given.learning_rate_scheduler
+        for name, given in settings.items()
+        if given.learning_rate_scheduler is not None
+    }
 
     def build(
         optimizer: JointOptimizer, num_epochs: int, num_steps_per_epoch: Optional[int]

@@ -19,6 +19,7 @@ from allennlp.training.optimizers import Optimizer
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
 from ..workers import of_all_workers, rank
+from .acceleration import compile_parts, half
 from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .nan_loss import explained
@@ -26,10 +27,11 @@ from .random_state import RandomState
 from .schedule import (
     NetworkSettings,
     Schedule,
+    accumulation,
     average_over_workers,
-    check_network,
     make_schedule,
     make_steps,
+    network_settings,
 )
 
 logger = logging.getLogger(__name__)
@@ -59,16 +61,23 @@ class MinimaxTrainer(GradientDescentTrainer):
         each network; what is not given is the trainer's. `start_epoch` and `stop_epoch` make
         phases: the best epoch, and the epochs without improvement, are those of the last phase.
 
+    amp_dtype : `"float16"` or `"bfloat16"`
+        The half precision of `use_amp`; bfloat16 needs no `grad_scaling`.
+    compile_networks : `bool`
+        Whether what the networks compute is compiled by `torch.compile`, while they are trained.
+
     # Raises
 
-    `ConfigurationError` for a network that the model does not have, or that has no loss.
+    `ConfigurationError` for a network that the model does not have, or that has no loss; for
+    networks that are compiled where inference is unrolled.
     `NanLoss`, a `ValueError`, where the loss becomes NaN; it names the first value of the tree that
     is.
     """
 
     schedule: Schedule
     _steps: Sequence[str] = ()  # of the epoch that is under way
-    grad_norms: Dict[str, Union[float, bool]] = {}
+    grad_norms: Dict[str, Optional[Union[float, bool]]] = {}
+    _amp_dtype: torch.dtype
     _random_state: RandomState
     _epoch_metrics: EpochMetrics
 
@@ -104,6 +113,8 @@ class MinimaxTrainer(GradientDescentTrainer):
         order: Optional[List[str]] = None,
         rounds: int = 1,
         networks: Optional[Dict[str, NetworkSettings]] = None,
+        amp_dtype: str = "float16",
+        compile_networks: bool = False,
     ) -> "MinimaxTrainer":
         """Builds the trainer from a config."""
         if not isinstance(model, StructuredEnergyModel):
@@ -112,27 +123,13 @@ class MinimaxTrainer(GradientDescentTrainer):
                 f"{type(model).__name__}; use the trainer 'gradient_descent' for others."
             )
         all_steps = make_steps(list(model.losses), steps, order, rounds)
-        settings = {name: NetworkSettings() for name in dict.fromkeys(all_steps)}
-        for name, given in (networks or {}).items():
-            check_network("networks", name, settings)
-            settings[name] = given
+        by_default = NetworkSettings(
+            optimizer, learning_rate_scheduler, grad_norm, num_gradient_accumulation_steps
+        )
+        settings = network_settings(all_steps, networks, by_default)
         schedule = make_schedule(all_steps, settings, num_epochs)
-        accumulation = {
-            name: given.num_gradient_accumulation_steps or num_gradient_accumulation_steps
-            for name, given in settings.items()
-        }
-        if use_amp and max(accumulation.values()) > 1:
-            raise ConfigurationError(
-                "Expected no gradient accumulation with use_amp in the trainer 'minimax', got "
-                f"{accumulation}; use a larger batch, or use_amp: false."
-            )
-
-        optimizers = {name: given.optimizer or optimizer for name, given in settings.items()}
-        schedulers = {
-            name: scheduler
-            for name, given in settings.items()
-            if (scheduler := given.learning_rate_scheduler or learning_rate_scheduler) is not None
-        }
+        if compile_networks:
+            compile_parts(model)
         trainer = super().from_partial_objects(
             model=model,
             serialization_dir=serialization_dir,
@@ -149,8 +146,8 @@ class MinimaxTrainer(GradientDescentTrainer):
             world_size=world_size,
             use_amp=use_amp,
             no_grad=no_grad,
-            optimizer=joint_optimizer(model.networks, optimizers, accumulation),
-            learning_rate_scheduler=joint_scheduler(schedulers, schedule.epochs),
+            optimizer=joint_optimizer(model.networks, settings, accumulation(settings, use_amp)),
+            learning_rate_scheduler=joint_scheduler(settings, schedule.epochs),
             moving_average=moving_average,
             checkpointer=checkpointer,
             callbacks=callbacks,
@@ -161,13 +158,11 @@ class MinimaxTrainer(GradientDescentTrainer):
         )
         trainer.schedule = schedule
         trainer._steps = schedule.active(0)
+        trainer._amp_dtype = half(amp_dtype)
         trainer._random_state = RandomState(trainer.cuda_device)
         trainer._epoch_metrics = EpochMetrics(serialization_dir)
         trainer._callbacks.insert(0, trainer._epoch_metrics)  # it mends what the others are told
-        trainer.grad_norms = {
-            name: grad_norm if given.grad_norm is None else given.grad_norm
-            for name, given in settings.items()
-        }
+        trainer.grad_norms = {name: given.grad_norm for name, given in settings.items()}
         return trainer
 
     @property
@@ -180,7 +175,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         """Takes all steps of the batch but the last, and gives the outputs of the last, which the
         base class's loop takes."""
         if not for_training:
-            return super().batch_outputs(batch, for_training=False)
+            return self._outputs(batch, for_training=False)
         self._random_state.start_batch()
         earlier: List[torch.Tensor] = []
         left = len(self._steps)
@@ -189,7 +184,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             self.optimizer.active = network
             with self.model.optimizing(network):
                 for _ in steps:
-                    outputs = super().batch_outputs(batch, for_training=True)
+                    outputs = self._outputs(batch, for_training=True)
                     left -= 1
                     if left:
                         earlier.append(outputs["loss"].detach())
@@ -197,6 +192,12 @@ class MinimaxTrainer(GradientDescentTrainer):
         if earlier:
             outputs["loss"] = outputs["loss"] + torch.stack(earlier).sum()
         return outputs
+
+    def _outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:
+        if not self._use_amp:
+            return super().batch_outputs(batch, for_training)
+        with torch.autocast(self.cuda_device.type, self._amp_dtype):
+            return super().batch_outputs(batch, for_training)
 
     def _take_step(self, loss: torch.Tensor) -> None:
         if self._scaler is None:
@@ -211,25 +212,25 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._scaler.step(self.optimizer)
             self._scaler.update()
 
-    def rescale_gradients(self) -> Optional[float]:
+    def rescale_gradients(self) -> Optional[torch.Tensor]:
         """Averages the active network's gradient over accumulated batches and over workers, and
         clips it to the network's `grad_norm`; does nothing before its step is due."""
         if not self.optimizer.is_due():
             return None
         return self._prepare_gradients(self.optimizer.accumulation_steps[self.optimizer.active])
 
-    def _prepare_gradients(self, count: int) -> Optional[float]:
+    def _prepare_gradients(self, count: int) -> Optional[torch.Tensor]:
         self.optimizer.average(count)
         parameters = self.optimizer.parameters()
         if self._distributed:
             average_over_workers(parameters)
         grad_norm = self.grad_norms[self.optimizer.active]
-        if grad_norm is False:
+        if not grad_norm:
             return None
         if self._scaler is not None:
             self._scaler.unscale_(self.optimizer)
         limit = float("inf") if grad_norm is True else grad_norm
-        return torch.nn.utils.clip_grad_norm_(parameters, limit).item()
+        return torch.nn.utils.clip_grad_norm_(parameters, limit)
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
         self._epoch_metrics.forget()

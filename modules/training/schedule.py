@@ -1,6 +1,7 @@
 """Which network takes which steps, and when, and how each is optimised."""
 
-from typing import Collection, Dict, List, NamedTuple, Optional, Tuple
+import copy
+from typing import Collection, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import torch
 from allennlp.common import FromParams, Lazy
@@ -20,8 +21,8 @@ class NetworkSettings(FromParams):
         Of the network's weights alone.
     learning_rate_scheduler : `Lazy[LearningRateScheduler]`, optional
         Stepped once a batch of data, however many steps the network takes on it.
-    grad_norm : `float`, optional
-        The norm to which the network's gradient is clipped.
+    grad_norm : `Union[float, bool]`, optional
+        The norm to which the network's gradient is clipped; `true` only measures it.
     num_gradient_accumulation_steps : `int`, optional
         Over how many batches the gradient is averaged before a step.
     start_epoch, stop_epoch : `int`
@@ -33,7 +34,7 @@ class NetworkSettings(FromParams):
         self,
         optimizer: Optional[Lazy[Optimizer]] = None,
         learning_rate_scheduler: Optional[Lazy[LearningRateScheduler]] = None,
-        grad_norm: Optional[float] = None,
+        grad_norm: Optional[Union[float, bool]] = None,
         num_gradient_accumulation_steps: Optional[int] = None,
         start_epoch: int = 0,
         stop_epoch: Optional[int] = None,
@@ -44,6 +45,14 @@ class NetworkSettings(FromParams):
         self.num_gradient_accumulation_steps = num_gradient_accumulation_steps
         self.start_epoch = start_epoch
         self.stop_epoch = stop_epoch
+
+    def filled(self, by_default: "NetworkSettings") -> "NetworkSettings":
+        """These settings, and by default others."""
+        settings = copy.copy(by_default)
+        for name, value in vars(self).items():
+            if value is not None:
+                setattr(settings, name, value)
+        return settings
 
     def epochs(self, num_epochs: int) -> range:
         """The epochs of a run of `num_epochs` in which the network is trained."""
@@ -101,6 +110,30 @@ def make_steps(
             f"{trained}."
         )
     return schedule
+
+
+def network_settings(
+    steps: Tuple[str, ...],
+    given: Optional[Dict[str, NetworkSettings]],
+    by_default: NetworkSettings,
+) -> Dict[str, NetworkSettings]:
+    """The settings of each network that takes steps, filled with the trainer's."""
+    settings = dict.fromkeys(dict.fromkeys(steps), by_default)
+    for name, of_network in (given or {}).items():
+        check_network("networks", name, settings)
+        settings[name] = of_network.filled(by_default)
+    return settings
+
+
+def accumulation(settings: Dict[str, NetworkSettings], use_amp: bool) -> Dict[str, int]:
+    """Over how many batches the gradient of each network is averaged."""
+    steps = {name: given.num_gradient_accumulation_steps or 1 for name, given in settings.items()}
+    if use_amp and max(steps.values()) > 1:
+        raise ConfigurationError(
+            "Expected no gradient accumulation with use_amp in the trainer 'minimax', got "
+            f"{steps}; use a larger batch, or use_amp: false."
+        )
+    return steps
 
 
 def make_schedule(

@@ -1,0 +1,67 @@
+"""Networks that are compiled learn what they did. Those of other tasks, and half precision, are in
+test_gpu.py: compiling takes its time."""
+
+import json
+
+import pytest
+import torch
+from allennlp.commands.train import train_model
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.models import load_archive
+from shipped import FOLDER, small
+
+
+def metrics_of(config, folder):
+    train_model(Params(json.loads(json.dumps(config))), str(folder))
+    return json.loads((folder / "metrics.json").read_text())
+
+
+@pytest.fixture()
+def graphs(monkeypatch):
+    """What was compiled: its graphs, run as they are."""
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    original = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda function: original(function, backend=backend))
+    torch._dynamo.reset()
+    yield compiled
+    torch._dynamo.reset()
+
+
+@pytest.mark.parametrize("method", ["dvn", "inference_network"])
+def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
+    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+    plain = metrics_of(config, tmp_path / "plain")
+    assert not graphs
+    config["trainer"]["compile_networks"] = True
+    compiled = metrics_of(config, tmp_path / "compiled")
+    assert graphs
+    assert compiled.keys() == plain.keys()
+    for name, value in plain.items():
+        if isinstance(value, float) and not name.endswith("memory_MB"):
+            assert compiled[name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
+    # The archive is one as any other.
+    count = len(graphs)
+    archive = load_archive(tmp_path / "compiled" / "model.tar.gz")
+    weights = load_archive(tmp_path / "plain" / "model.tar.gz").model.state_dict()
+    assert archive.model.state_dict().keys() == weights.keys()
+    assert len(graphs) == count
+
+
+@pytest.mark.parametrize(
+    ("method", "trainer", "message"),
+    [
+        ("spen_end_to_end", {"compile_networks": True}, "unrolled, as that of 'sampler' is"),
+        ("cross_entropy", {"amp_dtype": "half"}, "amp_dtype 'float16' or 'bfloat16' .* 'half'"),
+    ],
+)
+def test_what_cannot_be_is_refused(method, trainer, message, tmp_path):
+    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+    config["trainer"].update(trainer)
+    with pytest.raises(ConfigurationError, match=message):
+        train_model(Params(config), str(tmp_path / "run"))
