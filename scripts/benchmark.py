@@ -46,6 +46,9 @@ CONFIGS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
         },
     ),
     "bibtex/dvn": (ValueLoop, {}),
+    "delicious/cross_entropy": (Loop, {}),  # 983 labels
+    "delicious/inference_network": (InferenceNetworkLoop, {}),
+    "delicious/dvn": (ValueLoop, {}),
     "weizmann_horses/cross_entropy": (ImageLoop, ONE_PASS),
     "weizmann_horses/seal_dynamic_dvn": (ImageValueLoop, ONE_PASS),
 }

@@ -80,6 +80,11 @@ class TensorDataLoader(DataLoader):
         self._device = torch.device("cpu")
         self._batches: Optional[Iterator[TensorDict]] = None
 
+    @property
+    def independent_epochs(self) -> bool:
+        """Whether the order of an epoch depends on the random numbers of that epoch alone."""
+        return self.batches_per_epoch is None
+
     def index_with(self, vocab: Vocabulary) -> None:
         """Indexes the instances, and turns them into tensors."""
         for instance in self._instances:

@@ -1,7 +1,8 @@
 """Inference by gradient descent on the output."""
 
+from collections import deque
 from contextlib import nullcontext
-from typing import Any, List, Literal, NamedTuple, Optional, Tuple
+from typing import Any, Deque, List, Literal, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -111,13 +112,12 @@ class GradientBasedInferenceSampler(IterativeSampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        iterates, objectives = self._iterates(x, truth, mask)
+        kept = {"last": 1, "last-n": self.num_last}.get(self.pick)
+        iterates, objectives = self._iterates(x, truth, mask, kept)
         stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, up to T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
-        if self.pick == "all":
+        if self.pick in ("all", "last-n"):
             picked = torch.cat(iterates, dim=1)
-        elif self.pick == "last-n":
-            picked = torch.cat(iterates[-self.num_last :], dim=1)
         elif self.pick == "last":
             picked = iterates[-1]
         else:
@@ -137,15 +137,20 @@ class GradientBasedInferenceSampler(IterativeSampler):
         ]
 
     def _iterates(
-        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+        self,
+        x: Any,
+        truth: Optional[torch.Tensor],
+        mask: Optional[torch.Tensor],
+        kept: Optional[int] = None,
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """The iterates z, and the objective `(batch, num_starts)` of each."""
+        """The iterates z, of which the last `kept` (all by default), and the objective
+        `(batch, num_starts)` of each one that there was."""
         unrolled = self.unroll and self.training and torch.is_grad_enabled()
         scope = deterministic if unrolled else frozen
         with scope(self.score_network), torch.enable_grad():
             z = self.optimizer.variable(self.starts(x, truth, mask)).detach()
             self.optimizer.begin(z)
-            return self._descend(x, z, truth, mask, unrolled)
+            return self._descend(x, z, truth, mask, unrolled, kept)
 
     def _descend(
         self,
@@ -154,20 +159,21 @@ class GradientBasedInferenceSampler(IterativeSampler):
         truth: Optional[torch.Tensor],
         mask: Optional[torch.Tensor],
         unrolled: bool,
+        kept: Optional[int],
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
         rows: Optional[torch.Tensor] = None  # the instances that still move; None: all
-        iterates: List[torch.Tensor] = []
+        iterates: Deque[torch.Tensor] = deque(maxlen=kept)  # new ones lie where old ones lay
         objectives: List[torch.Tensor] = []
         steps = torch.zeros(len(z), device=z.device)
         # What the adversarial loss logs is of the end of the descent.
         with nullcontext() if self.adversarial is None else self.adversarial.no_logging():
-            for step in range(self.num_steps + 1):
+            for taken in range(self.num_steps + 1):
                 part = _of(z if unrolled else z.detach(), rows)
                 if not part.requires_grad:
                     part.requires_grad_()
                 held = part if unrolled else part.detach()
                 iterates.append(held if rows is None else iterates[-1].index_copy(0, rows, held))
-                if step == self.num_steps:
+                if taken == self.num_steps:
                     break
                 y = self.optimizer.output(part)
                 objective = self._objective(x, y, truth, mask, rows)
@@ -177,7 +183,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
                 )
                 moved = y if self.optimizer.gradient_of_output else part
                 (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
-                if step and self.tolerance > 0:
+                if taken and self.tolerance > 0:
                     before = _of(objectives[-2], rows)
                     change = (reached - before).abs()
                     moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
@@ -193,9 +199,9 @@ class GradientBasedInferenceSampler(IterativeSampler):
                     steps[rows] += 1
         with torch.no_grad():
             y = self.optimizer.output(iterates[-1])
-            objectives[len(iterates) - 1 :] = [self._objective(x, y, truth, mask, None)]
+            objectives[taken:] = [self._objective(x, y, truth, mask, None)]
         self.log("steps", steps)
-        return iterates, objectives
+        return list(iterates), objectives
 
     def _objective(
         self,

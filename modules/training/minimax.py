@@ -159,7 +159,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         trainer.schedule = schedule
         trainer._steps = schedule.active(0)
         trainer._amp_dtype = half(amp_dtype)
-        trainer._random_state = RandomState(trainer.cuda_device)
+        trainer._random_state = RandomState(trainer.cuda_device, data_loader)
         trainer._epoch_metrics = EpochMetrics(serialization_dir)
         trainer._callbacks.insert(0, trainer._epoch_metrics)  # it mends what the others are told
         trainer.grad_norms = {name: given.grad_norm for name, given in settings.items()}

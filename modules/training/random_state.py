@@ -1,9 +1,10 @@
 """The state of the random generators of a run, for its checkpoints."""
 
 import random
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 import torch
+from allennlp.data import DataLoader
 
 
 def _python_state() -> Dict[str, Any]:
@@ -20,26 +21,31 @@ class RandomState:
 
     AllenNLP recovers by reading the data of the finished epochs once more, for the order that the
     data loader draws from Python's `random`. What else draws from it in between (a validation set
-    that is shuffled, for one) is not repeated, so the state at the start of every epoch is kept.
-    Torch's generators, which dropout and samplers draw from, are put back at the first batch that
-    is not skipped.
+    that is shuffled, for one) is not repeated, so the state at the start of every epoch is kept; of
+    the last one alone where the loader says that its epochs are independent. Torch's generators,
+    which dropout and samplers draw from, are put back at the first batch that is not skipped.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, data_loader: DataLoader) -> None:
         self._device = device
-        self._epochs: List[Dict[str, Any]] = []
+        self._independent = getattr(data_loader, "independent_epochs", False)
+        self._epochs: Dict[int, Dict[str, Any]] = {}
         self._torch: Optional[Dict[str, Any]] = None
 
     def start_epoch(self, epoch: int) -> None:
         """Before the data of an epoch are read, for the first time or once more."""
-        if epoch < len(self._epochs):
+        if epoch in self._epochs:
             _set_python_state(self._epochs[epoch])
-        else:
-            self._epochs.append(_python_state())
+        elif epoch > max(self._epochs, default=-1):
+            self._epochs = self._with(epoch)
+
+    def _with(self, epoch: int) -> Dict[int, Dict[str, Any]]:
+        before = {} if self._independent else self._epochs
+        return {**before, epoch: _python_state()}
 
     def put_back(self) -> None:
         """After the last epoch, where a recovered run had none left to train."""
-        _set_python_state(self._epochs[-1])
+        _set_python_state(self._epochs[max(self._epochs)])
         self.start_batch()
 
     def start_batch(self) -> None:
@@ -56,10 +62,10 @@ class RandomState:
         return {
             "cpu": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self._device) if on_cuda else None,
-            "epochs": [*self._epochs, _python_state()] if between_epochs else list(self._epochs),
+            "epochs": self._with(max(self._epochs) + 1) if between_epochs else self._epochs,
         }
 
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Takes the states of a checkpoint, to be put back when their time comes."""
-        self._epochs = list(state["epochs"])
+        self._epochs = dict(state["epochs"])
         self._torch = state

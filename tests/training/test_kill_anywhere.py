@@ -49,6 +49,7 @@ MODES = {
         "networks": {"task_network": {"num_gradient_accumulation_steps": 2}},
         "callbacks": [{"type": "tree-to-csv", "unit": "steps"}],
     },
+    "continued data": {"data_loader": {"batches_per_epoch": 2}},
     "steps": {"callbacks": [{"type": "tree-to-csv", "unit": "steps", "every": 2}]},
 }
 KILLS = int(os.environ.get("KILLS", 1))
@@ -59,7 +60,9 @@ def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode)
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
     if mode.startswith("two processes"):
         config["distributed"] = {"cuda_devices": [-1, -1]}
-    config["trainer"].update(MODES.get(mode.removeprefix("two processes ").strip(), {}))
+    settings = dict(MODES.get(mode.removeprefix("two processes ").strip(), {}))
+    config["data_loader"].update(settings.pop("data_loader", {}))
+    config["trainer"].update(settings)
     if "within epochs" in mode:  # metrics of training go on as well
         config["model"].update(training_metrics=True, metrics=["example-f1", "map-label"])
     config["test_data_path"] = config["validation_data_path"]
