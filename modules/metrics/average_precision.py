@@ -29,6 +29,7 @@ class MeanAveragePrecisionByExample(SetMetric):
     the threshold plays no part."""
 
     name = "map_example"
+    uses_threshold = False
 
     def sums(
         self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
@@ -52,6 +53,7 @@ class MeanAveragePrecisionByLabel(SetMetric):
     """
 
     name = "map_label"
+    uses_threshold = False
     cheap = False
 
     def sums(

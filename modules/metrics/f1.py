@@ -1,13 +1,58 @@
 """F1 over examples, over all decisions, and over labels."""
 
+from abc import abstractmethod
+from typing import ClassVar, Sequence, Tuple
+
 import torch
 from allennlp.training.metrics import Metric
 
 from .structured_metric import SetMetric, Sums, ratio
 
 
+def counts_at(
+    probabilities: torch.Tensor, labels: torch.Tensor, thresholds: Sequence[float]
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """|Y ∩ Ŷ| and |Ŷ| of each row at each threshold, `(num_thresholds, rows)`: those of a row are
+    sorted into the gaps between the thresholds once, and summed up from above."""
+    edges = torch.tensor(thresholds, dtype=probabilities.dtype, device=probabilities.device)
+    gaps = len(thresholds) + 1
+    gap = torch.bucketize(probabilities.contiguous(), edges)  # how many thresholds are below
+    gap += gaps * torch.arange(len(gap), device=gap.device).unsqueeze(1)
+
+    def above(held: torch.Tensor) -> torch.Tensor:
+        counts = torch.bincount(held, minlength=gap.shape[0] * gaps).view(-1, gaps)
+        return counts[:, 1:].flip(1).cumsum(1).flip(1).T
+
+    return above(gap[labels]), above(gap.flatten())
+
+
+class F1(SetMetric):
+    """The base of those that are made of |Y ∩ Ŷ|, |Ŷ| and |Y|, of examples or of labels."""
+
+    by_label: ClassVar[bool] = False
+
+    @abstractmethod
+    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+        """What a batch adds, of |Y ∩ Ŷ|, |Ŷ| and |Y| `(..., examples)`, or `(..., labels)`."""
+
+    def sums(
+        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+    ) -> Sums:
+        axis = 0 if self.by_label else 1
+        shared = (predictions & labels).sum(axis)
+        return self.of_counts(shared, predictions.sum(axis), labels.sum(axis))
+
+    def sums_at(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, thresholds: Sequence[float]
+    ) -> Sums:
+        probabilities, labels = self.flat(probabilities, labels)
+        if self.by_label:
+            probabilities, labels = probabilities.T, labels.T
+        return self.of_counts(*counts_at(probabilities, labels, thresholds), labels.sum(1))
+
+
 @Metric.register("example-f1")
-class ExampleF1(SetMetric):
+class ExampleF1(F1):
     """The mean over examples of F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|), 1 where both are empty.
 
     >>> metric = ExampleF1()
@@ -18,49 +63,37 @@ class ExampleF1(SetMetric):
 
     name = "example_f1"
 
-    def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
-    ) -> Sums:
-        shared = (predictions & labels).sum(1)
-        f1 = ratio(2 * shared, predictions.sum(1) + labels.sum(1), empty=1.0)
-        return {"f1": f1.sum(), "count": torch.full_like(shared[:1], len(labels)).sum()}
+    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+        f1 = ratio(2 * shared, predicted + true, empty=1.0)
+        return {"f1": f1.sum(-1), "count": torch.ones_like(shared).sum(-1)}
 
     def value(self, sums: Sums) -> torch.Tensor:
         return sums["f1"] / sums["count"]
 
 
 @Metric.register("micro-f1")
-class MicroF1(SetMetric):
+class MicroF1(F1):
     """F1 over all decisions at once, 2 TP / (2 TP + FP + FN); 0 without any label."""
 
     name = "micro_f1"
 
-    def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
-    ) -> Sums:
-        return {
-            "shared": (predictions & labels).sum(),
-            "mass": predictions.sum() + labels.sum(),
-        }
+    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+        return {"shared": shared.sum(-1), "mass": (predicted + true).sum(-1)}
 
     def value(self, sums: Sums) -> torch.Tensor:
         return ratio(2 * sums["shared"], sums["mass"], empty=0.0)
 
 
 @Metric.register("macro-f1")
-class MacroF1(SetMetric):
+class MacroF1(F1):
     """The mean over labels of F1; a label that is neither true nor predicted counts as 0, as in
     scikit-learn."""
 
     name = "macro_f1"
+    by_label = True
 
-    def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
-    ) -> Sums:
-        return {
-            "shared": (predictions & labels).sum(0),
-            "mass": predictions.sum(0) + labels.sum(0),
-        }
+    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+        return {"shared": shared, "mass": predicted + true}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return ratio(2 * sums["shared"], sums["mass"], empty=0.0).mean()
+        return ratio(2 * sums["shared"], sums["mass"], empty=0.0).mean(-1)

@@ -2,7 +2,7 @@
 
 import copy
 from abc import abstractmethod
-from typing import Any, ClassVar, Dict, Optional, Union
+from typing import Any, ClassVar, Dict, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -27,6 +27,7 @@ class StructuredMetric(Metric):
     cheap: ClassVar[bool] = True
     """Whether it costs little to ask for the value after every batch."""
     higher_is_better: ClassVar[bool] = True
+    uses_threshold: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.reset()
@@ -58,6 +59,13 @@ class StructuredMetric(Metric):
     ) -> Sums:
         """What a batch adds, of probabilities `(batch, *event_shape)` and of labels as the reader
         gives them."""
+
+    def sums_at(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, thresholds: Sequence[float]
+    ) -> Sums:
+        """What a batch adds at each of the thresholds, which rise: `(num_thresholds, ...)`."""
+        each = [self.batch_sums(probabilities, labels, at, None) for at in thresholds]
+        return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}
 
     @abstractmethod
     def value(self, sums: Sums) -> torch.Tensor:
@@ -128,17 +136,16 @@ class StructuredMetric(Metric):
         """
         if self._sums is None:
             raise ValueError(f"Expected data before the metric '{self.name}' is asked, got none.")
-        value = self.values(self.over_all_workers() if reset else self._sums)
+        value = self.values(self.over_all_workers(self._sums) if reset else self._sums)
         if reset:
             self.reset()
         return value
 
-    def over_all_workers(self) -> Sums:
+    def over_all_workers(self, sums: Sums) -> Sums:
         """The sums; in distributed training those of all workers' data."""
-        assert self._sums is not None
         if num_workers() == 1:
-            return self._sums
-        return {key: self._over_workers(value) for key, value in self._sums.items()}
+            return sums
+        return {key: self._over_workers(value) for key, value in sums.items()}
 
     def _over_workers(self, held: torch.Tensor) -> torch.Tensor:
         held = held.clone()
@@ -163,14 +170,20 @@ class SetMetric(StructuredMetric):
         threshold: Union[float, torch.Tensor],
         mask: Optional[torch.Tensor],
     ) -> Sums:
+        probabilities, labels = self.flat(probabilities, labels, mask)
+        return self.sums(probabilities, probabilities > threshold, labels)
+
+    def flat(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Probabilities, and labels as bool, `(batch, positions)`."""
         if probabilities.shape != labels.shape or mask is not None:
             raise ValueError(
                 f"Expected probabilities and labels of one shape, without a mask, in the metric "
                 f"'{self.name}', got {tuple(probabilities.shape)} and {tuple(labels.shape)}"
                 f"{'' if mask is None else ' with a mask'}."
             )
-        probabilities = probabilities.flatten(1)
-        return self.sums(probabilities, probabilities > threshold, labels.flatten(1).bool())
+        return probabilities.flatten(1), labels.flatten(1).bool()
 
 
 class TagMetric(StructuredMetric):

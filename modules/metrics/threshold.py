@@ -1,6 +1,5 @@
 """Where a probability becomes a label."""
 
-import copy
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import Iterator, List, Optional
@@ -11,7 +10,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
 from .f1 import ExampleF1
-from .structured_metric import StructuredMetric, as_structured
+from .structured_metric import Sums, as_structured
 
 
 class Threshold(torch.nn.Module, Registrable, ABC):
@@ -69,9 +68,13 @@ class TunedThreshold(Threshold):
     # Parameters
 
     metric : `Metric`, optional
-        What to maximise; `example-f1` by default.
+        What to tune for, in its own direction; `example-f1` by default.
     candidates : `int`
         The grid is i / (candidates + 1) for i = 1 … candidates.
+
+    # Raises
+
+    `ConfigurationError` without a candidate, or for a metric in which no threshold plays a part.
     """
 
     tunable = True
@@ -82,38 +85,42 @@ class TunedThreshold(Threshold):
             raise ConfigurationError(f"Expected at least 1 candidate threshold, got {candidates}.")
         self.candidates = [i / (candidates + 1) for i in range(1, candidates + 1)]
         self.metric = as_structured(metric or ExampleF1())
-        self._metrics: List[StructuredMetric] = []
+        if not self.metric.uses_threshold:
+            raise ConfigurationError(
+                f"Expected a metric in which the threshold plays a part, such as 'example-f1', for "
+                f"the threshold 'tuned', got '{self.metric.name}'."
+            )
+        self._sums: Optional[Sums] = None  # at each candidate
 
     def observe(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:
-        for metric, candidate in zip(self._metrics, self.candidates, strict=False):
-            metric(probabilities, labels, candidate)
+        sums = self.metric.sums_at(probabilities.detach(), labels.detach(), self.candidates)
+        held = self._sums
+        self._sums = sums if held is None else {key: held[key] + sums[key] for key in sums}
 
     def curve(self, probabilities: torch.Tensor, labels: torch.Tensor) -> List[float]:
         """The metric at each candidate."""
-        values = []
-        for candidate in self.candidates:
-            metric = copy.deepcopy(self.metric)
-            metric.reset()
-            metric(probabilities, labels, candidate)
-            found = metric.get_metric(reset=True)
-            values.append(found[""] if isinstance(found, dict) else found)
-        return values
+        return self._values(self.metric.sums_at(probabilities, labels, self.candidates))
+
+    def _values(self, sums: Sums) -> List[float]:
+        return [
+            float(self.metric.value({key: value[i] for key, value in sums.items()}))
+            for i in range(len(self.candidates))
+        ]
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
         """At the end of the context the threshold is the best for what was observed in it; without
         an observation it stays."""
-        self._metrics = [copy.deepcopy(self.metric) for _ in self.candidates]
+        self._sums = None
         try:
             yield
-            if self._metrics[0].has_seen_data:
-                scores = [
-                    float(metric.value(metric.over_all_workers())) for metric in self._metrics
-                ]
+            if self._sums is not None:
+                values = self._values(self.metric.over_all_workers(self._sums))
+                sign = 1 if self.metric.higher_is_better else -1
                 best = max(
-                    zip(scores, self.candidates, strict=True),
-                    key=lambda pair: (pair[0], -abs(pair[1] - 0.5), -pair[1]),
+                    zip(values, self.candidates, strict=True),
+                    key=lambda pair: (sign * pair[0], -abs(pair[1] - 0.5), -pair[1]),
                 )
                 self.value.fill_(best[1])
         finally:
-            self._metrics = []
+            self._sums = None

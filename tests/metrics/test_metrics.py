@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sklearn_metrics
 
 from structured_energy.metrics import ExampleF1, FixedThreshold, TunedThreshold, as_structured
+from structured_energy.metrics.structured_metric import SetMetric
 
 NAMES = [
     "example-f1",
@@ -34,6 +35,10 @@ def average_precision(labels, scores):
             for i in np.flatnonzero(some)
         ]
     )
+
+
+def is_of_sets(metric):
+    return isinstance(metric, type) and issubclass(metric, SetMetric) and metric.uses_threshold
 
 
 def reference(name, scores, labels, threshold):
@@ -114,7 +119,34 @@ def test_other_metrics_are_refused():
         as_structured(BooleanAccuracy())
 
 
-@pytest.mark.parametrize("name", ["example-f1", "micro-f1", "subset-accuracy"])
+@pytest.mark.parametrize(
+    "name", [name for name in Metric.list_available() if is_of_sets(Metric.by_name(name))]
+)
+def test_the_sums_at_many_thresholds_are_those_at_each(name):
+    metric = Metric.by_name(name)()
+    generator = torch.Generator().manual_seed(2)
+    # Some probabilities are thresholds themselves, some are 0 and 1.
+    probabilities = torch.randint(11, (8, 9), generator=generator) / 10
+    probabilities[:, :5] = torch.rand(8, 5, generator=generator)
+    labels = torch.rand(8, 9, generator=generator) < 0.3
+    shape = (8, 3, 3) if name in ("iou", "pixel-accuracy") else (8, 9)
+    probabilities, labels = probabilities.view(shape), labels.view(shape)
+    thresholds = [i / 10 for i in range(1, 10)]
+    found = metric.sums_at(probabilities, labels, thresholds)
+    for i, threshold in enumerate(thresholds):
+        expected = metric.batch_sums(probabilities, labels, threshold, None)
+        assert found.keys() == expected.keys()
+        for key, value in expected.items():
+            assert found[key].dtype == value.dtype
+            torch.testing.assert_close(found[key][i], value, rtol=1e-12, atol=0)
+
+
+def test_a_metric_without_a_threshold_tunes_none():
+    with pytest.raises(ConfigurationError, match="threshold plays a part, .* got 'map_label'"):
+        TunedThreshold(Metric.by_name("map-label")())
+
+
+@pytest.mark.parametrize("name", ["example-f1", "micro-f1", "subset-accuracy", "hamming-loss"])
 def test_the_tuned_threshold_is_the_best_of_the_grid(name):
     torch.manual_seed(3)
     labels = torch.rand(40, 5) < 0.3
@@ -125,7 +157,7 @@ def test_the_tuned_threshold_is_the_best_of_the_grid(name):
             threshold.observe(scores[part], labels[part])
     grid = [i / 100 for i in range(1, 100)]
     values = [reference(name, scores.numpy(), labels.numpy(), t) for t in grid]
-    best = max(values)
+    best = max(values) if Metric.by_name(name).higher_is_better else min(values)
     assert reference(name, scores.numpy(), labels.numpy(), float(threshold.value)) == best
     nearest = min(
         (t for t, v in zip(grid, values, strict=True) if v == best), key=lambda t: abs(t - 0.5)
