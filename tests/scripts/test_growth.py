@@ -73,12 +73,12 @@ class Clock:
 
 @pytest.mark.parametrize(("math", "status"), [(2, 0), (1, 1)])
 def test_growth_beyond_the_math_is_told(run, monkeypatch, math, status):
-    axis = growth.Axis((1000, 2000, 4000), {"squares": math}, lambda _, size: (Squares(size), {}))
+    axis = growth.Axis((500, 2000, 6000), {"squares": math}, lambda _, size: (Squares(size), {}))
     monkeypatch.setattr(growth, "AXES", {"size": axis})
     monkeypatch.setattr(growth, "time", Clock())
     found, text, files = run("--axes", "size", "--repeats", "2")
     assert found == status and ("!" in text) == bool(status)
-    assert "2.00" in text and "4,000" in text
+    assert "2.00" in text and "6,000" in text
     assert files == ["growth.png", "growth.svg"]
 
 
@@ -89,6 +89,14 @@ def test_the_memory_is_that_of_the_step(monkeypatch):
         for size in (100, 5000)
     )
     assert large.megabytes - small.megabytes == pytest.approx(4 * 25, rel=0.3)
+
+
+def test_memory_is_fitted_beyond_that_of_torch():
+    points = [growth.Point(size, 0.01 + size, 120 + size / 10) for size in (10, 100, 1000)]
+    time, memory = growth.exponents(points)
+    assert time == pytest.approx(1, abs=0.01) and memory == pytest.approx(1, abs=0.05)
+    square = [growth.Point(size, size**2, 120 + size**2 / 100) for size in (10, 100, 1000)]
+    assert growth.exponents(square) == pytest.approx((2, 2), abs=0.01)
 
 
 def test_a_process_that_dies_is_told():

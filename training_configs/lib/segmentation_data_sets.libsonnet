@@ -17,6 +17,7 @@ local defaults = (import 'defaults.libsonnet') {
   num_epochs: 60,
   patience: null,  // the learning rate falls to 0 at the end
   picture_every: 10,  // epochs
+  inference_rate: 500,  // what a pixel adds to a value, its gradient, is about 1 / (height · width)
   score_weight: 0.1,
   value_weight: 1.0,
   task_cost_weight: 1.0,

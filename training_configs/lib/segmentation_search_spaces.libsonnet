@@ -11,7 +11,7 @@ local score_weight = { score_weight: log(0.001, 1) };
 
 {
   cross_entropy: task,
-  dvn: score + { weight_decay: task.weight_decay, inference_rate: log(0.3, 30) },
+  dvn: score + { weight_decay: task.weight_decay, inference_rate: log(10, 3000) },
   inference_network: task + score + score_weight + {
     oracle_cost_weight: log(0.3, 30),
     task_cost_weight: log(0.1, 100),
