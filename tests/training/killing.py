@@ -26,6 +26,28 @@ from allennlp.training import GradientDescentTrainer
 
 from structured_energy.callbacks import TreeToCsvCallback
 
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.2}"
+# A small model of two networks, which draws random numbers by its dropout.
+MODEL = f"""{{
+  model: {{
+    type: 'structured-energy',
+    output_space: 'binary',
+    oracle_value: 'per-instance-f1',
+    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    loss: 'margin-based',
+    sampler: {{type: 'inference-network', loss: 'inference'}},
+    metrics: ['example-f1'],
+    threshold: 'tuned',
+  }},
+  data_loader: {{batch_size: 10}},
+  evaluate_on_test: true,
+  trainer: {{
+    type: 'minimax', num_epochs: 4, optimizer: {{type: 'adamw', lr: 0.05}},
+    validation_metric: '+example_f1', callbacks: ['tree-to-csv'],
+  }},
+}}"""
+
 
 def fork_workers():
     """The workers of AllenNLP's command begin at once, and not by importing everything anew."""

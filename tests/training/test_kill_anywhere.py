@@ -13,26 +13,6 @@ import pytest
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
-FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.2}"
-MODEL = f"""{{
-  model: {{
-    type: 'structured-energy',
-    output_space: 'binary',
-    oracle_value: 'per-instance-f1',
-    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
-    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
-    loss: 'margin-based',
-    sampler: {{type: 'inference-network', loss: 'inference'}},
-    metrics: ['example-f1'],
-    threshold: 'tuned',
-  }},
-  data_loader: {{batch_size: 10}},
-  evaluate_on_test: true,
-  trainer: {{
-    type: 'minimax', num_epochs: 4, optimizer: {{type: 'adamw', lr: 0.05}},
-    validation_metric: '+example_f1', callbacks: ['tree-to-csv'],
-  }},
-}}"""
 MODES = {
     "plain": {},
     "order": {"order": ["task_network", "score_network"], "rounds": 2},
@@ -57,7 +37,7 @@ KILLS = int(os.environ.get("KILLS", 1))
 
 @pytest.mark.parametrize("mode", [*sorted(MODES), "two processes", "two processes within epochs"])
 def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode):
-    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
+    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(killing.MODEL))
     if mode.startswith("two processes"):
         config["distributed"] = {"cuda_devices": [-1, -1]}
     settings = dict(MODES.get(mode.removeprefix("two processes ").strip(), {}))

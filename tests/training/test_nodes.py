@@ -18,25 +18,10 @@ from allennlp.common.util import find_open_port
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "train_on_nodes.py"
-FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.2}"
-MODEL = f"""{{
-  model: {{
-    type: 'structured-energy',
-    output_space: 'binary',
-    oracle_value: 'per-instance-f1',
-    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
-    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
-    loss: 'margin-based',
-    sampler: {{type: 'inference-network', loss: 'inference'}},
-    metrics: ['example-f1', 'map-label'],
-  }},
-  trainer: {{
-    type: 'minimax', num_epochs: 4, optimizer: {{type: 'adamw', lr: 0.05}},
-    validation_metric: '+example_f1', callbacks: ['tree-to-csv'],
-    checkpointer: {{save_every_num_batches: 1}},
-  }},
-  evaluate_on_test: true,
-}}"""
+OVER = {
+    "model": {"metrics": ["example-f1", "map-label"]},
+    "trainer": {"checkpointer": {"save_every_num_batches": 1}},
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +31,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(folder):
-    config = merged(data_config(folder / "data"), evaluate_jsonnet(MODEL))
+    config = merged(data_config(folder / "data"), evaluate_jsonnet(killing.MODEL))
+    config = merged(config, OVER)
     return {**config, "test_data_path": config["validation_data_path"]}
 
 
