@@ -98,9 +98,7 @@ def test_bad_use_is_named(tmp_path, monkeypatch):
     with pytest.raises(ConfigurationError, match="batch_size .* at least 1, got 0"):
         TensorDataLoader(ArffReader(), path, 0)
     with monkeypatch.context() as patch:
-        patch.setattr(tensor_loader, "is_distributed", lambda: True)
-        patch.setattr(torch.distributed, "get_world_size", lambda: 5)
-        patch.setattr(torch.distributed, "get_rank", lambda: 0)
+        patch.setattr(tensor_loader, "num_workers", lambda: 5)
         with pytest.raises(ValueError, match="each of 5 workers in .*, got 4"):
             TensorDataLoader(ArffReader(), path, 2)
     with pytest.raises(ValueError, match="indexed with a vocabulary first"):
