@@ -90,10 +90,9 @@ AXES = {
     "tokens": Axis(
         (10, 100, 1_000),
         {
-            **dict.fromkeys(["cross_entropy", "crf", "inference_network", "spen"], 1),
-            **dict.fromkeys(
-                ["inference_network_high_order", "inference_network_label_language_model"], 1
-            ),
+            **dict.fromkeys(["cross_entropy", "crf", "spen", "inference_network"], 1),
+            "inference_network_high_order": 1,
+            "inference_network_label_language_model": 1,
             "inference_network_self_attention": 2,
         },
         lambda method, size: tagging(method, tokens=size),

@@ -225,7 +225,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         if self._distributed:
             average_over_workers(parameters)
         grad_norm = self.grad_norms[self.optimizer.active]
-        if not grad_norm:
+        if grad_norm is None or grad_norm is False:
             return None
         if self._scaler is not None:
             self._scaler.unscale_(self.optimizer)
