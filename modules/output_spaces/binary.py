@@ -1,6 +1,6 @@
 """Binary outputs: sets of labels, pixels."""
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple, Union
 
 import torch
 from torch.nn.functional import logsigmoid
@@ -70,7 +70,7 @@ class BinaryOutputSpace(OutputSpace):
     def random(self, like: torch.Tensor) -> torch.Tensor:
         return torch.rand_like(like)
 
-    def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
+    def perturb(self, y: torch.Tensor, rate: Union[float, torch.Tensor]) -> torch.Tensor:
         redrawn = torch.rand_like(y) < rate
         return torch.where(redrawn, (torch.rand_like(y) < 0.5).to(y.dtype), y)
 

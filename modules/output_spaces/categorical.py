@@ -1,6 +1,6 @@
 """Categorical outputs: sequences of tags."""
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -89,7 +89,7 @@ class CategoricalOutputSpace(OutputSpace):
         exponential = torch.empty_like(like).exponential_()
         return exponential / exponential.sum(-1, keepdim=True)
 
-    def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
+    def perturb(self, y: torch.Tensor, rate: Union[float, torch.Tensor]) -> torch.Tensor:
         redrawn = torch.rand_like(y[..., :1]) < rate
         drawn = torch.randint(self.num_values, y.shape[:-1], device=y.device)
         return torch.where(redrawn, one_hot(drawn, self.num_values).to(y.dtype), y)

@@ -1,7 +1,7 @@
 """The base of output spaces."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, List, Optional, Tuple
+from typing import Any, ClassVar, List, Optional, Tuple, Union
 
 import torch
 from allennlp.common import Registrable
@@ -65,8 +65,9 @@ class OutputSpace(Registrable, ABC):
         """Uniform relaxed outputs of the shape, dtype and device of `like`."""
 
     @abstractmethod
-    def perturb(self, y: torch.Tensor, rate: float) -> torch.Tensor:
-        """Discrete y with each position redrawn uniformly with probability `rate`."""
+    def perturb(self, y: torch.Tensor, rate: Union[float, torch.Tensor]) -> torch.Tensor:
+        """Discrete y with each position redrawn uniformly with probability `rate`, which may be a
+        tensor that broadcasts to y, the same over a position."""
 
     @abstractmethod
     def move_changes(

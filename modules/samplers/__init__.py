@@ -20,6 +20,7 @@ from .output_optimizers import (
     ProjectedGradient,
     WrappedOptimizer,
 )
+from .perturbed_truth import PerturbedTruthSampler
 from .random import RandomSampler, UniformSampler
 from .replay_buffer import ReplayBuffer
 from .sampler import Sampler
@@ -41,6 +42,7 @@ __all__ = [
     "MeanOverCropsSampler",
     "NetworkDrawsSampler",
     "OutputOptimizer",
+    "PerturbedTruthSampler",
     "ProjectedGradient",
     "RandomPickingContainer",
     "RandomSampler",

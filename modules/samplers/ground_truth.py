@@ -22,7 +22,7 @@ class GroundTruthSampler(Sampler):
     ) -> SamplerOutput:
         if truth is None:
             raise ValueError(
-                "Expected labels for the sampler 'ground-truth', got none; it cannot predict: "
+                f"Expected labels for {type(self).__name__}, got none; it cannot predict: "
                 "choose another sampler as 'inference' of the model."
             )
         return SamplerOutput(truth)

@@ -1,6 +1,6 @@
 """The score network for images."""
 
-from typing import Any, List, Optional
+from typing import Any, List, Literal, Optional, Tuple
 
 import torch
 from allennlp.common import FromParams, Lazy
@@ -69,8 +69,8 @@ class ImageAndMaskScore(torch.nn.Module, FromParams):
 
 @ScoreNetwork.register("segmentation")
 class SegmentationScoreNetwork(ScoreNetwork):
-    """s(x, y) = Σ_p y_p (bᵀ h_p + c) + Σ_k s_k(y) + r(x, y), with h_p the encoding of pixel p in
-    its image, and r a score of image and mask together.
+    """s(x, y) = Σ_p y_p (bᵀ h_p + c) + Σ_k s_k(y) + r(x, y) + q(h, y), with h_p the encoding of
+    pixel p in its image, r a score of image and mask together and q one of encoding and mask.
 
     # Parameters
 
@@ -80,10 +80,16 @@ class SegmentationScoreNetwork(ScoreNetwork):
         The terms over the pixels, for example `grid`.
     image_and_mask : `ImageAndMaskScore`, optional
         r.
+    encoding_and_mask : `Lazy[ImageAndMaskScore]`, optional
+        q, which sees the encoding in the place of the image; its `num_channels` are the encoder's.
+    pixels : `"sum"` or `"mean"`
+        Whether the terms over pixels, local and structured, are added up, as in a random field, or
+        divided by the number of real pixels: for a score that stands for a value in [0, 1], and has
+        to stay near 0 whatever the size of an image.
 
     # Raises
 
-    `ConfigurationError` where there is no term at all.
+    `ConfigurationError` where there is no term at all, or an `encoding_and_mask` without encoder.
     """
 
     def __init__(
@@ -92,10 +98,18 @@ class SegmentationScoreNetwork(ScoreNetwork):
         encoder: Optional[ImageEncoder] = None,
         structured_scores: Optional[List[Lazy[StructuredScore]]] = None,
         image_and_mask: Optional[ImageAndMaskScore] = None,
+        encoding_and_mask: Optional[Lazy[ImageAndMaskScore]] = None,
+        pixels: Literal["sum", "mean"] = "sum",
     ) -> None:
         super().__init__(output_space, construct_scores(structured_scores, None, output_space))
+        if pixels not in ("sum", "mean"):
+            raise ConfigurationError(
+                "Expected pixels to be 'sum' or 'mean' in the score network 'segmentation', got "
+                f"'{pixels}'."
+            )
         self.encoder = encoder
         self.image_and_mask = image_and_mask
+        self.pixels = pixels
         if encoder is None and self.image_and_mask is None and not self.structured_scores:
             raise ConfigurationError(
                 "Expected an encoder, structured_scores or image_and_mask in the score network "
@@ -103,15 +117,28 @@ class SegmentationScoreNetwork(ScoreNetwork):
             )
         if encoder is not None:
             self.projection = torch.nn.Conv2d(encoder.output_size, 1, 1)
+        if encoding_and_mask is not None and encoder is None:
+            raise ConfigurationError(
+                "Expected an encoder for the encoding_and_mask of the score network "
+                "'segmentation', got none."
+            )
+        self.encoding_and_mask = (
+            None
+            if encoding_and_mask is None or encoder is None
+            else encoding_and_mask.construct(num_channels=encoder.output_size)
+        )
 
     def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """The potentials as the first channel, and before them what `image_and_mask` needs."""
-        local = x.new_zeros(x[:, :1].shape)
-        if self.encoder is not None:
-            local = self.projection(self.encoder(x))
-        if self.image_and_mask is None:
-            return local
-        return torch.cat([local, self.image_and_mask.of_image(x)], dim=1)
+        """The potentials as the first channel, and after them what r and q need."""
+        encoded = None if self.encoder is None else self.encoder(x)
+        parts = [x.new_zeros(x[:, :1].shape) if encoded is None else self.projection(encoded)]
+        parts += [joint.of_image(x if of_x else encoded) for joint, of_x in self._joint()]
+        return torch.cat(parts, dim=1)
+
+    def _joint(self) -> List[Tuple[ImageAndMaskScore, bool]]:
+        """r and q, where they are, each with whether it is of the image itself."""
+        both = [(self.image_and_mask, True), (self.encoding_and_mask, False)]
+        return [(joint, of_x) for joint, of_x in both if joint is not None]
 
     def potentials(self, encoding: torch.Tensor) -> torch.Tensor:
         return encoding[:, 0]
@@ -120,8 +147,14 @@ class SegmentationScoreNetwork(ScoreNetwork):
         self, encoding: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         score = super().score(encoding, y, mask)
-        if self.image_and_mask is None:
-            return score
+        if self.pixels == "mean":
+            size = y[0, 0].numel() if mask is None else mask.sum((1, 2)).clamp(min=1).unsqueeze(1)
+            score = score / size
         if mask is not None:
             y = y.masked_fill(~mask.unsqueeze(1), 0.0)
-        return score + self.image_and_mask(encoding[:, 1:], y)
+        start = 1
+        for joint, _ in self._joint():
+            end = start + joint.of_image.out_channels
+            score = score + joint(encoding[:, start:end], y)
+            start = end
+        return score

@@ -96,6 +96,10 @@ CONFIGS = {
         "{type: 'appending-container', loss: 'score', "
         "constituents: ['ground-truth', 'inference-network']}"
     ],
+    (Sampler, "perturbed-truth"): [
+        "'perturbed-truth'",
+        "{type: 'perturbed-truth', num_samples: 5, loss: 'score'}",
+    ],
     (Sampler, "inference-network"): [
         "'inference-network'",
         "{type: 'inference-network', loss: 'cross-entropy'}",
@@ -114,6 +118,8 @@ CONFIGS = {
             f"encoder: {ENCODER}, structured_scores: ['grid'], "
             "image_and_mask: {hidden: [4, 5], num_channels: 2, width: 3}",
             "image_and_mask: {hidden: [4, 4, 4], num_channels: 2}",
+            f"encoder: {ENCODER}, structured_scores: ['grid'], pixels: 'mean', "
+            "encoding_and_mask: {hidden: [4], width: 1}",
         )
     ],
     (ScoreNetwork, "sequence-tagging"): [
@@ -149,7 +155,7 @@ SPACES = {
     "segmentation": ("image",),
     "sequence-tagging": ("categorical",),
 }
-NEED_LABELS = {"ground-truth", "appending-container"}
+NEED_LABELS = {"appending-container", "ground-truth", "perturbed-truth"}
 SUITES = [
     LossConformance,
     OracleValueConformance,

@@ -8,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.samplers import Sampler
+from structured_energy.testing import make_world
 
 SPACE = BinaryOutputSpace()
 BITS = torch.tensor([8, 4, 2, 1])
@@ -103,3 +104,24 @@ def test_bad_settings_are_named(world):
         world.build(Sampler, "{type: 'network-draws', kind: 'laplace'}")
     with pytest.raises(ConfigurationError, match="at least 1 sample"):
         world.build(Sampler, "{type: 'random', num_samples: 0}")
+    with pytest.raises(ConfigurationError, match="at least 1 sample of the sampler 'perturbed"):
+        world.build(Sampler, "{type: 'perturbed-truth', num_samples: 0}")
+
+
+@pytest.mark.parametrize("space", ["binary", "categorical", "image"])
+def test_the_truth_is_perturbed_at_rates_from_none_to_all(space):
+    world = make_world(space=space, batch_size=2)
+    sampler = world.build(Sampler, "{type: 'perturbed-truth', num_samples: 20000}")
+    torch.manual_seed(0)
+    y = sampler.sample(world.x, world.truth).y
+    assert y.shape == (2, 20000, *world.truth.shape[2:])
+    assert torch.equal(y, world.output_space.nearest_corner(y))
+    wrong = world.output_space.distance(y, world.truth)
+    # A redrawn position is wrong with c = 1 − 1/K. With ρ ~ U(0, 1) for each sample of n positions
+    # the share that is wrong has the mean c/2 and the variance E[ρc (1 − ρc)] / n + Var[ρc].
+    values = world.truth.shape[-1] if space == "categorical" else 2
+    n = world.truth[0, 0].numel() // (values if space == "categorical" else 1)
+    c = 1 - 1 / values
+    assert wrong.mean().item() == pytest.approx(c / 2, abs=0.01)
+    expected = (c / 2 - c**2 / 3) / n + c**2 / 12
+    assert wrong.var().item() == pytest.approx(expected, rel=0.05)

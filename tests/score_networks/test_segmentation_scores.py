@@ -123,6 +123,55 @@ def test_the_terms_add_up_and_the_image_is_encoded_once(joint, grid):
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_mean_over_pixels_is_the_sum_over_their_number(grid, masked):
+    config = {
+        "type": "segmentation",
+        "encoder": {"type": "u-net", "hidden": [4, 4]},
+        "structured_scores": ["grid"],
+        "encoding_and_mask": {"hidden": [3], "width": 1},
+        "pixels": "mean",
+    }
+    network = ScoreNetwork.from_params(Params(config), output_space=SPACE)
+    network.structured_scores[0].load_state_dict(grid.state_dict())
+    x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
+    real = torch.rand(2, 6, 7) < 0.7 if masked else torch.ones(2, 6, 7, dtype=torch.bool)
+    mask = real if masked else None
+    h = network.encoder(x)
+    seen = y * real.unsqueeze(1)
+    total = (seen * network.projection(h)).sum((2, 3)) + grid(y, mask)
+    # A window of one pixel: a layer of what is known of it, its encoding and its output.
+    joint = network.encoding_and_mask
+    of_h, of_y = joint.of_image.weight[:, :, 0, 0], joint.of_mask.weight[:, 0, 0, 0]
+    bias = joint.of_image.bias.view(-1, 1, 1)
+    layer = torch.einsum("oc,bchw->bohw", of_h, h).unsqueeze(1)
+    hidden = softplus(layer + of_y.view(-1, 1, 1) * seen.unsqueeze(2) + bias).mean((3, 4))
+    joined = softplus(hidden @ joint.summary.weight.T + joint.summary.bias)
+    expected = total / real.sum((1, 2)).unsqueeze(1) + (joined @ joint.projection.weight.T)[..., 0]
+    torch.testing.assert_close(network(x, y, mask), expected)
+
+
+def test_image_and_encoding_are_both_seen(joint):
+    encoder = {"type": "u-net", "hidden": [4, 4]}
+    network = ScoreNetwork.from_params(
+        Params(
+            {
+                "type": "segmentation",
+                "encoder": encoder,
+                "image_and_mask": {"hidden": [4, 5], "width": 3},
+                "encoding_and_mask": {"hidden": [6, 3], "width": 3},
+            }
+        ),
+        output_space=SPACE,
+    )
+    network.image_and_mask.load_state_dict(joint.state_dict())
+    x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
+    h, other = network.encoder(x), network.encoding_and_mask
+    local = (y * network.projection(h)).sum((2, 3))
+    expected = local + joint(joint.of_image(x), y) + other(other.of_image(h), y)
+    torch.testing.assert_close(network(x, y), expected)
+
+
 def test_without_an_encoder_there_is_no_local_term(joint):
     network = SegmentationScoreNetwork(SPACE, image_and_mask=joint)
     x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
@@ -139,6 +188,15 @@ def test_it_is_differentiable_in_y(joint):
 def test_bad_settings_are_named():
     with pytest.raises(ConfigurationError, match="in the score network 'segmentation', got none"):
         SegmentationScoreNetwork(SPACE)
+    for terms, message in (
+        ({"structured_scores": ["grid"], "pixels": "max"}, "'sum' or 'mean' .* got 'max'"),
+        (
+            {"structured_scores": ["grid"], "encoding_and_mask": {"hidden": [3]}},
+            "Expected an encoder for the encoding_and_mask",
+        ),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            ScoreNetwork.from_params(Params({"type": "segmentation", **terms}), output_space=SPACE)
     for settings in ({"hidden": []}, {"hidden": [3], "width": 2}):
         with pytest.raises(ConfigurationError, match="and an odd width in ImageAndMaskScore, got"):
             ImageAndMaskScore(**settings)

@@ -148,3 +148,6 @@ class OutputSpaceConformance(Conformance):
         changed = component.perturb(y, 1.0)
         assert component.contains(changed)
         assert component.distance(changed, y).mean() > 0.3
+        rates = (torch.arange(2000) % 2).view(1, -1, *[1] * (y.dim() - 2))
+        each = component.distance(component.perturb(y, rates), y)
+        assert (each[:, ::2] == 0).all() and each[:, 1::2].mean() > 0.3

@@ -1,0 +1,58 @@
+"""The true output with more or less of it redrawn."""
+
+from typing import Any, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from ..losses import Loss
+from ..output_spaces import OutputSpace
+from ..sampler_output import SamplerOutput
+from .ground_truth import GroundTruthSampler
+from .sampler import Sampler
+
+
+@Sampler.register("perturbed-truth")
+class PerturbedTruthSampler(GroundTruthSampler):
+    """Discrete y_k, each y* with every position redrawn uniformly with probability ρ_k, and
+    ρ_k ~ U(0, 1): outputs of every oracle value between that of a random one and the truth's, for
+    losses that learn from them.
+
+    What the stratified samples of Gygli et al. 2017 are for, drawn in proportion to exp(v* / τ)
+    (Norouzi et al. 2016), without a temperature to choose.
+
+    # Parameters
+
+    num_samples : `int`
+        How many outputs for each instance.
+
+    # Raises
+
+    `ConfigurationError` without a sample.
+    `ValueError` without labels.
+    """
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        num_samples: int = 1,
+        loss: Optional[Loss] = None,
+        log_key: Optional[str] = None,
+    ) -> None:
+        super().__init__(output_space, loss, log_key)
+        if num_samples < 1:
+            raise ConfigurationError(
+                "Expected at least 1 sample of the sampler 'perturbed-truth', got "
+                f"num_samples {num_samples}."
+            )
+        self.num_samples = num_samples
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        y = super().sample(x, truth, mask).y
+        y = y.expand(-1, self.num_samples, *y.shape[2:])
+        rate = torch.rand(y.shape[:2], device=y.device)
+        return SamplerOutput(
+            self.output_space.perturb(y, rate.view(*rate.shape, *[1] * (y.dim() - 2)))
+        )
