@@ -8,6 +8,7 @@
   margin_type: 'margin-rescaled',
   oracle_cost_weight: 1.0,
   static_epochs: 10,  // for which it is trained before it is kept as it is
+  num_perturbed: 0,  // perturbed truths that a value network learns from
 
   // Of the task network's objective.
   score_weight: 1.0,

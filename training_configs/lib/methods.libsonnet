@@ -53,6 +53,11 @@ local inference_network(d, losses, weights) = {
   },
 };
 
+// Outputs of every oracle value, or `otherwise`.
+local perturbed(d, otherwise) =
+  if d.num_perturbed == 0 then otherwise
+  else [{ type: 'perturbed-truth', num_samples: d.num_perturbed }];
+
 // What a value network learns from: its adversary's outputs, the truth, and `more`.
 local value_samples(d, more) = {
   type: 'appending-container',
@@ -121,10 +126,10 @@ local methods = {
   dvn(d): without_task_network(d) {
     model+: {
       loss: 'value-regression',
-      sampler: value_samples(d, [
-        'random',
-        descent(d, d.inference_steps) { log_key: 'prediction' },
-      ]),
+      sampler: value_samples(
+        d,
+        perturbed(d, ['random']) + [descent(d, d.inference_steps) { log_key: 'prediction' }],
+      ),
     },
   },
 
@@ -183,7 +188,10 @@ local methods = {
   seal_dynamic_dvn(d): with_both(d) {
     model+: {
       loss: 'value-regression',
-      sampler: { type: 'appending-container', constituents: ['inference-network', 'ground-truth'] },
+      sampler: {
+        type: 'appending-container',
+        constituents: ['inference-network', 'ground-truth'] + perturbed(d, []),
+      },
       inference: inference_network(d, ['value'], [d.value_weight]),
     },
   },

@@ -57,14 +57,22 @@ local lib = methods({
     },
   },
 
+  // What stands for a value in [0, 1] is a mean over pixels. An energy is a sum, as a random
+  // field's.
   score_network(d): {
+    local value = {
+      encoding_and_mask: { hidden: d.encoding_and_mask, width: 1, dropout: d.score_dropout },
+      pixels: 'mean',
+    },
+    local energy = {
+      structured_scores: ['grid'],
+      image_and_mask: { hidden: d.image_and_mask, dropout: d.score_dropout },
+    },
     model+: {
       score_network: {
         type: 'segmentation',
         encoder: { type: d.encoder, hidden: d.score_hidden, dropout: d.score_dropout },
-        structured_scores: ['grid'],
-        image_and_mask: { hidden: d.image_and_mask, dropout: d.score_dropout },
-      },
+      } + if d.score_is_value then value else energy,
     },
     trainer+: {
       callbacks: [
@@ -77,7 +85,9 @@ local lib = methods({
 });
 
 {
-  [method](d): by_crops(d, lib[method](d))
+  [method](d): by_crops(d, lib[method](d {
+    score_is_value: std.member(['dvn', 'seal_dynamic_dvn'], method),
+  }))
   for method in [
     'cross_entropy',
     'dvn',

@@ -10,6 +10,8 @@ local defaults = (import 'defaults.libsonnet') {
   hidden: [16, 32, 64],
   score_hidden: [16, 32, 64],
   image_and_mask: [16, 32, 32],
+  encoding_and_mask: [32],
+  num_perturbed: 4,
   dropout: 0.2,
   lr: 3e-3,
   weight_decay: 1e-3,
