@@ -29,10 +29,11 @@ class UNet(nn.Module):
         pairs = list(zip(channels, more, strict=False))
         self.down = nn.ModuleList(block(fine, coarse, stride=2) for fine, coarse in pairs)
         self.up = nn.ModuleList(block(fine + coarse, fine) for fine, coarse in pairs)
-        self.last = nn.Sequential(nn.Dropout2d(encoder["dropout"]), nn.Conv2d(first, 1, 1))
+        self.dropout = nn.Dropout2d(encoder["dropout"])
+        self.last = nn.Conv2d(first, 1, 1)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The logits, `(batch, height, width)`."""
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """What the logits are made of."""
         maps = [self.first(x)]
         for stage in self.down:
             maps.append(stage(maps[-1]))
@@ -40,25 +41,23 @@ class UNet(nn.Module):
         for stage in reversed(self.up):
             fine = maps.pop()
             h = stage(torch.cat([fine, interpolate(h, fine.shape[2:], mode="bilinear")], dim=1))
-        return self.last(h)[:, 0]
+        return self.dropout(h)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The logits, `(batch, height, width)`."""
+        return self.last(self.features(x))[:, 0]
 
 
 class Score(nn.Module):
-    """Local potentials, neighbouring pixels, and convolutions over image and mask."""
+    """The mean of local potentials, and a layer over each pixel's features and output."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.local = UNet(config["encoder"])
-        self.pairs = nn.Parameter(torch.zeros(2, 3))
-        settings = config["image_and_mask"]
-        first, *more = settings["hidden"]
-        self.of_image = nn.Conv2d(3, first, 5, padding=2)
-        self.of_mask = nn.Conv2d(1, first, 5, padding=2, bias=False)
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 5, stride=2, padding=2)
-            for before, after in zip(settings["hidden"], more, strict=False)
-        )
-        size = settings["hidden"][-1]
+        settings = config["encoding_and_mask"]
+        (size,) = settings["hidden"]
+        self.of_features = nn.Conv2d(config["encoder"]["hidden"][0], size, 1)
+        self.of_mask = nn.Conv2d(1, size, 1, bias=False)
         self.summary = nn.Sequential(
             nn.Dropout(settings["dropout"]),
             nn.Linear(size, size),
@@ -68,24 +67,15 @@ class Score(nn.Module):
 
     def of_x(self, x: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
         """What does not depend on y."""
-        return self.local(x), self.of_image(x)
+        features = self.local.features(x)
+        return self.local.last(features)[:, 0], self.of_features(features)
 
     def forward(self, of_x: Tuple[torch.Tensor, torch.Tensor], y: torch.Tensor) -> torch.Tensor:
         """The scores of y, `(batch, samples)`."""
-        potentials, image = of_x
-        score = (potentials.unsqueeze(1) * y).sum((2, 3))
-        for direction, dim in enumerate((3, 2)):
-            size = y.shape[dim] - 1
-            p, q = y.narrow(dim, 0, size), y.narrow(dim, 1, size)
-            both = p * q
-            same, falling, rising = self.pairs[direction]
-            pairs = same * (1 - p - q + 2 * both) + falling * (p - both) + rising * (q - both)
-            score = score + pairs.sum((2, 3))
+        potentials, features = of_x
         masks = self.of_mask(y.flatten(0, 1).unsqueeze(1)).unflatten(0, y.shape[:2])
-        h = softplus(image.unsqueeze(1) + masks).flatten(0, 1)
-        for layer in self.convolutions:
-            h = softplus(layer(h))
-        return score + self.summary(h.mean((2, 3))).view(y.shape[:2])
+        hidden = softplus(features.unsqueeze(1) + masks).mean((3, 4))
+        return (potentials.unsqueeze(1) * y).mean((2, 3)) + self.summary(hidden)[..., 0]
 
 
 def iou(truth: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -152,17 +142,24 @@ class ImageLoop(Loop):
 
 
 class ImageValueLoop(ImageLoop):
-    """SEAL with a value network: it learns the IoU of the task network's outputs and of the truth,
-    and the task network raises the value."""
+    """SEAL with a value network: it learns the IoU of the task network's outputs, of the truth and
+    of perturbed truths, and the task network raises the value."""
 
     def build(self, model: torch.nn.Module) -> None:
         super().build(model)
         self.score = Score(self.config["model"]["score_network"])
         settings = self.config["trainer"]["networks"]["score_network"]["optimizer"]
         self.score_optimizer = optimizer(settings, self.score)
+        *_, perturbed = self.config["model"]["sampler"]["constituents"]
+        self.perturbed = perturbed["num_samples"]
 
     def train_batch(self, x: torch.Tensor, truth: torch.Tensor) -> None:
-        y = torch.stack([self.predict_windows(x), truth], dim=1)
+        kept = torch.rand(len(x), self.perturbed, *truth.shape[1:]) >= torch.rand(
+            len(x), self.perturbed, 1, 1
+        )
+        random = (torch.rand_like(kept, dtype=truth.dtype) < 0.5).to(truth)
+        outputs = torch.stack([self.predict_windows(x), truth], dim=1)
+        y = torch.cat([outputs, torch.where(kept, truth.unsqueeze(1), random)], dim=1)
         value = self.score(self.score.of_x(x), y)
         target = iou(truth.unsqueeze(1), y)
         self.step(self.score_optimizer, binary_cross_entropy_with_logits(value, target))

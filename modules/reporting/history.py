@@ -4,7 +4,7 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +84,9 @@ def read_config(folder: Path) -> Dict[str, Any]:
     return json.loads(config.read_text())
 
 
-def read_metrics(folder: Path) -> List[Tuple[int, Dict[str, Any]]]:
-    """The epochs of a run that have ended, each with what `metrics_epoch_N.json` says.
+def read_metrics(folder: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:
+    """The epochs of a run that have ended, each with what `metrics_epoch_N.json` says; one after
+    another, since a long run has more than should be held at once.
 
     A file that was cut off, in a run that was killed, is left out with a warning.
 
@@ -98,18 +99,20 @@ def read_metrics(folder: Path) -> List[Tuple[int, Dict[str, Any]]]:
         for path in Path(folder).glob("metrics_epoch_*.json")
         if (match := re.fullmatch(r"metrics_epoch_(\d+)\.json", path.name))
     }
-    found = []
+    found = False
     for epoch, path in sorted(files.items()):
         try:
-            found.append((epoch, json.loads(path.read_text())))
+            metrics = json.loads(path.read_text())
         except json.JSONDecodeError as error:
             logger.warning("%s is not whole, and left out: %s", path, error)
+            continue
+        found = True
+        yield epoch, metrics
     if not found:
         raise ValueError(
             f"Expected a run with at least one epoch that has ended, got none in '{folder}'; wait "
             "for metrics_epoch_0.json."
         )
-    return found
 
 
 def read_history(folder: Path) -> History:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections import deque
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence, Type
 
@@ -93,7 +94,7 @@ def read_outcome(folder: Path) -> Outcome:
     if path.exists():
         metrics = json.loads(path.read_text())
     else:
-        _, metrics = read_metrics(folder)[-1]
+        ((_, metrics),) = deque(read_metrics(folder), maxlen=1)
     return Outcome(
         folder,
         config,

@@ -45,14 +45,9 @@ def test_the_score_network_is_the_same():
         Params(copy.deepcopy(settings)), output_space=BinaryOutputSpace()
     ).eval()
     plain = image_loops.Score(settings).eval()
-    (grid,) = network.structured_scores
     copied(network.encoder, _encoder(plain))
-    copied(network.projection, plain.local.last[1])
-    copied(network.image_and_mask, _image_and_mask(plain))
-    with torch.no_grad():
-        plain.pairs.normal_()
-        for number, weights in enumerate((grid.same, grid.falling, grid.rising)):
-            weights.copy_(plain.pairs[:, number])
+    copied(network.projection, plain.local.last)
+    copied(network.encoding_and_mask, _encoding_and_mask(plain))
     x, y = torch.rand(2, 3, 24, 24), torch.rand(2, 3, 24, 24)
     torch.testing.assert_close(plain(plain.of_x(x), y), network(x, y))
 
@@ -61,5 +56,5 @@ def _encoder(plain):
     return torch.nn.ModuleList([plain.local.first, plain.local.down, plain.local.up])
 
 
-def _image_and_mask(plain):
-    return torch.nn.ModuleList([plain.of_image, plain.of_mask, plain.convolutions, plain.summary])
+def _encoding_and_mask(plain):
+    return torch.nn.ModuleList([plain.of_features, plain.of_mask, plain.summary])

@@ -37,7 +37,8 @@ def steady(number, **growth):
     [
         ({}, []),
         ({"megabytes": lambda n: 0.5 * n}, ["memory, MB"]),
-        ({"seconds": lambda n: 0.01 * n}, ["time of an epoch, s"]),
+        ({"seconds": lambda n: 0.01 * n}, ["time of a fast epoch, s"]),
+        ({"seconds": lambda n: 3.0 * (n > 75 and n % 3 > 0)}, []),  # something else ran then
         ({"files": lambda n: n // 10}, ["files"]),
         ({"kilobytes": lambda n: n**2}, ["kB an epoch"]),
     ],
