@@ -82,6 +82,11 @@ class LoggingMixin:
             logged.log(value, count)
             logged.logged_at = next(_CLOCK)
 
+    @property
+    def is_logging(self) -> bool:
+        """Whether `log` does anything here and now: what is made for it alone may be spared."""
+        return not self._logging_paused
+
     def get(self, key: str) -> Union[float, np.ndarray, None]:
         """The value of this node's own `key`; `None` if nothing was logged."""
         if key not in self.logging_buffer:

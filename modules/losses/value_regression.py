@@ -65,12 +65,12 @@ class ValueRegressionLoss(Loss):
     ) -> torch.Tensor:
         score = self.score_network(x, sample.y, mask)
         target = self.oracle_value.value(truth, sample.y, mask)
-        predicted = self.predicted_value(score)
         self.log("oracle_value", target)
-        self.log("predicted_value", predicted)
+        if self.is_logging:  # not in each step of a descent
+            self.log("predicted_value", self.predicted_value(score))
         if self.objective == "cross-entropy":
             return binary_cross_entropy_with_logits(score, target, reduction="none")
-        return (predicted - target) ** 2
+        return (self.predicted_value(score) - target) ** 2
 
 
 @Loss.register("value")

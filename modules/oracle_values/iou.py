@@ -4,7 +4,7 @@ from typing import Optional
 
 import torch
 
-from .oracle_value import OracleValue
+from .oracle_value import OracleValue, proportion
 
 
 @OracleValue.register("iou")
@@ -27,7 +27,4 @@ class IntersectionOverUnion(OracleValue):
         space = self.output_space
         shared = space.position_dot(y, truth)
         union = space.position_mass(y) + space.position_mass(truth) - shared
-        whole = space.sum_positions(union, mask)
-        empty = whole <= 0
-        value = space.sum_positions(shared, mask) / whole.masked_fill(empty, 1.0)
-        return value.masked_fill(empty, 1.0)
+        return proportion(space.sum_positions(shared, mask), space.sum_positions(union, mask))

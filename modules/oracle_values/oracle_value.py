@@ -9,6 +9,11 @@ from allennlp.common import Registrable
 from ..output_spaces import OutputSpace
 
 
+def proportion(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
+    """part / whole, and 1, with no gradient, where there is nothing of the whole."""
+    return part / whole.clamp(min=torch.finfo(whole.dtype).tiny) + (whole <= 0)
+
+
 class OracleValue(Registrable, ABC):
     """The quality v(y*, y) of an output y given the true output y*; higher is better.
 

@@ -4,7 +4,7 @@ from typing import Optional
 
 import torch
 
-from .oracle_value import OracleValue
+from .oracle_value import OracleValue, proportion
 
 
 @OracleValue.register("per-instance-f1")
@@ -27,5 +27,4 @@ class PerInstanceF1(OracleValue):
         shared = space.sum_positions(space.position_dot(y, truth), mask)
         mass = space.sum_positions(space.position_mass(y), mask)
         mass = mass + space.sum_positions(space.position_mass(truth), mask)
-        empty = mass <= 0
-        return (2 * shared / mass.masked_fill(empty, 1.0)).masked_fill(empty, 1.0)
+        return proportion(2 * shared, mass)

@@ -138,4 +138,4 @@ class OutputSpace(Registrable, ABC):
                     f"{tuple(values.shape[:1] + values.shape[2:])}, got {tuple(mask.shape)}."
                 )
             values = values.masked_fill(~mask.unsqueeze(1), 0.0)
-        return values.flatten(2).sum(-1)
+        return values.sum(tuple(range(2, values.dim())))

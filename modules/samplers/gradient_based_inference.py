@@ -168,20 +168,16 @@ class GradientBasedInferenceSampler(IterativeSampler):
         # What the adversarial loss logs is of the end of the descent.
         with nullcontext() if self.adversarial is None else self.adversarial.no_logging():
             for taken in range(self.num_steps + 1):
-                part = _of(z if unrolled else z.detach(), rows)
-                if not part.requires_grad:
-                    part.requires_grad_()
-                held = part if unrolled else part.detach()
-                iterates.append(held if rows is None else iterates[-1].index_copy(0, rows, held))
+                part = _of(z, rows)
+                iterates.append(part if rows is None else iterates[-1].index_copy(0, rows, part))
                 if taken == self.num_steps:
                     break
-                y = self.optimizer.output(part)
+                y, moved = self._leaf(part, unrolled)
                 objective = self._objective(x, y, truth, mask, rows)
                 reached = objective.detach()
                 objectives.append(
                     reached if rows is None else objectives[-1].index_copy(0, rows, reached)
                 )
-                moved = y if self.optimizer.gradient_of_output else part
                 (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
                 if taken and self.tolerance > 0:
                     before = _of(objectives[-2], rows)
@@ -202,6 +198,18 @@ class GradientBasedInferenceSampler(IterativeSampler):
             objectives[taken:] = [self._objective(x, y, truth, mask, None)]
         self.log("steps", steps)
         return list(iterates), objectives
+
+    def _leaf(self, z: torch.Tensor, unrolled: bool) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The output of z, and what the gradient is taken in, the output or z. No graph leads
+        further back, unless the inference is unrolled."""
+        of_output = self.optimizer.gradient_of_output
+        if not unrolled and of_output:
+            y = self.optimizer.output(z).detach().requires_grad_()
+            return y, y
+        if not unrolled or not z.requires_grad:
+            z = z.detach().requires_grad_()
+        y = self.optimizer.output(z)
+        return y, y if of_output else z
 
     def _objective(
         self,

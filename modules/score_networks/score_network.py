@@ -60,8 +60,7 @@ class ScoreNetwork(Network, Registrable, ABC):
                 f"({potentials.shape[0]}, any, {', '.join(map(str, potentials.shape[1:]))}), "
                 f"got {tuple(y.shape)}."
             )
+        terms = [structured_score(y, mask) for structured_score in self.structured_scores]
+        # Last, so that its gradient in y is there first and the others are added to it in place.
         local = self.output_space.position_dot(y, potentials.unsqueeze(1))
-        score = self.output_space.sum_positions(local, mask)
-        for structured_score in self.structured_scores:
-            score = score + structured_score(y, mask)
-        return score
+        return sum(terms, start=self.output_space.sum_positions(local, mask))
