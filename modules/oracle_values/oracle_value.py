@@ -10,8 +10,10 @@ from ..output_spaces import OutputSpace
 
 
 def proportion(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
-    """part / whole, and 1, with no gradient, where there is nothing of the whole."""
-    return part / whole.clamp(min=torch.finfo(whole.dtype).tiny) + (whole <= 0)
+    """part / whole, and 1 where there is nothing of the whole: (part + 1) / (whole + 1) there, so
+    that the gradient is finite."""
+    nothing = (whole <= 0).to(whole.dtype)
+    return (part + nothing) / (whole + nothing)
 
 
 class OracleValue(Registrable, ABC):
