@@ -61,10 +61,11 @@ SAMPLERS: Dict[str, Dict[str, Any]] = {
         "constituents": ["inference-network", descent(20)],
     },
 }
-# These are no search over sets of labels: the first is the answer, the next ones pass on what they
-# hold, and the last ones are of tags or of images.
+# These are no search over sets of labels: the first two know the answer, the next ones pass on what
+# they hold, and the last ones are of tags or of images.
 WITHOUT_SEARCH = {
     "ground-truth",
+    "perturbed-truth",
     "appending-container",
     "random-picking-container",
     "exact",

@@ -26,6 +26,7 @@ SAMPLERS = {
         f"sampler: {{type: 'inference-network', loss: 'inference', {COST_AUGMENTED}}}"
     ),
     "ground-truth": "sampler: 'ground-truth', inference: 'inference-network'",
+    "perturbed-truth": "sampler: 'perturbed-truth', inference: 'inference-network'",
     "appending-container": (
         "sampler: {type: 'appending-container', constituents: ['ground-truth', "
         "'inference-network']}, inference: 'inference-network'"

@@ -16,7 +16,14 @@ METHODS = [
 ]
 WRITE = {"multi_label": write_arff, "tagging": write_conllu, "segmentation": write_images}
 # Draws of two processes are not those of one.
-RANDOM = ("network-draws", '"random"', "gibbs-with-gradients", "random-picking", "truth_rate")
+RANDOM = (
+    "network-draws",
+    '"random"',
+    "perturbed-truth",
+    "gibbs-with-gradients",
+    "random-picking",
+    "truth_rate",
+)
 
 
 def name_of(path):
