@@ -5,7 +5,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from structured_energy.losses import ValueLoss, ValueRegressionLoss
-from structured_energy.oracle_values import PerInstanceF1
+from structured_energy.oracle_values import OracleValue, PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.sampler_output import SamplerOutput
 
@@ -85,3 +85,16 @@ def test_value_is_minus_log_of_the_value(batch):
 def test_the_objective_is_checked():
     with pytest.raises(ConfigurationError, match="'hinge'"):
         ValueRegressionLoss(Linear(), ORACLE, "hinge")
+
+
+@pytest.mark.parametrize("name", ["per-instance-f1", "iou"])
+def test_nothing_found_where_there_is_nothing_is_right(name):
+    oracle_value = OracleValue.by_name(name)(BinaryOutputSpace())
+    truth = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]]])
+    y = torch.zeros(2, 1, 2, requires_grad=True)
+    value = oracle_value.value(truth, y)
+    assert value.tolist() == [[1.0], [0.0]]
+    (gradient,) = torch.autograd.grad(value.sum(), y)
+    # Any more makes the first one worse; in the second one v = 2y / (1 + y) or y at the true label.
+    slope = 2.0 if name == "per-instance-f1" else 1.0
+    assert gradient.tolist() == [[[-1.0, -1.0]], [[slope, 0.0]]]
