@@ -52,7 +52,5 @@ class PerturbedTruthSampler(GroundTruthSampler):
     ) -> SamplerOutput:
         y = super().sample(x, truth, mask).y
         y = y.expand(-1, self.num_samples, *y.shape[2:])
-        rate = torch.rand(y.shape[:2], device=y.device)
-        return SamplerOutput(
-            self.output_space.perturb(y, rate.view(*rate.shape, *[1] * (y.dim() - 2)))
-        )
+        rate = torch.rand(*y.shape[:2], *[1] * (y.dim() - 2), device=y.device)
+        return SamplerOutput(self.output_space.perturb(y, rate))

@@ -117,16 +117,14 @@ class SegmentationScoreNetwork(ScoreNetwork):
             )
         if encoder is not None:
             self.projection = torch.nn.Conv2d(encoder.output_size, 1, 1)
-        if encoding_and_mask is not None and encoder is None:
-            raise ConfigurationError(
-                "Expected an encoder for the encoding_and_mask of the score network "
-                "'segmentation', got none."
-            )
-        self.encoding_and_mask = (
-            None
-            if encoding_and_mask is None or encoder is None
-            else encoding_and_mask.construct(num_channels=encoder.output_size)
-        )
+        self.encoding_and_mask: Optional[ImageAndMaskScore] = None
+        if encoding_and_mask is not None:
+            if encoder is None:
+                raise ConfigurationError(
+                    "Expected an encoder for the encoding_and_mask of the score network "
+                    "'segmentation', got none."
+                )
+            self.encoding_and_mask = encoding_and_mask.construct(num_channels=encoder.output_size)
 
     def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         """The potentials as the first channel, and after them what r and q need."""
