@@ -157,29 +157,33 @@ def search(
     period: float = 2.0,
 ) -> Iterator[Tuple[Study, Optional[Exception]]]:
     """Each study as it ends, or an error of one of its workers. At its end all trials have ended;
-    those that another machine has begun are waited for, and done here where it died."""
+    those that another machine has begun are waited for, and done here where it died. Where two
+    workers end a trial at the same moment, both may begin what is then the last: `counted` leaves
+    out what is too many."""
     # A worker takes trials of a study until there are enough; where studies are more than workers,
     # each has one worker at a time.
     each = 1 if len(studies) >= workers else workers
     left = studies
     while left:
-        jobs = [study._replace(worker=worker) for worker in range(each) for study in left]
-        failed = set()
-        for job, error in in_processes(work, jobs, workers, waiting, period):
-            if error is not None:
-                failed.add(job._replace(worker=0))
-                yield job, error
-        left = [study for study in left if study not in failed]
-        while True:
-            for study in left:
-                give_up_the_dead(study)
-            ended = [study for study in left if study.count(ENDED) == study.trials]
-            yield from ((study, None) for study in ended)
-            left = [study for study in left if study not in ended]
-            if not left or any(study.count(UNDER_WAY) < study.trials for study in left):
-                break
+        for study in left:
+            give_up_the_dead(study)
+        ended = [study for study in left if study.count(ENDED) == study.trials]
+        yield from ((study, None) for study in ended)
+        left = [study for study in left if study not in ended]
+        missing = {study: study.trials - study.count(UNDER_WAY) for study in left}
+        jobs = [
+            study._replace(worker=worker)
+            for worker in range(each)
+            for study in left
+            if worker < missing[study]
+        ]
+        if left and not jobs:  # the rest is under way elsewhere
             time.sleep(period)
             waiting()
+        for job, error in in_processes(work, jobs, workers, waiting, period):
+            if error is not None:
+                left = [study for study in left if study != job._replace(worker=0)]
+                yield job, error
 
 
 def counted(study: Study) -> List[optuna.trial.FrozenTrial]:
