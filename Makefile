@@ -15,11 +15,11 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests
 
-# Longer searches for what breaks: 10,000 changed files for each reader, and runs killed at many
-# moments.
+# Longer searches for what breaks: 10,000 changed files and 10,000 generated ones for each reader,
+# and runs killed at many moments.
 fuzz: $(READY)
 	FUZZ=10000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/data/test_fuzzed_files.py \
-		tests/configs/test_fuzzed_configs.py
+		tests/data/test_generated_files.py tests/configs/test_fuzzed_configs.py
 
 kill: $(READY)
 	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py

@@ -125,7 +125,11 @@ def test_predict_on_json_lines_and_on_data(trained):
         ('{"x": [1]}', "key 'features' .*got the keys"),
         ('{"features": [1, 2]}', "Expected 5 features, as in the training data, got 2"),
         ('{"features": {"featur": 1}}', "got 'featur'"),
-        ('{"features": [1, 2, 3, 4, null]}', "finite number for the feature 'feature_4'"),
+        ('{"features": 5}', "features as a list of numbers, or as a dictionary of them"),
+        ('{"features": [1, 2, 3, 4, null]}', "finite number .* for the feature 'feature_4'"),
+        ('{"features": [1, 2, 3, 4, 1e39]}', "of single precision for the feature 'feature_4'"),
+        ("[1, 2]", r"a line that is a dictionary in JSON, got '\[1, 2\]'"),
+        ('{"features"', "a line that is JSON, got '{\"features\"': Expecting ':'"),
     ],
 )
 def test_bad_lines_are_named(trained, line, message):
@@ -134,7 +138,7 @@ def test_bad_lines_are_named(trained, line, message):
 
     predictor = Predictor.from_archive(load_archive(trained[0] / "run" / "model.tar.gz"))
     with pytest.raises(ValueError, match=message):
-        predictor.predict_json(json.loads(line))
+        predictor.predict_json(predictor.load_line(line))
 
 
 def test_find_lr_and_print_results(trained):

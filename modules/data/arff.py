@@ -11,6 +11,8 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from .fields import is_finite
+
 _ATTRIBUTE = re.compile(
     r"@attribute\s+(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|(\S+))\s+(.+)$", re.IGNORECASE
 )
@@ -77,7 +79,7 @@ def read_arff(path: str) -> Tuple[ArffHeader, Iterator[ArffRow]]:
         text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise ValueError(f"{path}: expected a readable ARFF file, got: {error.strerror}.") from None
-    lines = text.splitlines()
+    lines = text.split("\n")  # a name may have other characters that end a line elsewhere
     header = _read_header(path, lines)
     return header, _read_rows(path, lines, header)
 
@@ -172,10 +174,10 @@ def _read_rows(path: str, lines: List[str], header: ArffHeader) -> Iterator[Arff
             if text == "?":
                 return math.nan
             value = math.nan
-        if not math.isfinite(value):
+        if not is_finite(value):
             raise ValueError(
-                f"{path}, line {number}: expected a finite number for the attribute "
-                f"'{attributes[index].name}', got '{text[:40]}' (a missing value is '?')."
+                f"{path}, line {number}: expected a finite number of single precision for the "
+                f"attribute '{attributes[index].name}', got '{text[:40]}' (a missing value is '?')."
             )
         return value
 

@@ -1,6 +1,7 @@
 """Rows of a table as fields of AllenNLP instances: features and labels with names in common; and
 images."""
 
+from collections import Counter
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -10,7 +11,13 @@ from allennlp.data.fields import Field, TensorField
 
 from ..vocabulary import names
 
-Counter = Dict[str, Dict[str, int]]
+_LARGEST = float(np.finfo(np.float32).max)
+Counts = Dict[str, Dict[str, int]]
+
+
+def is_finite(number: float) -> bool:
+    """Whether a number is finite in single precision, in which networks compute."""
+    return abs(number) <= _LARGEST
 
 
 class Schema:
@@ -22,15 +29,25 @@ class Schema:
         The file, for error messages.
     columns : `Dict[str, Sequence[str]]`
         The names of the columns in each vocabulary namespace (`features`, `labels`).
+
+    # Raises
+
+    `ValueError` where two columns have the same name.
     """
 
     def __init__(self, source: str, columns: Dict[str, Sequence[str]]) -> None:
+        for namespace, given in columns.items():
+            if len(set(given)) < len(given):
+                twice = next(name for name, count in Counter(given).items() if count > 1)
+                raise ValueError(
+                    f"{source}: expected {namespace} of different names, got '{twice}' twice."
+                )
         self.source = source
         self.columns = columns
-        self._counters: List[Tuple[str, Counter]] = []
+        self._counters: List[Tuple[str, Counts]] = []
         self._positions: Dict[str, Tuple[Vocabulary, np.ndarray]] = {}
 
-    def count(self, namespace: str, counter: Counter) -> None:
+    def count(self, namespace: str, counter: Counts) -> None:
         """Counts the names of a namespace, once for each counter, in the order of the table."""
         if not any(key == namespace and seen is counter for key, seen in self._counters):
             self._counters.append((namespace, counter))
@@ -97,7 +114,7 @@ class RowField(Field[torch.Tensor]):
         self.positions: Optional[np.ndarray] = None
         self.size = len(schema.columns[namespace])
 
-    def count_vocab_items(self, counter: Counter) -> None:
+    def count_vocab_items(self, counter: Counts) -> None:
         self.schema.count(self.namespace, counter)
 
     def index(self, vocab: Vocabulary) -> None:

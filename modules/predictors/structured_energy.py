@@ -1,5 +1,6 @@
 """Predictions for JSON lines, and for rows of a data set."""
 
+import json
 from typing import List
 
 from allennlp.common.checks import ConfigurationError
@@ -29,6 +30,20 @@ class StructuredEnergyPredictor(Predictor):
 
     `ValueError` for a line without what is needed, or with what the model does not know.
     """
+
+    def load_line(self, line: str) -> JsonDict:
+        """The dictionary that a line is in JSON."""
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            raise ValueError(
+                f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}."
+            ) from None
+        if not isinstance(found, dict):
+            raise ValueError(
+                f"Expected a line that is a dictionary in JSON, got '{line.strip()[:40]}'."
+            )
+        return found
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
         if not isinstance(self._dataset_reader, JsonReader):

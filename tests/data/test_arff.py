@@ -113,6 +113,11 @@ BAD = {
     "text": (GOOD.replace("1.5", "one"), "line 10: expected a finite number .*'first', got 'one'"),
     "nan": (GOOD.replace("1.5", "nan"), "line 10: expected a finite number .*got 'nan'"),
     "infinite": (GOOD.replace("1.5", "1e999"), "line 10: expected a finite number .*got '1e999'"),
+    "too large": (GOOD.replace("1.5", "1e39"), "line 10: .* of single precision .*got '1e39'"),
+    "value twice": (
+        GOOD.replace("blue", "red"),
+        "expected features of different names, got 'second one=red' twice",
+    ),
     "label": (GOOD.replace("yes,1,0", "yes,2,0"), "line 10: .*attribute 'a', .*got '2'"),
     "missing label": (GOOD.replace("yes,1,0", "yes,?,0"), "line 10: expected the label 'a'"),
     "labels empty": (
@@ -191,6 +196,11 @@ def test_columns_in_another_order_are_put_in_place(tmp_path):
         instance.index_fields(vocab)
     for first, second in zip(train, other, strict=True):
         assert (first.as_tensor_dict()["labels"] == second.as_tensor_dict()["labels"]).all()
+
+
+def test_only_an_end_of_a_line_ends_a_line(tmp_path):
+    path = write(tmp_path, GOOD.replace("first", "'fi\u2028r\x85st'").replace("\n", "\r\n"))
+    assert names(tensors(read(path))[0], "features")[0] == "fi\u2028r\x85st"
 
 
 cells = st.floats(-1e6, 1e6, allow_nan=False, width=32)

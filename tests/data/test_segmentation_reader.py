@@ -101,6 +101,8 @@ def bad_data(tmp_path):
     np.savez(tmp_path / "range.npz", images=images.astype(float), masks=masks)
     np.savez(tmp_path / "nan.npz", images=np.full(images.shape, np.nan), masks=masks)
     np.savez(tmp_path / "grey.npz", images=images[..., 0], masks=masks)
+    np.savez(tmp_path / "one.npz", images=images, masks=masks[0, 0, 0])
+    np.savez(tmp_path / "words.npz", images=images, masks=masks.astype(str))
     np.savez(tmp_path / "pickle.npz", images=np.array([None]), masks=masks)
     np.save(tmp_path / "own.npy", np.array([{"images": images}], dtype=object))
     (tmp_path / "text.npz").write_text("no archive")
@@ -109,12 +111,14 @@ def bad_data(tmp_path):
     (tmp_path / "broken" / "images" / "00.png").write_bytes(b"no image")
     (tmp_path / "empty").mkdir()
     return {
-        "fewer.npz": "as many 'masks', got",
+        "fewer.npz": "as many 'masks' .*, got",
         "alone.npz": "with the arrays 'images' and 'masks'",
         "large.npz": r"large.npz, image 0: expected a mask of the image's size \(10, 12\)",
         "range.npz": r"image 0: expected 8-bit values or numbers in \[0, 1\], got float64 from",
         "nan.npz": "expected 8-bit values or numbers",
         "grey.npz": r"expected an image \(height, width, 3\), got \(10, 12\); set num_channels",
+        "one.npz": r"as many 'masks' \(N, height, width\), got .* and \(\)",
+        "words.npz": "words.npz: expected numbers as 'masks', got <U5",
         "pickle.npz": "without objects",
         "text.npz": "expected a .npz file",
         "own.npy": "a pickle of one's own is not opened",

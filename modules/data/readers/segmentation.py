@@ -215,10 +215,13 @@ def _published(path: str) -> Pictures:
 
 def _together(path: str, arrays: Dict[str, np.ndarray]) -> Pictures:
     images, masks = arrays[IMAGES], arrays[MASKS]
-    if images.ndim not in (3, 4) or len(images) != len(masks) or not len(images):
+    if images.ndim not in (3, 4) or masks.ndim != 3 or len(images) != len(masks) or not len(images):
         raise ValueError(
             f"{path}: expected '{IMAGES}' (N, height, width[, num_channels]) and as many "
-            f"'{MASKS}', got {images.shape} and {masks.shape}."
+            f"'{MASKS}' (N, height, width), got {images.shape} and {masks.shape}."
         )
+    for key, array in ((IMAGES, images), (MASKS, masks)):
+        if array.dtype.kind not in "buif":
+            raise ValueError(f"{path}: expected numbers as '{key}', got {array.dtype}.")
     names = [f"{path}, image {number}" for number in range(len(images))]
     return Pictures(names, list(images), list(masks))

@@ -6,7 +6,7 @@ import numpy as np
 from allennlp.data import Instance, Vocabulary
 
 from ...vocabulary import names
-from ..fields import RowField, Schema
+from ..fields import RowField, Schema, is_finite
 from .json_reader import JsonReader
 
 Features = Union[Sequence[float], Dict[str, float]]
@@ -61,6 +61,11 @@ class TabularReader(JsonReader):
                 )
             given = [(places[name], value) for name, value in features.items()]
         else:
+            if not isinstance(features, (list, tuple, np.ndarray)):
+                raise ValueError(
+                    "Expected features as a list of numbers, or as a dictionary of them by name, "
+                    f"got {features!r:.40}."
+                )
             if len(features) != len(places):
                 raise ValueError(
                     f"Expected {len(places)} features, as in the training data, got "
@@ -82,12 +87,12 @@ def _numbers(
         for column, value in given:
             try:
                 number = float(value)
-            except (TypeError, ValueError):
+            except (OverflowError, TypeError, ValueError):
                 number = float("nan")
-            if not np.isfinite(number):
+            if not is_finite(number):
                 raise ValueError(
-                    f"Expected a finite number for the feature '{feature_names[column]}', got "
-                    f"{value!r}."
+                    "Expected a finite number of single precision for the feature "
+                    f"'{feature_names[column]}', got {value!r:.40}."
                 )
             if number:
                 yield column, number

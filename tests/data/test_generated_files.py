@@ -1,0 +1,293 @@
+"""Files and lines that are generated, right ones and wrong ones: each is read, or ends in one of
+our sentences, and what was read is what was written.
+
+`make fuzz` tries 10,000 of each kind.
+"""
+
+import io
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+from allennlp.data import Vocabulary
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from reading import read_or_refused, tensors
+
+from structured_energy.data import (
+    ArffReader,
+    SegmentationReader,
+    SemanticRoleReader,
+    TaggingConllReader,
+)
+from structured_energy.predictors import StructuredEnergyPredictor
+
+FILES = int(os.environ.get("FUZZ", 500))
+many = settings(
+    max_examples=FILES,
+    deadline=None,
+    derandomize="FUZZ" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
+
+# Characters that mean something in one of the formats, and a few that do not.
+NAMES = st.text(st.sampled_from(list("ab1 _-%#,{}'\"\\=\té\u2028<&")), max_size=4)
+FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32).map(repr)
+WRONG_CELLS = ["", "1_0", "0x1", "nan", "-inf", "1e39", "-1e300", "2", "a b", "'", "?", "\u0661"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("generated")
+
+
+def quoted(name):
+    return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@st.composite
+def arff_texts(draw):
+    """An ARFF file whose last attribute is a label, and what is wrong with it, often nothing."""
+    mistakes = ["name", "kind", "domain", "cell", "width", "index", "data"]
+    wrong = draw(st.sampled_from([None, None, None, *mistakes]))
+    names = draw(st.lists(NAMES, min_size=2, max_size=5, unique=wrong != "name"))
+    domains = [
+        draw(
+            st.one_of(st.none(), st.lists(NAMES, min_size=1, max_size=3, unique=wrong != "domain"))
+        )
+        for _ in names[1:]
+    ]
+    domains.append(["0", "1"])
+    kinds = [
+        draw(st.sampled_from(["numeric", "REAL", "integer"]))
+        if domain is None
+        else "{" + ",".join(map(quoted, domain)) + "}"
+        for domain in domains
+    ]
+    if wrong == "kind":
+        kinds[0] = draw(st.sampled_from(["date", "string", "", "{", "{a", "{}", "relational"]))
+    quote = str if wrong == "name" else quoted
+    lines = [f"@attribute {quote(name)} {kind}" for name, kind in zip(names, kinds, strict=True)]
+    lines.append("data" if wrong == "data" else draw(st.sampled_from(["@data", "@DATA "])))
+    for number in range(draw(st.integers(1, 4))):
+        cells = [
+            draw(FINITE if domain is None else st.sampled_from(domain).map(quoted))
+            for domain in domains
+        ]
+        cells[-1] = draw(st.sampled_from(["0", "1"])) if number else "1"
+        if wrong == "cell":
+            cells[draw(st.integers(-1, 0))] = draw(st.sampled_from(WRONG_CELLS))
+        places = [*draw(st.sets(st.integers(0, len(names) - 2))), len(names) - 1]
+        if wrong == "index":
+            places += draw(st.lists(st.integers(-1, len(names) + 1), max_size=2))
+        if draw(st.booleans()) or wrong == "index":
+            entries = [f"{place} {cells[place % len(cells)]}" for place in places]
+            lines.append("{" + ",".join(entries) + "}")
+        else:
+            lines.append(",".join(cells[1:] if wrong == "width" else cells))
+    return "\n".join(["@relation r", *lines, ""]), wrong
+
+
+@many
+@given(arff_texts())
+def test_arff(folder, text_and_wrong):
+    text, wrong = text_and_wrong
+    path = folder / "file.arff"
+    path.write_text(text, encoding="utf-8")
+    found = read_or_refused(lambda: tensors(ArffReader(num_labels=1).read(str(path))))
+    assert found is not None or wrong is not None
+
+
+CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=5)
+
+
+@many
+@given(
+    st.lists(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=4), min_size=1, max_size=4),
+    st.sampled_from(["\t", " ", "  \t"]),
+)
+def test_columns(folder, sentences, separator):
+    path = folder / "file.txt"
+    blocks = ["".join(f"{separator.join(row)}\n" for row in rows) for rows in sentences]
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    found = read_or_refused(lambda: list(TaggingConllReader().read(str(path))))
+    assert found is not None
+    # A byte order mark at the beginning of a file is none of its text.
+    read = [
+        list(zip((t.text for t in instance["x"].tokens), instance["labels"].labels, strict=True))
+        for instance in found
+    ]
+    assert read == sentences or sentences[0][0][0].startswith("\ufeff")
+    tensors(found)
+
+
+@st.composite
+def role_files(draw):
+    """CoNLL-U with senses and roles, and what is wrong in it, most often nothing."""
+    wrong = draw(st.sampled_from([None, None, None, *["number", "sense", "column", "cell"]]))
+    lines = []
+    for _ in range(draw(st.integers(1, 3))):
+        size = draw(st.integers(1, 4))
+        senses = draw(st.lists(st.sampled_from(["_", "be.01"]), min_size=size, max_size=size))
+        senses[0] = "be.01"
+        width = sum(sense != "_" for sense in senses)
+        width += draw(st.sampled_from([1, -1])) if wrong == "column" else 0
+        numbers = [str(number) for number in range(1, size + 1)]
+        at = draw(st.integers(0, size - 1))
+        if wrong == "number":
+            numbers[at] = draw(st.sampled_from(["x", "", "0", "1-9", "1.1", "\u0661", "-1"]))
+        if wrong == "sense":
+            senses[at] = draw(st.sampled_from(["", "_"]))
+        for number, sense in zip(numbers, senses, strict=True):
+            roles = draw(
+                st.lists(st.sampled_from(["_", "A0", "V"]), min_size=width, max_size=width)
+            )
+            word = (
+                draw(CELLS) if wrong != "cell" else draw(st.sampled_from(["", "\t", "a\tb", " "]))
+            )
+            lines.append("\t".join([number, word, *"_" * 8, sense, *roles]))
+            if draw(st.booleans()):
+                lines.append("\t".join([f"{len(lines)}-9", *"_" * 9]))  # a multi-word token
+        lines.append("")
+    return "\n".join(["# a comment", *lines]), wrong
+
+
+@many
+@given(role_files(), st.booleans())
+def test_semantic_roles(folder, text_and_wrong, bio):
+    text, wrong = text_and_wrong
+    path = folder / "file.conllu"
+    path.write_text(text, encoding="utf-8")
+    reader = SemanticRoleReader(bio=bio)
+    found = read_or_refused(lambda: tensors(reader.read(str(path))))
+    assert found is not None or wrong is not None
+
+
+ARRAYS = ["u1", "?", "f4", "f8", "i8", "u2", "c8", "U3", "S2", "M8[s]", "V4", "i4,f4"]
+VALUES = [0, 1, 0.25, 200, -1, float("nan"), float("inf"), 1e300]
+
+
+@st.composite
+def archives(draw):
+    """Arrays of images and masks, of any kind and shape, most of them of right ones."""
+    shape = draw(st.sampled_from([(2, 3, 4, 3), (2, 3, 4), (1, 2, 2, 1), (1, 1, 1, 3)]))
+    shapes = [shape, shape[:3]]
+    if draw(st.booleans()):
+        at = draw(st.integers(0, 1))
+        shapes[at] = tuple(draw(st.lists(st.integers(0, 3), max_size=5)))
+    found = []
+    for shape in shapes:
+        kind = np.dtype(draw(st.sampled_from([*ARRAYS[:3] * 4, *ARRAYS])))
+        with np.errstate(all="ignore"):
+            value = np.full(shape, draw(st.sampled_from(VALUES)))
+            found.append(value.astype(kind) if kind.kind in "u?fic" else np.zeros(shape, kind))
+    return found
+
+
+@many
+@given(archives(), st.sampled_from([1, 3]))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_archives_of_images(folder, arrays, num_channels):
+    images, masks = arrays
+    path = folder / "file.npz"
+    np.savez(path, images=images, masks=masks)
+    reader = SegmentationReader(num_channels=num_channels)
+    found = read_or_refused(lambda: tensors(reader.read(str(path))))
+    if found is not None:
+        assert len(found) == len(images)
+        for made, image in zip(found, images, strict=True):
+            scale = 255 if images.dtype == np.uint8 else 1
+            expected = image.reshape(*image.shape[:2], num_channels).transpose(2, 0, 1) / scale
+            np.testing.assert_allclose(made["x"].numpy(), expected, rtol=1e-6)
+
+
+@many
+@given(
+    st.sampled_from(["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "I", "F"]),
+    st.sampled_from(["png", "bmp", "tif", "gif", "jpg", "ppm", "webp"]),
+    st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    st.sampled_from([None, (2, 3)]),
+)
+def test_files_of_images(folder, mode, ending, size, mask_size):
+    written = io.BytesIO()
+    try:
+        Image.new(mode, size).save(written, {"tif": "TIFF", "jpg": "JPEG"}.get(ending, ending))
+    except (OSError, ValueError, KeyError):
+        return  # a format that does not have this mode
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(exist_ok=True)
+        for old in (folder / kind).iterdir():
+            old.unlink()
+    (folder / "images" / f"0.{ending}").write_bytes(written.getvalue())
+    Image.new("1", mask_size or size).save(folder / "masks" / "0.png")
+    found = read_or_refused(lambda: tensors(SegmentationReader().read(str(folder))))
+    assert (found is None) == (mask_size is not None and mask_size != size)
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+KEYS = ["features", "tokens", "sentence", "predicate", "image"]
+GIVEN = st.one_of(
+    JSON,
+    st.integers(min_value=10**400),
+    st.lists(st.floats(), min_size=2, max_size=2),
+    st.dictionaries(st.sampled_from(["a", "b", "c"]), JSON),
+    st.lists(st.text(max_size=3), max_size=3),
+    st.integers(-1, 3),
+)
+
+
+class Model(torch.nn.Linear):
+    """What a predictor asks of a model before it predicts."""
+
+    def __init__(self, vocab):
+        super().__init__(1, 1)
+        self.vocab = vocab
+
+
+@pytest.fixture(scope="module", params=["arff", "columns", "semantic roles", "images"])
+def predictor(request, folder):
+    """A predictor of each reader, and a line that it understands."""
+    path = folder / "lines"
+    if request.param == "arff":
+        attributes = "@attribute a real\n@attribute b real\n@attribute y {0,1}\n"
+        path.write_text(f"@relation r\n{attributes}@data\n1,2,1\n")
+        reader, line = ArffReader(num_labels=1), {"features": [1, 2]}
+    elif request.param == "columns":
+        path.write_text("a D\n")
+        reader, line = TaggingConllReader(), {"tokens": ["a"]}
+    elif request.param == "semantic roles":
+        path.write_text("\t".join(["1", "a", *"_" * 8, "be.01", "V"]) + "\n")
+        reader, line = SemanticRoleReader(), {"tokens": ["a"], "predicate": 0}
+    else:
+        path = folder / "lines.npz"
+        image = np.zeros((1, 2, 2, 3), np.uint8)
+        np.savez(path, images=image, masks=image[..., 0])
+        Image.fromarray(image[0]).save(folder / "line.png")
+        reader, line = SegmentationReader(), {"image": str(folder / "line.png")}
+    vocab = Vocabulary.from_instances(list(reader.read(str(path))))
+    return StructuredEnergyPredictor(Model(vocab), reader), line
+
+
+@many
+@given(st.data())
+def test_lines_to_predict(predictor, data):
+    predictor, right = predictor
+    line = data.draw(st.one_of(JSON, st.dictionaries(st.sampled_from(KEYS), GIVEN)))
+    if isinstance(line, dict) and data.draw(st.booleans()):
+        line = {**right, **line}
+    text = json.dumps(line)
+    is_cut = data.draw(st.sampled_from([False, False, False, True]))
+
+    def read():
+        instance = predictor._json_to_instance(predictor.load_line(text[:5] if is_cut else text))
+        predictor._dataset_reader.apply_token_indexers(instance)
+        return tensors([instance], predictor._model.vocab)
+
+    assert read_or_refused(read) is not None or is_cut or line != right
