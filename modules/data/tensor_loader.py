@@ -8,6 +8,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.tqdm import Tqdm
 from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
+from allennlp.data.fields import TensorField
 
 from ..workers import num_workers, rank
 from .augmentations import Augmentation
@@ -41,6 +42,11 @@ class TensorDataLoader(DataLoader):
         How many instances of the data are used.
     augmentations : `List[Augmentation]`, optional
         What changes every batch of images, in this order.
+
+    # Raises
+
+    `ConfigurationError` for a setting that gives no batches, and for augmentations of what is no
+    image; `ValueError` where there are fewer instances than workers.
     """
 
     def __init__(
@@ -75,6 +81,17 @@ class TensorDataLoader(DataLoader):
             raise ValueError(
                 f"Expected at least one instance for each of {self._world} workers in "
                 f"'{data_path}', got {len(self._instances)}."
+            )
+        if not self._sizes():  # of drop_last
+            raise ConfigurationError(
+                f"Expected at least one batch of {batch_size} for each of {self._world} workers in "
+                f"'{data_path}' where drop_last is true, got {len(self._instances)} instances."
+            )
+        x = self._instances[0].fields.get("x")
+        if self.augmentations and not (isinstance(x, TensorField) and x.tensor.dim() == 3):
+            raise ConfigurationError(
+                "Expected images (num_channels, height, width) where the data loader 'tensor' has "
+                f"augmentations, got 'x' of '{data_path}' as {type(x).__name__}."
             )
         self._tables: Optional[Dict[str, Table]] = None
         self._device = torch.device("cpu")

@@ -15,12 +15,15 @@ import pytest
 import torch
 from allennlp.common import Lazy, Registrable
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
 from allennlp.modules import FeedForward, TextFieldEmbedder
+from allennlp.training.metrics import Metric
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from structured_energy.data.augmentations import Augmentation
 from structured_energy.image_encoders import ImageEncoder
-from structured_energy.losses import Loss
+from structured_energy.losses import Loss, WeightSchedule
 from structured_energy.metrics import Threshold
 from structured_energy.oracle_values import OracleValue
 from structured_energy.output_spaces import OutputSpace
@@ -47,6 +50,8 @@ WORLDS = {
     "feedforward": "binary",
     "segmentation": "image",
     "mean-over-crops": "image",
+    "random-crop": "image",
+    "random-flip": "image",
     "constrained": "categorical",
     "grid": "image",
     **dict.fromkeys(
@@ -55,8 +60,11 @@ WORLDS = {
     **dict.fromkeys(("convolutional", "self-attention", "label-language-model"), "categorical"),
 }
 BASES = (
+    Augmentation,
+    DatasetReader,
     ImageEncoder,
     Loss,
+    Metric,
     OracleValue,
     OutputOptimizer,
     OutputSpace,
@@ -65,6 +73,7 @@ BASES = (
     StructuredScore,
     TaskNetwork,
     Threshold,
+    WeightSchedule,
 )
 VALUES = {
     int: st.integers(-2, 4),
@@ -137,6 +146,13 @@ def run(component, world):
         component(world.sample().y, world.mask)
     elif isinstance(component, TaskNetwork):
         component(world.x, world.mask)
+    elif isinstance(component, Augmentation):
+        component({"x": world.x, "labels": world.labels})
+    elif isinstance(component, Metric):
+        component(world.sample().y[:, 0], world.labels)
+        component.get_metric(reset=True)
+    elif isinstance(component, WeightSchedule):
+        assert [component.advance() for _ in range(3)][0] == component.at(0)
     elif isinstance(component, OracleValue):
         component.value(world.truth, world.sample().y, world.mask)
 
@@ -154,7 +170,7 @@ def is_one_of_ours(error):
     if isinstance(error, ConfigurationError) and "Failed to construct argument" in str(error):
         return True
     return type(error) in (ConfigurationError, ValueError) and (
-        re.search("xpected|is required|Invalid|has to be", str(error))
+        re.search("xpected|is required|Invalid|has to be|should be", str(error))
     )
 
 

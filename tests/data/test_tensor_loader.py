@@ -12,6 +12,7 @@ from allennlp.data.fields import FlagField
 from structured_energy.data import (
     ArffReader,
     DigitsCompletionReader,
+    RandomFlip,
     TensorDataLoader,
     tensor_loader,
 )
@@ -97,6 +98,10 @@ def test_bad_use_is_named(tmp_path, monkeypatch):
     path = str(write_arff(tmp_path, "train", 4))
     with pytest.raises(ConfigurationError, match="batch_size .* at least 1, got 0"):
         TensorDataLoader(ArffReader(), path, 0)
+    with pytest.raises(ConfigurationError, match="at least one batch of 5 .*, got 4 instances"):
+        TensorDataLoader(ArffReader(), path, 5, drop_last=True)
+    with pytest.raises(ConfigurationError, match="Expected images .*, got 'x' of .* as RowField"):
+        TensorDataLoader(ArffReader(), path, 2, augmentations=[RandomFlip()])
     with monkeypatch.context() as patch:
         patch.setattr(tensor_loader, "num_workers", lambda: 5)
         with pytest.raises(ValueError, match="each of 5 workers in .*, got 4"):
