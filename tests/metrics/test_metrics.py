@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sklearn_metrics
 
 from structured_energy.metrics import ExampleF1, FixedThreshold, TunedThreshold, as_structured
+from structured_energy.metrics import average_precision as average_precision_module
 from structured_energy.metrics.structured_metric import SetMetric
 
 NAMES = [
@@ -68,6 +69,7 @@ def batches(draw):
     rows, columns = draw(st.integers(1, 9)), draw(st.integers(2, 6))
     levels = [0.0, 0.1, 0.25, 0.5, 0.7, 1.0]  # few, so that there are ties
     scores = draw(arrays(np.float64, (rows, columns), elements=st.sampled_from(levels)))
+    scores = scores.astype(draw(st.sampled_from([np.float32, np.float64])))
     labels = draw(arrays(np.bool_, (rows, columns)))
     cut = draw(st.integers(0, rows))
     return scores, labels, cut, draw(st.sampled_from([0.05, 0.25, 0.6]))
@@ -85,6 +87,31 @@ def test_is_scikit_learn_s(name, data):
     expected = reference(name, scores, labels, threshold)
     assert metric.get_metric(reset=True) == pytest.approx(expected, abs=1e-9)
     assert not metric.has_seen_data
+
+
+@pytest.mark.parametrize("at_once", [1, 2**18])
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_average_precision_of_any_number(at_once, data):
+    rows, columns = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 7))
+    tiny, huge = 1e-45, 3e38
+    levels = [0.0, -0.0, tiny, -tiny, 0.5, -0.5, 1.0, -1.0, huge, -huge, float("inf")]
+    elements = st.one_of(st.sampled_from(levels), st.floats(width=32, allow_nan=False))
+    scores = torch.tensor(data.draw(arrays(np.float32, (rows, columns), elements=elements)))
+    labels = torch.tensor(data.draw(arrays(np.bool_, (rows, columns))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(average_precision_module, "_AT_ONCE", at_once)
+        found = average_precision_module.average_precision(scores, labels)
+        in_double = average_precision_module.average_precision(scores.double(), labels)
+    torch.testing.assert_close(found, in_double, rtol=0, atol=1e-15, equal_nan=True)
+    # Their ranks in place of numbers: scikit-learn takes no infinite ones.
+    ranks = [np.unique(row, return_inverse=True)[1] for row in scores.numpy()]
+    for value, truth, rank in zip(found, labels.numpy(), ranks, strict=True):
+        if truth.any():
+            expected = sklearn_metrics.average_precision_score(truth, rank)
+            assert float(value) == pytest.approx(expected, abs=1e-12)
+        else:
+            assert value.isnan()
 
 
 @pytest.mark.parametrize("name", NAMES)
