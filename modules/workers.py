@@ -3,6 +3,7 @@
 from typing import Any, List
 
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 
 
@@ -29,3 +30,18 @@ def of_all_workers(value: Any) -> List[Any]:
     values: List[Any] = [None] * num_workers()
     torch.distributed.all_gather_object(values, value)
     return values
+
+
+def own_part(values: List[Any]) -> Any:
+    """Of what `of_all_workers` gave, perhaps before the run was stopped, that of this worker.
+
+    # Raises
+
+    `ConfigurationError` where there were more workers then, or fewer.
+    """
+    if len(values) != num_workers():
+        raise ConfigurationError(
+            f"Expected as many processes as the checkpoint is of, {len(values)}, got "
+            f"{num_workers()}; go on with as many, or begin anew."
+        )
+    return values[rank()]

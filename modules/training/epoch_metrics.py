@@ -77,8 +77,7 @@ class EpochMetrics(TrainerCallback):
         """What this worker has measured since the epoch began."""
         tree = {name: value.state_dict() for name, value in model.logged_values().items()}
         metrics = {name: m.state_dict() for name, m in model.evaluation.metrics.items()}
-        state = {"losses": dict(self._losses), "tree": tree, "metrics": metrics}
-        return move_to_device(state, torch.device("cpu"))
+        return {"losses": dict(self._losses), "tree": tree, "metrics": metrics}
 
     def go_on(
         self, model: StructuredEnergyModel, state: Dict[str, Any], device: torch.device

@@ -11,6 +11,8 @@ from allennlp.training.optimizers import Optimizer
 from ..networks import Groups
 from .schedule import NetworkSettings
 
+Gradients = Dict[str, List[Optional[torch.Tensor]]]
+
 
 class JointOptimizer(torch.optim.Optimizer):
     """One optimiser for each network, of which one, the `active`, is stepped at a time.
@@ -32,9 +34,9 @@ class JointOptimizer(torch.optim.Optimizer):
         self.accumulated = dict.fromkeys(optimizers, 0)
         self.active = next(iter(optimizers))
 
-    def parameters(self) -> List[torch.nn.Parameter]:
-        """The parameters of the active network."""
-        groups = self.optimizers[self.active].param_groups
+    def parameters(self, network: Optional[str] = None) -> List[torch.nn.Parameter]:
+        """The parameters of a network, by default of the active one."""
+        groups = self.optimizers[network or self.active].param_groups
         return [parameter for group in groups for parameter in group["params"]]
 
     def is_due(self) -> bool:
@@ -64,18 +66,11 @@ class JointOptimizer(torch.optim.Optimizer):
                 optimizer.zero_grad(set_to_none)
 
     def state_dict(self) -> Dict[str, Any]:
-        """The states of all optimisers, with gradients that are being accumulated."""
+        """The states of all optimisers; what they accumulate is in `unfinished`."""
         return {
             network: {
                 "optimizer": optimizer.state_dict(),
                 "accumulated": self.accumulated[network],
-                "gradients": [
-                    parameter.grad
-                    for group in optimizer.param_groups
-                    for parameter in group["params"]
-                ]
-                if self.accumulated[network]
-                else [],
             }
             for network, optimizer in self.optimizers.items()
         }
@@ -86,11 +81,22 @@ class JointOptimizer(torch.optim.Optimizer):
             state = state_dict[network]
             optimizer.load_state_dict(state["optimizer"])
             self.accumulated[network] = state["accumulated"]
-            parameters = [p for group in optimizer.param_groups for p in group["params"]]
-            if state["gradients"]:
-                for parameter, gradient in zip(parameters, state["gradients"], strict=True):
-                    parameter.grad = None if gradient is None else gradient.to(parameter.device)
         self.param_groups = [g for o in self.optimizers.values() for g in o.param_groups]
+
+    def unfinished(self) -> Gradients:
+        """The gradients of each network whose accumulation is under way. In distributed training
+        every worker has its own: they are averaged when a step is due."""
+        return {
+            network: [parameter.grad for parameter in self.parameters(network)]
+            for network, count in self.accumulated.items()
+            if count
+        }
+
+    def go_on(self, unfinished: Gradients) -> None:
+        """Takes what `unfinished` gave."""
+        for network, gradients in unfinished.items():
+            for parameter, gradient in zip(self.parameters(network), gradients, strict=True):
+                parameter.grad = None if gradient is None else gradient.to(parameter.device)
 
 
 class JointScheduler(LearningRateScheduler):

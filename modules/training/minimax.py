@@ -11,6 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DataLoader, TensorDict
 from allennlp.models import Model
 from allennlp.nn.parallel import DdpAccelerator
+from allennlp.nn.util import move_to_device
 from allennlp.training import Checkpointer, GradientDescentTrainer, Trainer, TrainerCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.moving_average import MovingAverage
@@ -18,7 +19,7 @@ from allennlp.training.optimizers import Optimizer
 
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
-from ..workers import of_all_workers, rank
+from ..workers import of_all_workers, own_part
 from .acceleration import compile_parts, half
 from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
@@ -60,7 +61,6 @@ class MinimaxTrainer(GradientDescentTrainer):
         `optimizer`, `learning_rate_scheduler`, `grad_norm`, `num_gradient_accumulation_steps` of
         each network; what is not given is the trainer's. `start_epoch` and `stop_epoch` make
         phases: the best epoch, and the epochs without improvement, are those of the last phase.
-
     amp_dtype : `"float16"` or `"bfloat16"`
         The half precision of `use_amp`; bfloat16 needs no `grad_scaling`.
     compile_networks : `bool`
@@ -70,8 +70,7 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     `ConfigurationError` for a network that the model does not have, or that has no loss; for
     networks that are compiled where inference is unrolled.
-    `NanLoss`, a `ValueError`, where the loss becomes NaN; it names the first value of the tree that
-    is.
+    `NanLoss`, a `ValueError`, where the loss becomes NaN, with the first value of the tree that is.
     """
 
     schedule: Schedule
@@ -167,16 +166,14 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     @property
     def _pytorch_model(self) -> StructuredEnergyModel:
-        # Not the distributed wrapper: it expects a gradient of every parameter from every backward
-        # pass. `rescale_gradients` averages over the workers instead.
+        # Not the wrapper, which expects all gradients of each pass; `rescale_gradients` averages.
         return self.model
 
     def batch_outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:
-        """Takes all steps of the batch but the last, and gives the outputs of the last, which the
-        base class's loop takes."""
+        """Takes all steps of the batch but the last, whose outputs the base class goes on with."""
         if not for_training:
             return self._outputs(batch, for_training=False)
-        self._random_state.start_batch()
+        self._random_state.put_back_torch()
         earlier: List[torch.Tensor] = []
         left = len(self._steps)
         # Steps of one network in a row share what the frozen one computed of the batch.
@@ -244,6 +241,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             raise explained(self.model, epoch, self._batches_in_epoch_completed + 1) from error
         if epoch < self._start_after_epochs_completed:  # read once more, to recover
             return metrics
+        self._random_state.put_back_torch()  # where all batches were there already
         for network, count in self.optimizer.accumulated.items():
             if count:  # the epoch ended within an accumulation
                 self.optimizer.active = network
@@ -259,8 +257,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._learning_rate_scheduler.active = set(self._steps)
         # What an earlier phase reached is no measure for the last one. An epoch that is read once
         # more, to recover, has been through this.
-        begun = epoch >= self._start_after_epochs_completed
-        if begun and self.schedule.last_phase and epoch <= self.schedule.last_phase:
+        if self._start_after_epochs_completed <= epoch <= self.schedule.last_phase:
             self._metric_tracker._best_so_far = None
             self._metric_tracker._epochs_with_no_improvement = 0
 
@@ -281,11 +278,13 @@ class MinimaxTrainer(GradientDescentTrainer):
         return metrics, epoch
 
     def get_checkpoint_state(self) -> Any:
-        """The base class's state, with what each worker has drawn, and measured of the epoch."""
-        between_epochs = self._batches_in_epoch_completed == 0
-        drawn = self._random_state.state_dict(between_epochs)
-        measured = self._epoch_metrics.so_far(self.model)
-        states = of_all_workers({"random": drawn, "epoch": measured})
+        """The base class's state, with what each worker has drawn, measured and accumulated."""
+        mine = {
+            "random": self._random_state.state_dict(self._batches_in_epoch_completed == 0),
+            "epoch": self._epoch_metrics.so_far(self.model),
+            "gradients": self.optimizer.unfinished(),
+        }
+        states = of_all_workers(move_to_device(mine, torch.device("cpu")))
         checkpoint = super().get_checkpoint_state()
         if checkpoint is not None:
             checkpoint.trainer_state["workers"] = states
@@ -295,6 +294,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         super()._maybe_restore_checkpoint()
         state = None if self._checkpointer is None else self._checkpointer.load_checkpoint()
         if state is not None:
-            mine = state.trainer_state["workers"][rank()]
+            mine = own_part(state.trainer_state["workers"])
             self._random_state.load_state_dict(mine["random"])
             self._epoch_metrics.go_on(self.model, mine["epoch"], self.cuda_device)
+            self.optimizer.go_on(mine["gradients"])

@@ -23,7 +23,8 @@ class RandomState:
     data loader draws from Python's `random`. What else draws from it in between (a validation set
     that is shuffled, for one) is not repeated, so the state at the start of every epoch is kept; of
     the last one alone where the loader says that its epochs are independent. Torch's generators,
-    which dropout and samplers draw from, are put back at the first batch that is not skipped.
+    which dropout and samplers draw from, are put back at the first batch that is not skipped, or at
+    the end of an epoch that has none.
     """
 
     def __init__(self, device: torch.device, data_loader: DataLoader) -> None:
@@ -46,10 +47,10 @@ class RandomState:
     def put_back(self) -> None:
         """After the last epoch, where a recovered run had none left to train."""
         _set_python_state(self._epochs[max(self._epochs)])
-        self.start_batch()
+        self.put_back_torch()
 
-    def start_batch(self) -> None:
-        """Before a batch that is trained on."""
+    def put_back_torch(self) -> None:
+        """Before a batch that is trained on, and after an epoch that had none left."""
         if self._torch is not None:
             torch.set_rng_state(self._torch["cpu"])
             if self._device.type == "cuda":

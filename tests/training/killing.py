@@ -7,6 +7,7 @@ written, a file that gets its name, a member of an archive.
 
 import io
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -62,19 +63,23 @@ OF_THE_MACHINE = ("memory_MB", "duration")
 
 
 class Clock:
-    """Counts moments, of the first worker, and kills the process at one of them."""
+    """Counts moments, of the first worker, and kills the process at one of them: that of a number,
+    or where moments of the kinds of a list have come one after the other."""
 
     def __init__(self, end, path):
         self.end = end
         self.path = path
-        self.count = 0
+        # The workers of a run, and the process that began them, count together.
+        self.count = multiprocessing.Value("q", 0, lock=False)
 
     def tick(self, what):
         if is_distributed() and torch.distributed.get_rank():
             return
-        if self.count == self.end:
+        if isinstance(self.end, list) and what == self.end[0]:
+            self.end = self.end[1:]
+        if self.end == [] or self.count.value == self.end:
             os.kill(os.getpid(), signal.SIGKILL)
-        self.count += 1
+        self.count.value += 1
         if self.end is None:
             with self.path.open("a") as file:
                 file.write(f"{what}\n")

@@ -9,8 +9,11 @@ import allennlp.commands.train as train_command
 import killing
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
 from shipped import FOLDER, METHODS, WRITE, is_random, name_of, small
+
+from structured_energy.workers import own_part
 
 
 def train(config, folder):
@@ -84,3 +87,9 @@ def test_a_worker_that_dies_ends_the_run_with_its_error(how, message, tmp_path):
     went_well, said = train(two(config), tmp_path / "run")
     assert not went_well and message in said
     torch.load(tmp_path / "run" / "best.th")  # of the first epoch
+
+
+def test_a_checkpoint_is_of_so_many_processes():
+    assert own_part([3]) == 3
+    with pytest.raises(ConfigurationError, match="processes as the checkpoint is of, 2, got 1"):
+        own_part([3, 4])

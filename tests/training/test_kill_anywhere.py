@@ -35,9 +35,9 @@ MODES = {
 KILLS = int(os.environ.get("KILLS", 1))
 
 
-@pytest.mark.parametrize("mode", [*sorted(MODES), "two processes", "two processes within epochs"])
-def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode):
-    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(killing.MODEL))
+def config_of(mode, folder):
+    """The config of a mode, and its small data."""
+    config = merged(data_config(folder / "data"), evaluate_jsonnet(killing.MODEL))
     if mode.startswith("two processes"):
         config["distributed"] = {"cuda_devices": [-1, -1]}
     settings = dict(MODES.get(mode.removeprefix("two processes ").strip(), {}))
@@ -46,7 +46,18 @@ def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode)
     if "within epochs" in mode:  # metrics of training go on as well
         config["model"].update(training_metrics=True, metrics=["example-f1", "map-label"])
     config["test_data_path"] = config["validation_data_path"]
-    config = json.dumps(config)
+    return json.dumps(config)
+
+
+def compare(run, expected, told):
+    found = killing.outcome(run)
+    for name, value in expected.items():
+        assert found[name] == value, f"{name}: {told}"
+
+
+@pytest.mark.parametrize("mode", [*sorted(MODES), "two processes", "two processes within epochs"])
+def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode):
+    config = config_of(mode, tmp_path)
     whole = tmp_path / "whole"
     assert killing.train(config, whole)
     expected, moments = killing.outcome(whole), killing.moments_of(whole)
@@ -65,6 +76,22 @@ def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode)
         ended = killing.train(config, run, second)
         if not ended:
             assert killing.train(config, run)
-        found = killing.outcome(run)
-        for name, value in expected.items():
-            assert found[name] == value, f"{name}: {told}, then at {second} ({ended=})"
+        compare(run, expected, f"{told}, then at {second} ({ended=})")
+
+
+@pytest.mark.parametrize(
+    ("mode", "kills"),
+    [
+        # All batches of an epoch are there; the next checkpoint is of a run that trained on none.
+        ("within epochs", [["before validation"], ["after row", "before batch"]]),
+        # Each worker has accumulated gradients of its own.
+        ("two processes within epochs", [["after row", "before batch"]]),
+    ],
+)
+def test_what_random_moments_seldom_meet(tmp_path, mode, kills):
+    config, whole, run = config_of(mode, tmp_path), tmp_path / "whole", tmp_path / "run"
+    assert killing.train(config, whole)
+    for kill in kills:
+        assert not killing.train(config, run, kill)
+    assert killing.train(config, run)
+    compare(run, killing.outcome(whole), kills)
