@@ -66,6 +66,11 @@ class GradientBasedInferenceSampler(IterativeSampler):
     unroll : `bool`
         Whether, in training, the samples are differentiable through the steps, in the score
         network's weights (Belanger et al. 2017). The truth is not used then.
+
+    # Raises
+
+    `ConfigurationError` for settings that do not fit, and for an `adversarial` loss that takes the
+    output for a constant.
     """
 
     def __init__(
@@ -174,6 +179,12 @@ class GradientBasedInferenceSampler(IterativeSampler):
                     break
                 y, moved = self._leaf(part, unrolled)
                 objective = self._objective(x, y, truth, mask, rows)
+                if not objective.requires_grad:
+                    raise ConfigurationError(
+                        "Expected a loss whose gradient reaches the output in the sampler "
+                        f"'gradient-based-inference', got {type(self.adversarial).__name__}, which "
+                        "takes the output for a constant."
+                    )
                 reached = objective.detach()
                 objectives.append(
                     reached if rows is None else objectives[-1].index_copy(0, rows, reached)

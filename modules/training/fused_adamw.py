@@ -43,6 +43,12 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
         weight_decay: float = 1e-2,
     ) -> None:
         groups: Any = make_parameter_groups(model_parameters, parameter_groups)
+        first, second = betas
         super().__init__(
-            params=groups, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, fused=True
+            params=groups,
+            lr=lr,
+            betas=(float(first), float(second)),  # Jsonnet writes 0.0 as 0
+            eps=eps,
+            weight_decay=weight_decay,
+            fused=True,
         )

@@ -203,3 +203,41 @@ def test_a_config_builds_and_runs_or_is_refused_in_one_sentence(base, name, doub
     try_one()
     if name != "mean-over-crops":  # whose windows hardly ever fit
         assert built, "no config of it was good"
+
+
+FEEDFORWARD = {"type": "feedforward", "feedforward": {"num_layers": 1, "hidden_dims": 4}}
+FEEDFORWARD["feedforward"]["activations"] = "relu"
+CONSTANT = {"type": "nce-ranking", "correct_for_proposal": False}
+
+
+@pytest.mark.parametrize(
+    ("base", "config", "space", "message"),
+    [
+        (
+            Sampler,
+            {"type": "gradient-based-inference", "adversarial": CONSTANT},
+            "binary",
+            "gradient reaches the output .*, got RankingNoiseContrastiveLoss",
+        ),
+        (StructuredScore, FEEDFORWARD, "image", "Expected rows of labels"),
+        (StructuredScore, {"type": "grid"}, "categorical", "Expected images .* 'binary'"),
+        (
+            StructuredScore,
+            {"type": "self-attention", "hidden_size": 2, "num_heads": 1},
+            "categorical",
+            "a hidden_size of at least 4",
+        ),
+    ],
+    ids=lambda part: part["type"] if isinstance(part, dict) else None,
+)
+def test_what_was_found_by_many_is_refused(base, config, space, message):
+    world = make_world(space=space)
+    with pytest.raises((ConfigurationError, ValueError), match=message):
+        run(world.build(base, json.dumps(config)), world)
+
+
+def test_jsonnet_s_zero_is_a_beta():
+    config = json.dumps(
+        {"type": "optimizer", "optimizer": {"type": "fused-adamw", "betas": [0, 0]}}
+    )
+    make_world().build(OutputOptimizer, config)

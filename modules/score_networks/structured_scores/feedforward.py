@@ -20,6 +20,10 @@ class FeedForwardStructuredScore(StructuredScore):
 
     feedforward : `Lazy[FeedForward]`
         g, without `input_dim`, which is the number of labels.
+
+    # Raises
+
+    `ValueError` for outputs that are not one row of labels.
     """
 
     def __init__(self, num_labels: int, feedforward: Lazy[FeedForward]) -> None:
@@ -28,6 +32,11 @@ class FeedForwardStructuredScore(StructuredScore):
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), 1, bias=False)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        if y.dim() != 3:
+            raise ValueError(
+                "Expected rows of labels, y (batch, num_samples, num_labels), for the structured "
+                f"score 'feedforward', got y {tuple(y.shape)}; choose one for this output space."
+            )
         if mask is not None:
             y = y.masked_fill(~mask.unsqueeze(1), 0.0)
         rows = y.flatten(0, 1)  # layers are faster on rows than on samples of instances

@@ -14,7 +14,8 @@ class GridScore(StructuredScore):
     over pairs of neighbours, q right of p (direction d = 0) or below it (d = 1): the pairwise term
     of a conditional random field on the grid of 4-neighbours.
 
-    Pairs with padding have no part in it. θ, ρ and σ start at 0.
+    Pairs with padding have no part in it. θ, ρ and σ start at 0. Raises `ValueError` for outputs
+    that are no masks.
 
     >>> from structured_energy.output_spaces import BinaryOutputSpace
     >>> grid = GridScore(BinaryOutputSpace())
@@ -31,10 +32,11 @@ class GridScore(StructuredScore):
         self.rising = torch.nn.Parameter(torch.zeros(2))
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        if y.dim() != 4:
+        if y.dim() != 4 or not self.output_space.thresholded:
             raise ValueError(
-                "Expected images, y (batch, num_samples, height, width), for the structured score "
-                f"'grid', got y {tuple(y.shape)}; choose one for this output space."
+                "Expected images of the output space 'binary', y (batch, num_samples, height, "
+                f"width), for the structured score 'grid', got y {tuple(y.shape)} of "
+                f"{type(self.output_space).__name__}; choose one for this output space."
             )
         score = y.new_zeros(y.shape[:2])
         for direction, dim in enumerate((3, 2)):

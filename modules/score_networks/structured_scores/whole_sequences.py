@@ -22,7 +22,7 @@ class SelfAttentionScore(StructuredScore):
     # Parameters
 
     hidden_size : `int`
-        Of h_t and a_t; even.
+        Of h_t and a_t; a multiple of twice `num_heads`, at least 4.
     num_heads : `int`
         Of the attention.
     window : `int`, optional
@@ -38,11 +38,11 @@ class SelfAttentionScore(StructuredScore):
     ) -> None:
         super().__init__()
         window_is_good = window is None or window >= 1
-        if min(hidden_size, num_heads) < 1 or hidden_size % (2 * num_heads) or not window_is_good:
+        if hidden_size < 4 or num_heads < 1 or hidden_size % (2 * num_heads) or not window_is_good:
             raise ConfigurationError(
-                "Expected a hidden_size that is a multiple of twice num_heads, and a window of at "
-                f"least 1, of the structured score 'self-attention', got hidden_size {hidden_size},"
-                f" num_heads {num_heads} and window {window}."
+                "Expected a hidden_size of at least 4 that is a multiple of twice num_heads, and a "
+                "window of at least 1, of the structured score 'self-attention', got hidden_size "
+                f"{hidden_size}, num_heads {num_heads} and window {window}."
             )
         self.num_heads = num_heads
         self.window = window
