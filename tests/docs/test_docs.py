@@ -22,8 +22,9 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 from markdown_it import MarkdownIt
 
+from structured_energy.data import SegmentationReader
 from structured_energy.samplers import CostAugmentedNetwork
-from structured_energy.testing import data_config, make_world
+from structured_energy.testing import data_config, make_world, write_images
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -90,12 +91,12 @@ def run_python(text, names, where):
     assert failed == 0, said.getvalue()
 
 
-def small_data(folder):
-    """The reader and the training data of a world, and their loader."""
+def small_loader(folder):
+    """The training data of a world."""
     config = data_config(folder)
     reader = DatasetReader.from_params(Params(config["dataset_reader"]))
-    data = {"reader": reader, "data_path": config["train_data_path"]}
-    return data, DataLoader.from_params(Params(config["data_loader"]), **data)
+    loader = Params(config["data_loader"])
+    return DataLoader.from_params(loader, reader=reader, data_path=config["train_data_path"])
 
 
 def small_model():
@@ -109,12 +110,15 @@ def small_model():
 WEIGHT = torch.nn.Parameter(torch.zeros(2))
 GIVEN = {
     CostAugmentedNetwork: lambda folder: {"output_size": 4},
-    DataLoader: lambda folder: small_data(folder)[0],
+    DataLoader: lambda folder: {
+        "reader": SegmentationReader(),
+        "data_path": str(write_images(folder, "train", 40)),
+    },
     LearningRateScheduler: lambda folder: {"optimizer": torch.optim.SGD([WEIGHT], lr=0.1)},
     Optimizer: lambda folder: {"model_parameters": [("weight", WEIGHT)]},
     Trainer: lambda folder: {
         "model": small_model(),
-        "data_loader": small_data(folder)[1],
+        "data_loader": small_loader(folder),
         "serialization_dir": str(folder),
     },
     TrainerCallback: lambda folder: {"serialization_dir": str(folder)},
