@@ -1,4 +1,7 @@
-"""Half precision, and networks that are compiled."""
+"""Half precision, networks that are compiled, and numbers next to 0."""
+
+from contextlib import contextmanager
+from typing import Iterator
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -39,3 +42,24 @@ def compile_parts(model: StructuredEnergyModel) -> None:
             )
         if isinstance(part, Network):
             part.compile_parts()
+
+
+@contextmanager
+def without_subnormals() -> Iterator[None]:
+    """Inside, on a CPU, what is nearer to 0 than the least normal number (1.2e-38 in single
+    precision) is 0.
+
+    What a long training no longer changes, such as the running means of an optimiser, becomes ever
+    smaller, and a processor takes many times as long for such numbers. It holds in this thread and
+    in those that begin inside.
+
+    >>> with without_subnormals():
+    ...     float(torch.tensor(2e-38) / 4)
+    0.0
+    """
+    before = float(torch.tensor(2e-38) / 4) == 0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)

@@ -20,7 +20,7 @@ from allennlp.training.optimizers import Optimizer
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
 from ..workers import of_all_workers, own_part
-from .acceleration import compile_parts, half
+from .acceleration import compile_parts, half, without_subnormals
 from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .nan_loss import explained
@@ -255,8 +255,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         self._steps = self.schedule.active(epoch)
         if isinstance(self._learning_rate_scheduler, JointScheduler):
             self._learning_rate_scheduler.active = set(self._steps)
-        # What an earlier phase reached is no measure for the last one. An epoch that is read once
-        # more, to recover, has been through this.
+        # What an earlier phase reached is no measure for the last; an epoch read again was here.
         if self._start_after_epochs_completed <= epoch <= self.schedule.last_phase:
             self._metric_tracker._best_so_far = None
             self._metric_tracker._epochs_with_no_improvement = 0
@@ -271,7 +270,8 @@ class MinimaxTrainer(GradientDescentTrainer):
             if self._serialization_dir is not None:
                 record_environment(Path(self._serialization_dir), self.cuda_device)
         self._num_epochs = epochs_to_train(self)
-        metrics, epoch = super()._try_train()
+        with without_subnormals():
+            metrics, epoch = super()._try_train()
         if "epoch" not in metrics:  # the run was killed after its last epoch
             self._random_state.put_back()
             metrics = {**metrics_of_epoch(self._serialization_dir, epoch), **metrics}

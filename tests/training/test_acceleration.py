@@ -11,6 +11,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.models import load_archive
 from shipped import FOLDER, small
 
+from structured_energy.training import MinimaxTrainer
+
 
 def metrics_of(config, folder):
     train_model(Params(json.loads(json.dumps(config))), str(folder))
@@ -65,3 +67,23 @@ def test_what_cannot_be_is_refused(method, trainer, message, tmp_path):
     config["trainer"].update(trainer)
     with pytest.raises(ConfigurationError, match=message):
         train_model(Params(config), str(tmp_path / "run"))
+
+
+def test_training_takes_subnormal_numbers_for_0(tmp_path, monkeypatch):
+    def half_of_the_least():
+        return float(torch.tensor(torch.finfo(torch.float32).tiny) / 2)
+
+    inside = []
+
+    def epoch(self, number, train_epoch=MinimaxTrainer._train_epoch):
+        inside.append(half_of_the_least())
+        return train_epoch(self, number)
+
+    monkeypatch.setattr(MinimaxTrainer, "_train_epoch", epoch)
+    config = small(FOLDER / "multi_label/digits/cross_entropy.jsonnet", tmp_path / "data")
+    for before in (False, True):
+        torch.set_flush_denormal(before)
+        metrics_of(config, tmp_path / str(before))
+        assert (half_of_the_least() == 0) == before  # as it was
+    torch.set_flush_denormal(False)
+    assert inside and not any(inside)
