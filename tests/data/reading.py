@@ -3,7 +3,6 @@
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
-from allennlp.data.fields import Field
 
 
 def tensors(instances, vocab=None):
@@ -17,7 +16,6 @@ def tensors(instances, vocab=None):
             {
                 name: field.as_tensor(field.get_padding_lengths())
                 for name, field in instance.fields.items()
-                if isinstance(field, Field)
             }
         )
         for tensor in made[-1].values():
