@@ -1,5 +1,6 @@
 """Half precision, networks that are compiled, and numbers next to 0."""
 
+import ctypes
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -50,16 +51,26 @@ def without_subnormals() -> Iterator[None]:
     precision) is 0.
 
     What a long training no longer changes, such as the running means of an optimiser, becomes ever
-    smaller, and a processor takes many times as long for such numbers. It holds in this thread and
-    in those that begin inside.
+    smaller, and a processor takes many times as long for such numbers. It holds in this thread, in
+    those that begin inside, and in those that torch shares its work with (OpenMP's).
 
     >>> with without_subnormals():
     ...     float(torch.tensor(2e-38) / 4)
     0.0
     """
     before = float(torch.tensor(2e-38) / 4) == 0
-    torch.set_flush_denormal(True)
+    _flush_subnormals(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(before)
+        _flush_subnormals(before)
+
+
+def _flush_subnormals(on: bool) -> None:
+    """torch's own sets this thread alone. The threads of OpenMP are ended (`omp_pause_hard`, where
+    its library has that): the next ones begin with what holds in this one."""
+    torch.set_flush_denormal(on)
+    if torch.get_num_threads() > 1:
+        openmp = ctypes.CDLL(torch._C.__file__)  # and what it is linked with
+        if hasattr(openmp, "omp_pause_resource_all"):
+            openmp.omp_pause_resource_all(2)

@@ -139,6 +139,7 @@ def begun(work, folder):
         os.setpgid(0, 0)
         status = 1
         try:
+            torch.set_num_threads(1)  # the others of OpenMP have not been forked
             with said.open("w") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)

@@ -12,6 +12,7 @@ from allennlp.models import load_archive
 from shipped import FOLDER, small
 
 from structured_energy.training import MinimaxTrainer
+from structured_energy.training.acceleration import without_subnormals
 
 
 def metrics_of(config, folder):
@@ -87,3 +88,24 @@ def test_training_takes_subnormal_numbers_for_0(tmp_path, monkeypatch):
         assert (half_of_the_least() == 0) == before  # as it was
     torch.set_flush_denormal(False)
     assert inside and not any(inside)
+
+
+@pytest.fixture()
+def two_threads():
+    """Torch shares its work between two threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_every_thread_takes_subnormal_numbers_for_0(two_threads):
+    subnormal = torch.full((1_000_000,), torch.finfo(torch.float32).tiny / 2)
+
+    def left():
+        return int(torch.count_nonzero((subnormal * 1).view(torch.int32)))
+
+    assert left() == 1_000_000
+    with without_subnormals():
+        assert left() == 0
+    assert left() == 1_000_000
