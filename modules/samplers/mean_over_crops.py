@@ -35,7 +35,7 @@ class MeanOverCropsSampler(Sampler):
     # Raises
 
     `ConfigurationError` for a size or a number below 1.
-    `ValueError` for an image with pixels between the windows, or several samples.
+    `ValueError` for what is no image, an image with pixels between the windows, or several samples.
     """
 
     def __init__(
@@ -64,6 +64,12 @@ class MeanOverCropsSampler(Sampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        if not isinstance(x, torch.Tensor) or x.dim() != 4:
+            found = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+            raise ValueError(
+                "Expected images (batch, channels, height, width) for the sampler "
+                f"'mean-over-crops', got {found}."
+            )
         if truth is not None:
             return self.constituent.sample(x, truth, mask)
         whole = x.shape[-2:]

@@ -102,7 +102,10 @@ def test_arff(folder, text_and_wrong):
     assert found is not None or wrong is not None
 
 
-CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=5)
+# Not U+FEFF alone either: at the beginning of a file it is a mark, and the first cell empty.
+CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=5).filter(
+    lambda cell: cell != "\ufeff"
+)
 
 
 @many

@@ -98,6 +98,10 @@ def test_bad_settings_are_named():
         sparse = MeanOverCropsSampler(SPACE, Cumulative(), [4, 4], windows)
         with pytest.raises(ValueError, match="to cover 9 pixels, got . of 4; set windows_per_side"):
             sparse(torch.rand(1, 3, 9, 4))
+    for x, found in ((torch.rand(2, 5), r"\(2, 5\)"), ({"tokens": {}}, "dict")):
+        for truth in (None, torch.ones(2, 1, 5)):
+            with pytest.raises(ValueError, match=f"Expected images .*, got {found}"):
+                MeanOverCropsSampler(SPACE, Cumulative(), [4, 4])(x, truth)
     several = MeanOverCropsSampler(SPACE, Cumulative(samples=2), [4, 4])
     with pytest.raises(ValueError, match="Expected one sample of the constituent"):
         several(torch.rand(1, 3, 6, 6))
