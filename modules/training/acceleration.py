@@ -67,10 +67,10 @@ def without_subnormals() -> Iterator[None]:
 
 
 def _flush_subnormals(on: bool) -> None:
-    """torch's own sets this thread alone. The threads of OpenMP are ended (`omp_pause_hard`, where
-    its library has that): the next ones begin with what holds in this one."""
+    """torch's own sets this thread alone. The threads of OpenMP are ended, where its library can:
+    the next ones begin with what holds in this one."""
     torch.set_flush_denormal(on)
     if torch.get_num_threads() > 1:
         openmp = ctypes.CDLL(torch._C.__file__)  # and what it is linked with
         if hasattr(openmp, "omp_pause_resource_all"):
-            openmp.omp_pause_resource_all(2)
+            openmp.omp_pause_resource_all(2)  # omp_pause_hard
