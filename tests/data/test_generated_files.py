@@ -294,4 +294,8 @@ def test_lines_to_predict(predictor, data):
         predictor._dataset_reader.apply_token_indexers(instance)
         return tensors([instance], predictor._model.vocab)
 
-    assert read_or_refused(read) is not None or is_cut or line != right
+    found = read_or_refused(read)
+    if line == right and not is_cut:
+        # False and 0.0 equal 0, and are no places of a predicate.
+        is_right = type(line.get("predicate")) is type(right.get("predicate"))
+        assert (found is not None) == is_right
