@@ -1,0 +1,134 @@
+"""The declared dependencies are enough to import every module, and the pins fit them."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+# The folder of the package that needs an extra to be imported; other extras are imported lazily.
+NEEDS = {"testing": "structured_energy.testing"}
+# Imports the modules of the package, without the top-level packages in sys.argv[2:].
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+
+class WithoutMissing:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in sys.argv[2:]:
+            return self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+sys.meta_path[:] = map(WithoutMissing, sys.meta_path)
+import structured_energy
+for module in pkgutil.walk_packages(structured_energy.__path__, "structured_energy."):
+    if sys.argv[1] == "all" or not module.name.startswith(sys.argv[1]):
+        importlib.import_module(module.name)
+"""
+
+
+def names(requirements):
+    return {canonicalize_name(Requirement(text).name) for text in requirements}
+
+
+def closure(requirements):
+    """The names of all distributions that come with the requirements."""
+    done, left = set(), [Requirement(text) for text in requirements]
+    while left:
+        requirement = left.pop()
+        key = canonicalize_name(requirement.name), frozenset(requirement.extras)
+        if key in done:
+            continue
+        done.add(key)
+        try:
+            below = distribution(requirement.name).requires or []
+        except PackageNotFoundError:  # of another platform, such as a CUDA library
+            continue
+        extras = ["", *requirement.extras]
+        for each in map(Requirement, below):
+            if each.marker is None or any(each.marker.evaluate({"extra": e}) for e in extras):
+                left.append(each)
+    return {name for name, _ in done}
+
+
+def imported(path):
+    """The top-level packages that a file imports, outside the standard library."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found = [node.module]
+        else:
+            continue
+        yield from {name.partition(".")[0] for name in found} - sys.stdlib_module_names
+
+
+def test_every_import_is_of_a_declared_dependency():
+    declared = names(
+        [*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)]
+    )
+    providers = packages_distributions()
+    for path in sorted((ROOT / "modules").rglob("*.py")):
+        for package in imported(path):
+            found = {canonicalize_name(name) for name in providers.get(package, [package])}
+            assert found & declared, (
+                f"{path.relative_to(ROOT)} imports {package} of {sorted(found)}"
+            )
+
+
+@pytest.mark.parametrize("extra", [None, *NEEDS])
+def test_all_modules_are_imported_with_the_declared_dependencies_only(extra):
+    present = closure([*PROJECT["dependencies"], *(EXTRAS[extra] if extra else [])])
+    missing = [
+        package
+        for package, providers in packages_distributions().items()
+        if not {canonicalize_name(name) for name in providers} & {*present, "structured-energy"}
+    ]
+    assert "hypothesis" in missing  # or nothing is left out
+    skipped = "all" if extra else NEEDS["testing"]
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, skipped, *missing],
+        capture_output=True,
+        text=True,
+        cwd=ROOT / "tests",
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_the_python_that_is_required_can_install_the_pins():
+    required = SpecifierSet(PROJECT["requires-python"])
+    (least,) = [each.version for each in required if each.operator == ">="]
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        metadata = distribution(Requirement(line).name).metadata
+        wanted = SpecifierSet(metadata["Requires-Python"] or "")
+        assert least in wanted, f"{line} needs Python {wanted}, got {required}"
+
+
+def test_the_pins_are_of_the_declared_dependencies():
+    pins = {}
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            requirement = Requirement(re.sub(r";.*", "", line))
+            pins[canonicalize_name(requirement.name)] = str(requirement.specifier)[2:]
+    for text in [*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)]:
+        requirement = Requirement(text)
+        name = canonicalize_name(requirement.name)
+        if name != "torch":  # its CPU and CUDA builds are installed first
+            assert pins[name] in requirement.specifier, f"{text}, got the pin {pins.get(name)}"
