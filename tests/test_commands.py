@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from allennlp.data import Batch
+from allennlp.models.archival import load_archive
 
+from structured_energy.metrics import ExampleF1
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
@@ -119,6 +122,40 @@ def test_predict_on_json_lines_and_on_data(trained):
     assert len((folder / "rows").read_text().splitlines()) == 12
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_an_overridden_threshold_wins_over_the_tuned_one(trained, tmp_path, command):
+    folder, config, _ = trained
+    fixed = json.dumps({"model.threshold": {"type": "fixed", "value": 0.6}})
+    data = config["validation_data_path"]
+    flags = ["--output-file", tmp_path / "out", "-o", fixed]
+    if command == "predict":
+        flags += ["--use-dataset-reader", "--silent"]
+    result = run(command, folder, "run/model.tar.gz", data, *flags)
+    assert result.returncode == 0, result.stderr[-3000:]
+    said = result.stdout + result.stderr
+    assert "The config sets 'threshold.value' to 0.6; the value saved with the weights" in said
+    if command == "predict":
+        lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
+        probabilities = [p for line in lines for p in line["probabilities"]]
+        chosen = [p for line in lines for p in line["labels"].values()]
+        assert min(probabilities) < 0.6 < max(probabilities)
+        assert sorted(chosen) == pytest.approx(sorted(p for p in probabilities if p > 0.6))
+        return
+    archive = load_archive(folder / "run" / "model.tar.gz")
+    archive.model.eval()
+    metric = ExampleF1()
+    instances = list(archive.validation_dataset_reader.read(data))
+    for instance in instances:
+        instance.index_fields(archive.model.vocab)
+        batch = Batch([instance]).as_tensor_dict()
+        predicted = archive.model(**batch)["probabilities"]
+        metric(predicted, batch["labels"], 0.6)
+    evaluated = json.loads((tmp_path / "out").read_text())
+    assert evaluated["example_f1"] == pytest.approx(metric.get_metric(), abs=1e-6)
+    tuned = json.loads((folder / "run" / "metrics.json").read_text())["best_validation_example_f1"]
+    assert evaluated["example_f1"] != pytest.approx(tuned, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -133,7 +170,6 @@ def test_predict_on_json_lines_and_on_data(trained):
     ],
 )
 def test_bad_lines_are_named(trained, line, message):
-    from allennlp.models.archival import load_archive
     from allennlp.predictors import Predictor
 
     predictor = Predictor.from_archive(load_archive(trained[0] / "run" / "model.tar.gz"))

@@ -9,12 +9,17 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
+from ..settings import register_setting
 from .f1 import ExampleF1
 from .structured_metric import Sums, as_structured
 
 
 class Threshold(torch.nn.Module, Registrable, ABC):
-    """`value`, a scalar of the state dictionary: a label is on where its probability exceeds it."""
+    """`value`, a scalar of the state dictionary: a label is on where its probability exceeds it.
+
+    Where the threshold is tunable, `value` is fitted and the saved one is loaded with the weights;
+    otherwise it is a setting, and that of the config wins over the saved one.
+    """
 
     value: torch.Tensor
     tunable = False
@@ -23,7 +28,10 @@ class Threshold(torch.nn.Module, Registrable, ABC):
         super().__init__()
         if not 0.0 <= value <= 1.0:
             raise ConfigurationError(f"Expected a threshold in [0, 1], got {value}.")
-        self.register_buffer("value", torch.tensor(value))
+        if self.tunable:
+            self.register_buffer("value", torch.tensor(value))
+        else:
+            register_setting(self, "value", torch.tensor(value))
 
     @abstractmethod
     def observe(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:

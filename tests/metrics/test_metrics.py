@@ -1,5 +1,8 @@
 """Every metric against scikit-learn, in batches of unequal size, with ties."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -205,3 +208,17 @@ def test_without_data_or_after_an_error_the_threshold_stays():
     assert float(threshold.value) == 0.5
     with pytest.raises(ConfigurationError, match=r"in \[0, 1\], got 1.5"):
         FixedThreshold(1.5)
+
+
+def test_a_fixed_threshold_is_the_config_s_and_a_tuned_one_the_saved(caplog):
+    tuned = TunedThreshold()
+    tuned.value.fill_(0.3)
+    fixed = FixedThreshold(0.9)
+    fixed.load_state_dict(tuned.state_dict())
+    assert float(fixed.value) == pytest.approx(0.9)
+    assert "sets 'value' to 0.9; the value saved with the weights, 0.3" in caplog.text
+    caplog.clear()
+    copy.deepcopy(fixed).load_state_dict(pickle.loads(pickle.dumps(fixed)).state_dict())
+    assert not caplog.text
+    tuned.load_state_dict(fixed.state_dict())
+    assert float(tuned.value) == pytest.approx(0.9)
