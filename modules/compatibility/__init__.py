@@ -10,7 +10,8 @@ from .checkpoints import mend_loading_of_checkpoints, mend_saving_of_checkpoints
 from .commands import mend_dataset_reader_by_name, mend_find_learning_rate
 from .distributed import mend_evaluation_on_test
 from .messages import mend_messages_of_configs, mend_trainer_keys
-from .nodes import mend_recovery_elsewhere, mend_several_nodes
+from .nodes import mend_several_nodes
+from .recovery import mend_length_of_schedules, mend_recovery
 from .schedulers import ReduceOnPlateau
 from .training import mend_automatic_mixed_precision, mend_moving_average, mend_wandb
 
@@ -29,7 +30,8 @@ def mend() -> None:
     mend_find_learning_rate()
     mend_evaluation_on_test()
     mend_several_nodes()
-    mend_recovery_elsewhere()
+    mend_recovery()
+    mend_length_of_schedules()
     mend_trainer_keys()
     mend_messages_of_configs()
 

@@ -1,19 +1,15 @@
 """Training on several nodes, which share a folder."""
 
 import functools
-import json
 import os
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Iterator
 
 from allennlp.commands import train
 from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.models.archival import CONFIG_NAME
 from allennlp.training import Trainer
-from allennlp.training import util as training_util
 
 from ..workers import is_first, rank
 
@@ -62,28 +58,6 @@ def mend_several_nodes() -> None:
             original_finish(self, metrics)
 
     train.train_model, TrainModel.finish, Trainer.__init__ = train_model, finish, __init__
-
-
-def mend_recovery_elsewhere() -> None:
-    """A run was not recovered where its processes meet at another address or port, as those of a
-    new job on a cluster do."""
-    original = training_util.create_serialization_dir
-
-    @functools.wraps(original)
-    def create_serialization_dir(
-        params: Params, serialization_dir: Any, recover: bool, force: bool
-    ) -> None:
-        before = Path(serialization_dir) / CONFIG_NAME
-        if recover and before.exists() and params.params.get("distributed"):
-            params = params.duplicate()
-            distributed = json.loads(before.read_text()).get("distributed") or {}
-            for key in ("primary_address", "primary_port"):
-                params.params["distributed"].pop(key, None)
-                if key in distributed:
-                    params.params["distributed"][key] = distributed[key]
-        original(params, serialization_dir, recover, force)
-
-    training_util.create_serialization_dir = create_serialization_dir
 
 
 @contextmanager

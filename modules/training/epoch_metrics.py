@@ -1,6 +1,7 @@
 """The metrics of an epoch, and of a run that has none left to train."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -10,6 +11,8 @@ from allennlp.nn.util import dist_reduce_sum, move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..models import StructuredEnergyModel
+
+logger = logging.getLogger(__name__)
 
 
 class EpochMetrics(TrainerCallback):
@@ -92,11 +95,17 @@ class EpochMetrics(TrainerCallback):
 
 
 def epochs_to_train(trainer: GradientDescentTrainer) -> int:
-    """How many epochs a run has in all: those of its checkpoint, where patience had run out after
-    them. AllenNLP asks for patience after an epoch alone, and would train one more."""
+    """Return the number of epochs of a run: those of its checkpoint, where patience ran out after
+    them. AllenNLP checks patience only after an epoch, and would train one more."""
     completed = trainer._start_after_epochs_completed
     within = trainer._start_after_batches_in_epoch_completed
     if completed and not within and trainer._metric_tracker.should_stop_early():
+        if trainer._primary and completed < trainer._num_epochs:
+            logger.warning(
+                "Patience ran out after %d of %d epochs, so no more are trained.",
+                completed,
+                trainer._num_epochs,
+            )
         return completed
     return trainer._num_epochs
 
