@@ -11,9 +11,12 @@ from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..logging import LoggedArray
 from ..reporting import PARTS, by_part
+from ..training.metric_names import value_names
 from .without_trace import check_model
 
 Unit = Literal["epochs", "steps"]
+# The names that the trainer itself gives.
+OF_THE_TRAINER = ("batch_", "gpu_", "reg_loss", "worker_")
 
 
 class Reading(NamedTuple):
@@ -92,6 +95,10 @@ class TreeCallback(TrainerCallback, ABC):
         """Looks at what there is from before."""
         super().on_start(trainer, is_primary)
         check_model(trainer, type(self).__name__)
+        names = value_names(trainer.model)
+        for key in self.keys:
+            if not set(key) & set("*?[") and not key.startswith(OF_THE_TRAINER):
+                names.check(key, f"keys of the callback {type(self).__name__}", arrays=True)
         if is_primary:
             epochs = trainer._start_after_epochs_completed
             self.begin(epochs, trainer._start_after_batches_in_epoch_completed)

@@ -6,16 +6,19 @@ behaviour is touched.
 
 import functools
 
+from .arguments import mend_messages_of_arguments
 from .checkpoints import mend_loading_of_checkpoints, mend_saving_of_checkpoints
 from .commands import mend_dataset_reader_by_name, mend_find_learning_rate
 from .distributed import mend_evaluation_on_test
+from .errors import mend_errors_of_commands, say_errors_in_one_sentence, sentence
 from .messages import mend_messages_of_configs, mend_trainer_keys
 from .nodes import mend_several_nodes
+from .overrides import mend_messages_of_overrides
 from .recovery import mend_length_of_schedules, mend_recovery
 from .schedulers import ReduceOnPlateau
 from .training import mend_automatic_mixed_precision, mend_moving_average, mend_wandb
 
-__all__ = ["ReduceOnPlateau", "mend"]
+__all__ = ["ReduceOnPlateau", "mend", "say_errors_in_one_sentence", "sentence"]
 
 
 @functools.cache
@@ -34,6 +37,9 @@ def mend() -> None:
     mend_length_of_schedules()
     mend_trainer_keys()
     mend_messages_of_configs()
+    mend_messages_of_arguments()
+    mend_messages_of_overrides()
+    mend_errors_of_commands()
 
 
 mend()

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import inspect
-from typing import Any, List
+from typing import Any, Iterable, List
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
@@ -36,7 +36,7 @@ def mend_messages_of_configs() -> None:
     def assert_empty(self: Params, class_name: str) -> None:
         if self.params:
             raise ConfigurationError(
-                f"Expected only keys of {class_name} {_place(self)}, got {sorted(self.params)} as "
+                f"Expected only keys of {class_name} {place(self)}, got {sorted(self.params)} as "
                 "well; check their spelling."
             )
 
@@ -46,19 +46,26 @@ def mend_messages_of_configs() -> None:
     def pop_choice(self: Params, key: str, choices: List[Any], *args: Any, **settings: Any) -> Any:
         value = self.params.get(key)
         try:
+            if value is not None and not isinstance(value, str):
+                raise ConfigurationError("not a name")
             return original(self, key, choices, *args, **settings)
         except ConfigurationError:
-            if not isinstance(value, str) or value in choices:
-                raise
-            near = difflib.get_close_matches(value, map(str, choices), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "is its package included?"
+            hint = nearest(value, choices) or "is its package included?"
+            got = "none" if value is None else f"{value!r}; {hint}"
             raise ConfigurationError(
-                f"Expected '{key}' {_place(self)} to be one of {choices}, got '{value}'; {hint}"
+                f"Expected '{key}' {place(self)} to be one of {choices}, got {got}"
             ) from None
 
     Params.assert_empty = assert_empty
     Params.pop_choice = pop_choice
 
 
-def _place(params: Params) -> str:
+def place(params: Params) -> str:
+    """Return where in the config the parameters are."""
     return f"at '{params.history.rstrip('.')}' of the config" if params.history else "in the config"
+
+
+def nearest(name: Any, choices: Iterable[Any]) -> str:
+    """Return a question about the choice that is most like a name, '' where none is like it."""
+    near = difflib.get_close_matches(str(name), map(str, choices), n=1)
+    return f"did you mean '{near[0]}'?" if near else ""

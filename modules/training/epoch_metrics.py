@@ -11,6 +11,7 @@ from allennlp.nn.util import dist_reduce_sum, move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..models import StructuredEnergyModel
+from .metric_names import check_metric_names
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,11 @@ class EpochMetrics(TrainerCallback):
         super().__init__(serialization_dir)
         self._metrics: Dict[str, Any] = {}
         self._losses: Dict[str, float] = {}
+
+    def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
+        """Check the names of metrics before the first epoch."""
+        super().on_start(trainer, is_primary)
+        check_metric_names(trainer)
 
     def on_batch(
         self,

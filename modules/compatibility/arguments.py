@@ -1,0 +1,106 @@
+"""Errors of values in a config that name their place, and the value."""
+
+import functools
+import inspect
+import json
+from contextvars import ContextVar
+from typing import Any, Dict, List, Union
+
+from allennlp.common import Lazy, Params, from_params
+from allennlp.common.checks import ConfigurationError
+
+from .messages import place
+
+_NOUNS = {int: "an integer", float: "a number", bool: "true or false", str: "a string"}
+# The place of the component whose arguments are being built.
+_PLACE: ContextVar[str] = ContextVar("place", default="")
+
+
+def mend_messages_of_arguments() -> None:
+    """Name the place and the value of an argument of another type, and of a missing one. AllenNLP
+    said 'Expected num_epochs to be a int.', and lost the place of a component given by its name."""
+    pop, construct = from_params.pop_and_construct_arg, from_params.construct_arg
+
+    @functools.wraps(pop)
+    def pop_and_construct_arg(
+        class_name: str,
+        argument_name: str,
+        annotation: Any,
+        default: Any,
+        params: Params,
+        **extras: Any,
+    ) -> Any:
+        required = default is inspect.Parameter.empty and argument_name not in extras
+        if required and argument_name not in params:
+            raise ConfigurationError(
+                f"Expected the key '{argument_name}' of {class_name} {place(params)}, got none."
+            )
+        token = _PLACE.set(params.history)
+        try:
+            return pop(class_name, argument_name, annotation, default, params, **extras)
+        finally:
+            _PLACE.reset(token)
+
+    @functools.wraps(construct)
+    def construct_arg(
+        class_name: str,
+        argument_name: str,
+        popped_params: Any,
+        annotation: Any,
+        default: Any,
+        **extras: Any,
+    ) -> Any:
+        here = _PLACE.get() + argument_name
+        value = popped_params
+        is_default = value is None or value is default
+        if not is_default and _is_component(annotation):
+            if isinstance(value, (bool, int, float, list)):
+                raise _unexpected("a dictionary, or the name of a component,", here, value)
+            # With its place, which a component given by its name alone does not have.
+            if isinstance(value, str):
+                value = Params({"type": value}, history=f"{here}.")
+            elif isinstance(value, dict):
+                value = Params(value, history=f"{here}.")
+        is_list = getattr(annotation, "__origin__", None) in (list, List)
+        if not is_default and is_list and not isinstance(value, (list, tuple, set)):
+            raise _unexpected(_noun(annotation), here, value)
+        try:
+            return construct(class_name, argument_name, value, annotation, default, **extras)
+        except TypeError as error:
+            if not str(error).startswith(f"Expected {argument_name} to be"):
+                raise
+            raise _unexpected(_noun(annotation), here, value) from None
+        except ConfigurationError as error:
+            if not str(error).startswith(f"Failed to construct argument {argument_name} with"):
+                raise
+            inner = error.__cause__
+            if isinstance(value, (Params, list)) and isinstance(inner, ConfigurationError):
+                raise inner from None
+            raise _unexpected(_noun(annotation), here, value) from None
+
+    from_params.pop_and_construct_arg = pop_and_construct_arg
+    from_params.construct_arg = construct_arg
+
+
+def _unexpected(expected: str, here: str, value: Any) -> ConfigurationError:
+    found = json.dumps(value.params if isinstance(value, Params) else value, default=str)
+    shown = found if len(found) <= 60 else f"{found[:57]}..."
+    return ConfigurationError(f"Expected {expected} for '{here}' of the config, got {shown}.")
+
+
+def _is_component(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", None) is Lazy or hasattr(annotation, "from_params")
+
+
+def _noun(annotation: Any) -> str:
+    """A type as words, such as 'a string or a list'."""
+    origin = getattr(annotation, "__origin__", None)
+    if origin is Union:
+        return " or ".join(_noun(each) for each in annotation.__args__ if each is not type(None))
+    if annotation in _NOUNS:
+        return _NOUNS[annotation]
+    if origin in (list, List):
+        return "a list"
+    if origin in (dict, Dict) or getattr(origin, "__name__", "") == "Mapping":
+        return "a dictionary"
+    return f"a {getattr(annotation, '__name__', annotation)}"

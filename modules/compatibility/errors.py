@@ -1,0 +1,146 @@
+"""Errors of a user end a command in one sentence; errors of the code keep their traceback."""
+
+import functools
+import inspect
+import logging
+import os
+import re
+import sys
+from types import CodeType, TracebackType
+from typing import Any, Callable, Iterator, Optional, Type
+
+from allennlp.common import logging as common_logging
+from allennlp.common.checks import ConfigurationError
+from allennlp.common.registrable import Registrable
+from torch.multiprocessing import ProcessRaisedException
+from torch.nn import Module
+
+# Where a ValueError is about a user's data, and not about tensors.
+_ABOUT_DATA = ("commands", "data", "predictors", "reporting", "training", "untrusted")
+_PACKAGE = __name__.partition(".")[0]
+_USER_ERROR = re.compile(r"(?:[\w.]+\.)?(?:ConfigurationError|NanLoss): (.+)")
+
+
+def sentence(error: BaseException) -> Optional[str]:
+    """Return what to tell the user about an error of theirs, or None for an error of the code.
+
+    Errors of a user are a `ConfigurationError`, an `OSError`, a `ValueError` that this package
+    raises about data or a loss that is NaN, and a constructor that does not call its base's.
+    """
+    said: Optional[str] = None
+    if isinstance(error, OSError):
+        said = _of_file(error)
+    elif isinstance(error, ConfigurationError) or (
+        isinstance(error, ValueError) and _is_about_data(error)
+    ):
+        said = str(error)
+    elif isinstance(error, AttributeError):
+        said = _of_constructor(error)
+    elif isinstance(error, ProcessRaisedException):  # the traceback of a worker, as text
+        match = _USER_ERROR.fullmatch(str(error).rstrip().splitlines()[-1])
+        said = match and match[1]
+    return " ".join(said.split()) if said else None
+
+
+def say_errors_in_one_sentence() -> None:
+    """End this process in one sentence on standard error after an error of a user.
+
+    The traceback is in the log file of the run, where there is one, and on standard error with the
+    environment variable ALLENNLP_DEBUG. The exit status is 1, as after any error.
+    """
+    if not isinstance(sys.excepthook, _Hook):
+        sys.excepthook = _Hook(sys.excepthook)
+
+
+def mend_errors_of_commands() -> None:
+    """Say errors in one sentence where `allennlp` is the running program; elsewhere, as in a
+    notebook, exceptions stay as they are. AllenNLP set a hook of its own once a run had a log
+    file."""
+    original = common_logging.prepare_global_logging
+
+    @functools.wraps(original)
+    def prepare_global_logging(*arguments: Any, **settings: Any) -> None:
+        was_ours = isinstance(sys.excepthook, _Hook)
+        original(*arguments, **settings)
+        if was_ours:
+            say_errors_in_one_sentence()
+
+    common_logging.prepare_global_logging = prepare_global_logging
+    if any(_is_main(code) for code in _running()):
+        say_errors_in_one_sentence()
+
+
+class _Hook:
+    """`sys.excepthook`, before another one."""
+
+    def __init__(self, other: Callable[..., Any]) -> None:
+        self.other = other
+
+    def __call__(
+        self, kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]
+    ) -> None:
+        said = None if os.environ.get("ALLENNLP_DEBUG") else sentence(error)
+        if said is None:
+            self.other(kind, error, trace)
+            return
+        root = logging.getLogger()
+        record = root.makeRecord(
+            __name__, logging.ERROR, __file__, 0, said, (), (kind, error, trace)
+        )
+        for handler in root.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handle(record)
+        sys.stderr.write(f"Error: {said}\n")
+
+
+def _is_main(code: CodeType) -> bool:
+    path = code.co_filename.replace(os.sep, "/")
+    return code.co_name == "main" and path.endswith("allennlp/commands/__init__.py")
+
+
+def _running() -> Iterator[CodeType]:
+    frame = inspect.currentframe()
+    while frame is not None:
+        yield frame.f_code
+        frame = frame.f_back
+
+
+def _innermost(error: BaseException) -> Any:
+    """The frame that raised the error, None where it was not raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace and trace.tb_frame
+
+
+def _is_about_data(error: ValueError) -> bool:
+    frame = _innermost(error)
+    name = "" if frame is None else str(frame.f_globals.get("__name__", ""))
+    return any(f"{name}.".startswith(f"{_PACKAGE}.{part}.") for part in _ABOUT_DATA)
+
+
+def _of_file(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return str(error) or type(error).__name__
+    return f"{error.filename}: {error.strerror}."
+
+
+def _of_constructor(error: AttributeError) -> Optional[str]:
+    owner = error.obj
+    if owner is None:  # torch's, of a module that is not initialised
+        frame = _innermost(error)
+        owner = None if frame is None else frame.f_locals.get("self")
+    if not isinstance(owner, (Module, Registrable)):
+        return None
+    classes = [kind for kind in type(owner).__mro__ if "__init__" in vars(kind)]
+    for kind, base in zip(classes, classes[1:], strict=False):
+        code = getattr(inspect.unwrap(vars(kind)["__init__"]), "__code__", None)
+        if code is None or "__init__" in code.co_names:
+            continue
+        if base is object:
+            return None
+        return (
+            f"Expected the constructor of {kind.__module__}.{kind.__qualname__} to call "
+            f"super().__init__(...) first, got none: {error}."
+        )
+    return None
