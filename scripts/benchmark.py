@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
+from structured_energy.compatibility import say_errors_in_one_sentence
 
 # An epoch is a pass over the data, without pictures.
 ONE_PASS = {"data_loader.batches_per_epoch": None, "trainer.callbacks": []}
@@ -166,4 +167,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

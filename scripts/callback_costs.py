@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
+from structured_energy.compatibility import say_errors_in_one_sentence
 
 # What a trainer calls.
 METHODS = ("on_start", "on_batch", "on_backward", "on_epoch", "on_end", "state_dict")
@@ -164,4 +165,5 @@ def table_of(name: str, costs: Dict[str, List[Costs]]) -> Table:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

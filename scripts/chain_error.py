@@ -19,6 +19,7 @@ from experiments import descent, inference_of, on_one_core, predictions_in, test
 from rich.console import Console
 from rich.table import Table
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.networks import frozen
 from structured_energy.samplers import Sampler
 
@@ -101,4 +102,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

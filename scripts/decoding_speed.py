@@ -22,6 +22,7 @@ from experiments import config_of, descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.networks import frozen
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import Sampler
@@ -146,4 +147,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

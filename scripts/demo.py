@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 import structured_energy  # noqa: F401  (registers what the archive is made of)
+from structured_energy.compatibility import say_errors_in_one_sentence
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -99,4 +100,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

@@ -31,6 +31,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.reporting.style import RUNS, in_style, save
 
 TOLERANCE = 0.3
@@ -228,4 +229,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     raise SystemExit(main())

@@ -21,6 +21,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 from experiments import ROOT
 from scipy import stats
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.reporting import Cell, Table, read_outcome, render, show
 
 METRICS = ("example_f1", "map_example", "map_label", "tag_accuracy", "role_f1", "iou")
@@ -182,4 +183,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

@@ -23,6 +23,7 @@ from experiments import ROOT, descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.losses import ScoreLoss
 from structured_energy.networks import frozen
 from structured_energy.output_spaces import BinaryOutputSpace, OutputSpace
@@ -241,4 +242,5 @@ def _of_root(path: Path) -> Path:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
+from structured_energy.compatibility import say_errors_in_one_sentence
 
 CALLBACKS = ["console-tree", "tree-to-csv", "tree-to-tensorboard", "plots"]
 
@@ -162,4 +163,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     raise SystemExit(main())

@@ -20,6 +20,7 @@ from experiments import on_one_core, predictions_in, test_batches
 from rich.console import Console
 from rich.table import Table
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.networks import Network
 from structured_energy.samplers import Sampler
 
@@ -73,4 +74,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     main()

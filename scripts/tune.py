@@ -43,6 +43,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 from tqdm import tqdm
 
+from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.training import NanLoss
 
 # The heartbeat, by which a trial whose worker died is found, is called experimental.
@@ -272,4 +273,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    say_errors_in_one_sentence()
     raise SystemExit(main())
