@@ -1,13 +1,13 @@
-"""Spans written as tags: IOB1, BIO and BIOUL."""
+"""Spans written as tags: IOB1, BIO, BIOUL and IOBES."""
 
 from typing import List, Sequence, Tuple
 
-from ..span_encodings import is_tag_of
+from ..span_encodings import as_bioul, as_iobes, base_encoding, is_tag_of
 from .conll import Sentence
 
 
 def convert(tags: Sequence[str], encoding: str, to: str, sentence: Sentence) -> List[str]:
-    """The tags of a sentence in another encoding.
+    """Return the tags of a sentence in another encoding.
 
     # Raises
 
@@ -15,33 +15,34 @@ def convert(tags: Sequence[str], encoding: str, to: str, sentence: Sentence) -> 
     """
     spans = read_spans(tags, encoding, sentence)
     written = ["O"] * len(tags)
+    base = base_encoding(to)
     before = ("", -1)  # the label of the span before, and where it ended
     for label, start, end in spans:
         places = ["I"] * (end - start + 1)
-        if to == "BIO" or (to == "IOB1" and before == (label, start - 1)):
+        if base == "BIO" or (base == "IOB1" and before == (label, start - 1)):
             places[0] = "B"
-        elif to == "BIOUL":
+        elif base == "BIOUL":
             places[0], places[-1] = ("U", "U") if start == end else ("B", "L")
         written[start : end + 1] = [f"{place}-{label}" for place in places]
         before = (label, end)
-    return written
+    return written if to == base else [as_iobes(tag) for tag in written]
 
 
 def read_spans(
     tags: Sequence[str], encoding: str, sentence: Sentence
 ) -> List[Tuple[str, int, int]]:
-    """The label, first and last token of each span, in order."""
+    """Return the label, first and last token of each span, in order."""
     spans: List[Tuple[str, int, int]] = []
     start, open_label = -1, None  # of the span that is under way
     for at, tag in enumerate([*tags, "O"]):
-        place, _, label = tag.partition("-")
+        place, _, label = as_bioul(tag).partition("-")
         if not is_tag_of(encoding, tag):
             raise _wrong(sentence, at, tag, encoding, "")
         goes_on = place in ("I", "L") and label == open_label
         if encoding != "IOB1" and place in ("I", "L") and not goes_on:
             raise _wrong(sentence, at, tag, encoding, tags[at - 1] if at else "the beginning")
         if open_label is not None and not goes_on:
-            if encoding == "BIOUL":
+            if base_encoding(encoding) == "BIOUL":
                 raise _wrong(sentence, min(at, len(tags) - 1), tag, encoding, tags[at - 1])
             spans.append((open_label, start, at - 1))
             open_label = None

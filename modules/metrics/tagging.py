@@ -11,7 +11,7 @@ from allennlp.data.dataset_readers.dataset_utils.span_utils import (
 )
 from allennlp.training.metrics import Metric
 
-from ..span_encodings import is_tag_of
+from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
 from ..vocabulary import names
 from .structured_metric import Sums, TagMetric, Value, ratio
 
@@ -116,9 +116,10 @@ class SpanF1(TagMetric):
 
     # Parameters
 
-    encoding : `"BIO"`, `"BIOUL"` or `"IOB1"`
-        How the tags write spans. Where a sequence is ill-formed, an I that no B precedes begins a
-        span in `BIO`, and a span without both ends is none in `BIOUL`.
+    encoding : `"BIO"`, `"IOB1"`, `"BIOUL"` or `"IOBES"`
+        How the tags write spans; `BIOES` is another name of `IOBES`. In an ill-formed sequence, an
+        I without a B before it starts a span in `BIO`, and a span without one of its ends does not
+        count in `BIOUL` and `IOBES`.
 
     # Raises
 
@@ -128,15 +129,16 @@ class SpanF1(TagMetric):
     name = "span_f1"
     cheap = False
 
-    def __init__(self, vocab: Vocabulary, encoding: str = "BIO") -> None:
+    def __init__(self, vocab: Vocabulary, encoding: Encoding = "BIO") -> None:
         super().__init__()
-        if encoding not in SPANS:
+        if encoding not in ENCODINGS:
             raise ConfigurationError(
-                f"Expected the encoding of the metric 'span-f1' to be one of {sorted(SPANS)}, got "
-                f"'{encoding}'."
+                "Expected the encoding of the metric 'span-f1' to be one of "
+                f"{list(ENCODINGS)}, got '{encoding}'."
             )
         self.tags = names(vocab, "labels")
         self.encoding = encoding
+        self._tags = [as_bioul(tag) for tag in self.tags]
         for tag in self.tags:
             if not is_tag_of(encoding, tag):
                 raise ConfigurationError(
@@ -154,7 +156,8 @@ class SpanF1(TagMetric):
         return dict(zip(("right", "predicted", "true"), counts, strict=True))
 
     def _spans(self, numbers: List[int]) -> Set[Span]:
-        return set(SPANS[self.encoding]([self.tags[number] for number in numbers]))
+        tags = [self._tags[number] for number in numbers]
+        return set(SPANS[base_encoding(self.encoding)](tags))
 
     def value(self, sums: Sums) -> torch.Tensor:
         return _f1(sums)

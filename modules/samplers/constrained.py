@@ -1,6 +1,6 @@
 """Decoding by the transitions that an encoding of spans allows."""
 
-from typing import Any, Literal, Optional
+from typing import Any, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,7 +11,7 @@ from ..losses import Loss
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import Chain
-from ..span_encodings import ENCODINGS, is_tag_of
+from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
 from ..vocabulary import names
 from .sampler import Sampler
 
@@ -26,7 +26,7 @@ class ConstrainedSampler(Sampler):
 
     constituent : `Sampler`
         Gives logits, such as `inference-network`; each of its samples is decoded.
-    encoding : `"BIO"`, `"BIOUL"` or `"IOB1"`
+    encoding : `"BIO"`, `"IOB1"`, `"BIOUL"`, `"IOBES"` or `"BIOES"`
         How the tags write spans.
 
     # Raises
@@ -44,15 +44,15 @@ class ConstrainedSampler(Sampler):
         vocab: Vocabulary,
         output_space: OutputSpace,
         constituent: Sampler,
-        encoding: Literal["BIO", "BIOUL", "IOB1"] = "BIO",
+        encoding: Encoding = "BIO",
         loss: Optional[Loss] = None,
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
         if encoding not in ENCODINGS:
             raise ConfigurationError(
-                f"Expected the encoding of the sampler 'constrained' to be one of {ENCODINGS}, got "
-                f"'{encoding}'."
+                "Expected the encoding of the sampler 'constrained' to be one of "
+                f"{list(ENCODINGS)}, got '{encoding}'."
             )
         tags = names(vocab, "labels")
         for tag in tags:
@@ -62,8 +62,9 @@ class ConstrainedSampler(Sampler):
                     f"sampler 'constrained', got '{tag}'."
                 )
         size = len(tags)
+        places = dict(enumerate(map(as_bioul, tags)))
         scores = torch.full((size + 2, size + 2), -torch.inf)
-        for before, after in allowed_transitions(encoding, dict(enumerate(tags))):
+        for before, after in allowed_transitions(base_encoding(encoding), places):
             scores[before, after] = 0.0
         self.register_buffer("_transitions", scores[:size, :size], persistent=False)
         self.register_buffer("_start", scores[size, :size], persistent=False)
