@@ -1,10 +1,16 @@
-"""Files of columns: a token a line, sentences apart by blank lines."""
+"""Files of columns: one token per line, blank lines between sentences."""
 
 import re
 from typing import Iterator, List, NamedTuple, Optional
 
-_WORD, _SPAN, _EMPTY = (re.compile(form) for form in (r"\d+", r"\d+-\d+", r"\d+\.\d+"))
-CONLLU_COLUMNS = 10
+_WORD, _SPAN, _EMPTY = (
+    re.compile(form) for form in (r"[0-9]+", r"[0-9]+-[0-9]+", r"[0-9]+\.[0-9]+")
+)
+# Python decodes a byte that is not UTF-8 to one of the second range.
+_NOT_TEXT = re.compile("[\0\udc80-\udcff]")
+_DOCUMENT = "-DOCSTART-"
+# Of CoNLL-U: how many columns there are at least, and the numbers of two of them.
+CONLLU_COLUMNS, FORM, UPOS = 10, 1, 3
 
 
 class Sentence(NamedTuple):
@@ -24,94 +30,144 @@ class Sentence(NamedTuple):
 
 
 def read_columns(
-    file: str, separator: Optional[str] = None, comment: Optional[str] = None
+    file: str,
+    separator: Optional[str] = None,
+    comment: Optional[str] = None,
+    keep_docstart: bool = False,
 ) -> Iterator[Sentence]:
-    """The sentences of a file in UTF-8.
+    """Yield the sentences of a file in UTF-8.
+
+    A line ends with CR LF, LF or CR. A line of spaces and tabs is blank. A byte order mark at the
+    start of a line is ignored.
 
     # Parameters
 
     separator : `str`, optional
-        Between columns; any white space by default. At the end of a line it opens no column.
+        Between columns; any number of spaces and tabs by default. Separators at the end of a line
+        add no column.
     comment : `str`, optional
-        Lines that begin so are left out. There is no default: in tweets '#' begins tokens.
+        The start of lines to ignore. There is no default: in tweets '#' starts tokens.
+    keep_docstart : `bool`
+        Whether lines whose first column is `-DOCSTART-` are tokens; by default they only end a
+        sentence.
 
     # Raises
 
-    `ValueError` for a line with another number of columns than the first one of its sentence, an
-    empty column, or bytes that are no UTF-8.
+    `ValueError` for a file without sentences, a line with another number of columns than the first
+    one of its sentence, an empty column, or bytes that are not text in UTF-8.
     """
-    return map(_checked, _blocks(file, separator, comment))
+    for sentence in _blocks(file, separator, comment, keep_docstart):
+        yield _rectangular(sentence)
 
 
 def read_conllu(file: str) -> Iterator[Sentence]:
-    """The syntactic words of the sentences of a CoNLL-U file; further columns are kept.
+    """Yield the syntactic words of each sentence of a CoNLL-U file, with any further columns.
 
-    Lines of multi-word tokens (`1-2`) and of empty nodes (`8.1`) are left out, as the words that
-    they stand for, or that are not in the text, are no words of their own (Universal Dependencies,
-    CoNLL-U format).
+    Lines of multi-word tokens (`1-2`) and of empty nodes (`8.1`) are left out (Universal
+    Dependencies, CoNLL-U format).
 
     # Raises
 
     `ValueError` for a line with fewer than 10 columns, or whose ID is not the next one, and as
     `read_columns`.
     """
-    for sentence in _blocks(file, "\t", "#"):
+    for sentence in _blocks(file, "\t", "#", keep_docstart=True):
         kept: List[int] = []
         for row, columns in enumerate(sentence.rows):
             if len(columns) < CONLLU_COLUMNS:
                 raise ValueError(
-                    f"{sentence.where(row)}: expected at least {CONLLU_COLUMNS} columns apart by "
-                    f"tabs, as CoNLL-U has them, got {len(columns)}."
+                    f"{sentence.where(row)}: expected at least {CONLLU_COLUMNS} columns separated "
+                    f"by tabs, as in CoNLL-U, got {len(columns)} in {_shown(columns)}."
                 )
             if _SPAN.fullmatch(columns[0]) or _EMPTY.fullmatch(columns[0]):
                 continue
             if not _WORD.fullmatch(columns[0]) or int(columns[0]) != len(kept) + 1:
                 raise ValueError(
-                    f"{sentence.where(row)}: expected the ID {len(kept) + 1}, got '{columns[0]}'."
+                    f"{sentence.where(row)}: expected the ID {len(kept) + 1}, got {columns[0]!r}."
                 )
             kept.append(row)
         if kept:
             rows = [sentence.rows[row] for row in kept]
-            yield _checked(Sentence(file, rows, [sentence.lines[row] for row in kept]))
+            lines = [sentence.lines[row] for row in kept]
+            yield _rectangular(Sentence(file, rows, lines), CONLLU_COLUMNS)
 
 
-def _blocks(file: str, separator: Optional[str], comment: Optional[str]) -> Iterator[Sentence]:
+def _blocks(
+    file: str, separator: Optional[str], comment: Optional[str], keep_docstart: bool
+) -> Iterator[Sentence]:
     rows: List[List[str]] = []
     lines: List[int] = []
-    with open(file, "rb") as source:
-        for number, raw in enumerate(source, 1):
-            try:
-                line = raw.decode("utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise ValueError(
-                    f"{file}, line {number}: expected text in UTF-8, got the bytes {raw[:20]!r}; "
-                    "save the file as UTF-8."
-                ) from None
-            if number == 1:
-                line = line.removeprefix("\ufeff")
-            if not line.strip():
-                if rows:
-                    yield Sentence(file, rows, lines)
-                rows, lines = [], []
-            elif comment is None or not line.startswith(comment):
-                line = line if separator is None else line.rstrip(separator)
-                rows.append(line.split(separator))
-                lines.append(number)
+    number, is_empty = 0, True
+    for number, line in enumerate(_lines(file), 1):
+        columns = [] if _is_blank(line) else _split(line, separator)
+        if columns and comment is not None and line.startswith(comment):
+            continue
+        if not columns or (columns[0] == _DOCUMENT and not keep_docstart):
+            if rows:
+                is_empty = False
+                yield Sentence(file, rows, lines)
+            rows, lines = [], []
+        else:
+            rows.append(columns)
+            lines.append(number)
     if rows:
         yield Sentence(file, rows, lines)
+    elif is_empty:
+        raise ValueError(
+            f"{file}: expected sentences, got none in {number} lines; the file is empty or has "
+            "only comments and blank lines."
+        )
 
 
-def _checked(sentence: Sentence) -> Sentence:
-    width = len(sentence.rows[0])
-    for row, columns in enumerate(sentence.rows):
+def _lines(file: str) -> Iterator[str]:
+    """The lines without their ends; CR LF, LF and CR are the ends, as `open` knows them."""
+    with open(file, encoding="utf-8", errors="surrogateescape") as source:
+        for number, line in enumerate(source, 1):
+            found = _NOT_TEXT.search(line)
+            if found is not None:
+                start = line[found.start() :].encode("utf-8", "surrogateescape")[:20]
+                raise ValueError(
+                    f"{file}, line {number}: expected text in UTF-8, got the bytes {start!r}; save "
+                    "the file as UTF-8."
+                )
+            yield line.removesuffix("\n").removeprefix("\ufeff")
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip(" \t")
+
+
+def _split(line: str, separator: Optional[str]) -> List[str]:
+    return re.split("[ \t]+", line) if separator is None else line.split(separator)
+
+
+def _rectangular(sentence: Sentence, width: int = 1) -> Sentence:
+    """The sentence without separators at the ends of its lines, checked; `width` is the least
+    number of columns."""
+    width = max(width, len(_trimmed(sentence.rows[0], width)))
+    rows = [_trimmed(columns, width) for columns in sentence.rows]
+    for row, columns in enumerate(rows):
+        if "" in columns:
+            raise ValueError(
+                f"{sentence.where(row)}: expected no empty column, got column "
+                f"{columns.index('') + 1} of {_shown(columns)} empty."
+            )
         if len(columns) != width:
             raise ValueError(
                 f"{sentence.where(row)}: expected {width} columns, as in the sentence's first "
-                f"line, got {len(columns)} in '{' '.join(columns)[:60]}'."
+                f"line, got {len(columns)} in {_shown(columns)}."
             )
-        if not all(columns):
-            raise ValueError(
-                f"{sentence.where(row)}: expected no empty column, got column "
-                f"{columns.index('') + 1} of '{' '.join(columns)[:60]}' empty."
-            )
-    return sentence
+    return sentence._replace(rows=rows)
+
+
+def _trimmed(columns: List[str], width: int) -> List[str]:
+    """The columns without empty ones at the end, but `width` of them where there are as many."""
+    end = len(columns)
+    while end > width and columns[end - 1] == "":
+        end -= 1
+    return columns[:end]
+
+
+def _shown(columns: List[str]) -> str:
+    """The start of a line, with escapes for what cannot be seen."""
+    return repr(" ".join(columns)[:60])

@@ -3,14 +3,17 @@
 from .arff import ArffReader
 from .digits_completion import DigitsCompletionReader
 from .json_reader import JsonReader
+from .reader import Reader
 from .segmentation import SegmentationReader
+from .semantic_roles import SemanticRoleReader
 from .tabular_reader import TabularReader
-from .tagging import SemanticRoleReader, TaggingConllReader, TaggingReader
+from .tagging import TaggingConllReader, TaggingReader
 
 __all__ = [
     "ArffReader",
     "DigitsCompletionReader",
     "JsonReader",
+    "Reader",
     "SegmentationReader",
     "SemanticRoleReader",
     "TabularReader",

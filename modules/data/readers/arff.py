@@ -4,7 +4,7 @@ import math
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Iterable, Iterator, List, Literal, Optional, Set, Tuple
+from typing import Iterator, List, Literal, Optional, Set, Tuple
 
 import numpy as np
 from allennlp.common.checks import ConfigurationError
@@ -64,11 +64,11 @@ class ArffReader(TabularReader):
         self.labels_at = labels_at
         self.missing_value = missing_value
 
-    def _read(self, file_path: str) -> Iterable[Instance]:
-        data = resolve(str(file_path))
-        instances = [instance for file in data.files() for instance in self._read_file(file)]
-        for index in data.select(len(instances)):
-            yield instances[index]
+    def instances(self, path: str) -> Iterator[Instance]:
+        data = resolve(path)
+        rows = [instance for file in data.files() for instance in self._read_file(file)]
+        for index in data.select(len(rows)):
+            yield rows[index]
 
     def _read_file(self, path: str) -> Iterator[Instance]:
         header, rows = read_arff(path)

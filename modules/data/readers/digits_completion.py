@@ -1,7 +1,7 @@
 """Completion of handwritten digits: the embedded data set."""
 
 import re
-from typing import Iterable, Optional
+from typing import Iterator, Optional
 
 import numpy as np
 from allennlp.common.checks import ConfigurationError
@@ -27,18 +27,17 @@ class DigitsCompletionReader(TabularReader):
     def __init__(self, max_instances: Optional[int] = None) -> None:
         super().__init__(max_instances=max_instances)
 
-    def _read(self, file_path: str) -> Iterable[Instance]:
-        match = re.match(r"embedded://digits/(\w+)$", str(file_path))
+    def instances(self, path: str) -> Iterator[Instance]:
+        match = re.match(r"embedded://digits/(\w+)$", path)
         if match is None or match[1] not in _SPLITS:
             raise ConfigurationError(
-                "Expected 'embedded://digits/' with one of "
-                f"{list(_SPLITS)} after it, got '{file_path}'."
+                f"Expected 'embedded://digits/' with one of {list(_SPLITS)} after it, got '{path}'."
             )
         images = load_digits().images
         order = np.random.default_rng(0).permutation(len(images))
         start, stop = (round(share * len(images)) for share in _SPLITS[match[1]])
         pixels = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
-        schema = Schema(str(file_path), {"features": pixels[:32], "labels": pixels[32:]})
+        schema = Schema(path, {"features": pixels[:32], "labels": pixels[32:]})
         for image in images[order[start:stop]].reshape(-1, 64):
             columns = np.flatnonzero(image[:32])
             values = (image[columns] / 16).astype(np.float32)

@@ -3,10 +3,12 @@
 from abc import abstractmethod
 from typing import Any, Dict
 
-from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data import Instance, Vocabulary
+
+from .reader import Reader
 
 
-class JsonReader(DatasetReader):
+class JsonReader(Reader):
     """A reader whose models predict for lines of JSON."""
 
     @abstractmethod

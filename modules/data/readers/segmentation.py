@@ -5,7 +5,7 @@ import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -91,19 +91,19 @@ class SegmentationReader(JsonReader):
         self.num_channels = num_channels
         self.size = size
 
-    def _read(self, file_path: str) -> Iterable[Instance]:
-        data = resolve(str(file_path))
-        (path,) = data.paths
-        if str(file_path).startswith("data://"):
-            pictures = _published(path)
-        elif Path(path).is_dir():
-            pictures = self._folder(Path(path))
-        elif path.endswith(".npz"):
-            pictures = _archive(path)
+    def instances(self, path: str) -> Iterator[Instance]:
+        data = resolve(path)
+        (local,) = data.paths
+        if path.startswith("data://"):
+            pictures = _published(local)
+        elif Path(local).is_dir():
+            pictures = self._folder(Path(local))
+        elif local.endswith(".npz"):
+            pictures = _archive(local)
         else:
             raise ValueError(
                 f"Expected 'data://…' of the registry, a .npz file or a folder with the folders "
-                f"'{IMAGES}' and '{MASKS}', got '{file_path}'; a pickle of one's own is not "
+                f"'{IMAGES}' and '{MASKS}', got '{path}'; a pickle of one's own is not "
                 "opened, since it could run any code."
             )
         for row in data.select(len(pictures.names)):
