@@ -8,6 +8,7 @@ from .conformance import (
     LossConformance,
     OracleValueConformance,
     OutputSpaceConformance,
+    ReaderConformance,
     SamplerConformance,
     ScoreNetworkConformance,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "LossConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
+    "ReaderConformance",
     "SamplerConformance",
     "ScoreNetworkConformance",
     "World",

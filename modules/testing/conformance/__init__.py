@@ -7,6 +7,7 @@ A test file names the component and inherits the tests:
 """
 
 from .losses import LossConformance
+from .readers import ReaderConformance
 from .samplers import SamplerConformance
 from .score_networks import ScoreNetworkConformance
 from .spaces import OracleValueConformance, OutputSpaceConformance
@@ -15,6 +16,7 @@ __all__ = [
     "LossConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
+    "ReaderConformance",
     "SamplerConformance",
     "ScoreNetworkConformance",
 ]
