@@ -31,7 +31,7 @@ TAGGER = """{
 
 
 class Lines(Reader):
-    """Yields the characters of a file that is not told apart from others."""
+    """Yields the lines of a file, and checks nothing itself."""
 
     def instances(self, path):
         with open(path, encoding="utf-8") as source:
@@ -39,8 +39,8 @@ class Lines(Reader):
                 yield line.strip()
 
 
-class Tags(Reader):
-    """A reader that leaves the split among workers to its base."""
+class ShardedLines(Reader):
+    """A reader whose base splits the instances among workers."""
 
     def __init__(self):
         super().__init__(sharded=True)
@@ -79,7 +79,7 @@ def test_what_python_says_of_files_becomes_one_sentence(file, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Using multi-process")
-@pytest.mark.parametrize("reader", [Lines, Tags])
+@pytest.mark.parametrize("reader", [Lines, ShardedLines])
 def test_a_worker_without_instances_is_no_error(file, reader):
     one, none = [], []
     for worker in range(2):

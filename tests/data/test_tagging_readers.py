@@ -95,6 +95,10 @@ def test_encodings_lead_into_each_other(pieces):
         f"I-{tag[2:]}" if tag[0] == "B" and (at == 0 or bio[at - 1][2:] != tag[2:]) else tag
         for at, tag in enumerate(bio)
     ]
+    expected["IOBES"] = expected["BIOES"] = [
+        "O" if tag == "O" else tag[0].translate(str.maketrans("LU", "ES")) + tag[1:]
+        for tag in expected["BIOUL"]
+    ]
     for source in ENCODINGS:
         for target in ENCODINGS:
             tags = expected[source]
@@ -121,6 +125,11 @@ def test_encodings_lead_into_each_other(pieces):
         ("BIOUL", ["L-X"], 1, "'L-X' after the beginning"),
         ("BIOUL", ["B-X", "L-Y"], 2, "'L-Y' after B-X"),
         ("BIOUL", ["B-X", "U-X"], 2, "'U-X' after B-X"),
+        ("BIOUL", ["S-X"], 1, "'S-X'"),
+        ("IOBES", ["B-X", "O"], 2, "'O' after B-X"),
+        ("IOBES", ["E-X"], 1, "'E-X' after the beginning"),
+        ("BIOES", ["B-X", "S-X"], 2, "'S-X' after B-X"),
+        ("BIOES", ["U-X"], 1, "'U-X'"),
     ],
 )
 def test_what_is_not_of_the_encoding_is_named(encoding, tags, line, found):

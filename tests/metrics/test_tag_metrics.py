@@ -20,6 +20,7 @@ TAGS = {
     "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
     "IOB1": ["O", "B-X", "I-X", "B-Y", "I-Y"],
     "BIOUL": ["O", *(f"{place}-{label}" for label in "XY" for place in "BILU")],
+    "IOBES": ["O", *(f"{place}-{label}" for label in "XY" for place in "BIES")],
 }
 
 
@@ -142,11 +143,67 @@ def test_bioul_spans_are_whole(tags):
     assert whole_bioul_spans(tags) == expected
 
 
+def strict_spans(tags):
+    """The spans of tags in IOBES as seqeval finds them in its mode "strict": a span starts at a B
+    or S, takes in what may follow the token before, and counts where its last token may be last."""
+    inside = {("B", "I"), ("B", "E"), ("I", "I"), ("I", "E")}
+    found, at = set(), 0
+    while at < len(tags):
+        place, _, label = tags[at].partition("-")
+        start = at
+        at += 1
+        if place not in ("B", "S"):
+            continue
+        while at < len(tags):
+            after, _, other = tags[at].partition("-")
+            if other != label or (place, after) not in inside:
+                break
+            place = after
+            at += 1
+        if place in ("E", "S"):
+            found.add((label, start, at))
+    return found
+
+
+# In the order of TAGS["IOBES"]: whole spans of one to three tokens, and single tags.
+PIECES = [[0], [4], [8], [1, 3], [5, 7], [1, 2, 3], [5, 6, 7], *([i] for i in range(9))]
+
+
+@st.composite
+def sentences_of_spans(draw):
+    """As `sentences`, mostly of whole spans."""
+    pairs = []
+    for _ in range(draw(st.integers(1, 3))):
+        pair = [
+            sum(draw(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4)), [])
+            for _ in range(2)
+        ]
+        pair[1] = draw(st.sampled_from([pair[0], pair[1]]))
+        length = max(map(len, pair))
+        pairs.append([numbers + [0] * (length - len(numbers)) for numbers in pair])
+    return pairs, draw(st.integers(0, len(pairs)))
+
+
+@pytest.mark.parametrize("encoding", ["IOBES", "BIOES"])
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(sentences(9), sentences_of_spans()))
+def test_span_f1_of_iobes_is_seqeval_s(encoding, data):
+    pairs, cut = data
+    tags = TAGS["IOBES"]
+    counts = np.zeros(3)
+    for pair in pairs:
+        predicted, true = (strict_spans([tags[i] for i in numbers]) for numbers in pair)
+        counts += [len(predicted & true), len(predicted), len(true)]
+    expected = 2 * counts[0] / max(counts[1] + counts[2], 1)
+    assert judged(SpanF1(vocab_of(tags), encoding), pairs, cut, 9) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda: SpanF1(vocab_of(ROLES), "IOB9"), "one of .*, got 'IOB9'"),
         (lambda: SpanF1(vocab_of(ROLES)), "tags of the encoding BIO, .* got '_'"),
+        (lambda: SpanF1(vocab_of(TAGS["IOBES"]), "BIOUL"), "encoding BIOUL, .* got 'E-X'"),
         (lambda: SpanF1(vocab_of(TAGS["BIOUL"])), "tags of the encoding BIO, .* got 'L-X'"),
         (lambda: RoleF1(vocab_of(["_", "V"])), "tags that count"),
         (lambda: Metric.by_name("tag-accuracy")(typo=1), "typo"),

@@ -17,6 +17,8 @@ TAGS = {
     "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
     "IOB1": ["O", "B-X", "I-X", "I-Y"],
     "BIOUL": ["O", "B-X", "I-X", "L-X", "U-X"],
+    "IOBES": ["O", "B-X", "I-X", "E-X", "S-X"],
+    "BIOES": ["O", "B-X", "I-X", "E-X", "S-X"],
 }
 LENGTHS = [4, 1, 3]
 
