@@ -8,7 +8,7 @@ _WORD, _SPAN, _EMPTY = (
 )
 # Python decodes a byte that is not UTF-8 to one of the second range.
 _NOT_TEXT = re.compile("[\0\udc80-\udcff]")
-_DOCUMENT = "-DOCSTART-"
+_DOCUMENT = re.compile(r"-DOCSTART-(?![^ \t])")
 # Of CoNLL-U: how many columns there are at least, and the numbers of two of them.
 CONLLU_COLUMNS, FORM, UPOS = 10, 1, 3
 
@@ -48,7 +48,7 @@ def read_columns(
     comment : `str`, optional
         The start of lines to ignore. There is no default: in tweets '#' starts tokens.
     keep_docstart : `bool`
-        Whether lines whose first column is `-DOCSTART-` are tokens; by default they only end a
+        Whether lines whose first word is `-DOCSTART-` are tokens; by default they only end a
         sentence.
 
     # Raises
@@ -102,7 +102,7 @@ def _blocks(
         columns = [] if _is_blank(line) else _split(line, separator)
         if columns and comment is not None and line.startswith(comment):
             continue
-        if not columns or (columns[0] == _DOCUMENT and not keep_docstart):
+        if not columns or (_DOCUMENT.match(line) and not keep_docstart):
             if rows:
                 is_empty = False
                 yield Sentence(file, rows, lines)

@@ -41,9 +41,11 @@ def labels_file(folder):
     return dense_arff(folder).with_name("world.xml")
 
 
-def columns(folder):
+def columns(folder, last="I"):
     path = folder / "tags.txt"
-    path.write_text("the\tD\tB-NP\ndog\tN\tI-NP\nruns\tV\tO\n\nshe\tP\tB-NP\nsees\tV\tO\n")
+    path.write_text(
+        f"the\tD\tB-NP\ndog\tN\t{last}-NP\nruns\tV\tO\n\nhe\tP\tB-NP\nor\tC\t{last}-NP\n"
+    )
     return path
 
 
@@ -75,9 +77,14 @@ KINDS = {
         lambda: TaggingConllReader(tag_column=2, encoding="BIO", convert_to="BIOUL"),
         None,
     ),
+    "columns-of-iobes": (
+        lambda folder: columns(folder, "E"),
+        lambda: TaggingConllReader(tag_column=2, encoding="IOBES", convert_to="IOB1"),
+        None,
+    ),
     "conllu": (
         conllu,
-        lambda: TaggingConllReader(conllu=True, token_column=1, tag_column=3),
+        lambda: TaggingConllReader(conllu=True),
         None,
     ),
     "semantic-roles": (conllu, SemanticRoleReader, None),
@@ -100,6 +107,7 @@ BYTES = st.one_of(
     st.sampled_from(
         [b"\n", b"\t", b",", b"{", b"}", b"'", b'"', b"%", b"@data\n", b"\x00", b"\xff", b"-1"]
         + [b"nan", b"1e999", b"99999999999", b"<", b"&", b"#", b"\r", b"\xef\xbb\xbf", b"B-", b"_"]
+        + [b"\r\n", b"\n\n", b"\xc2\xa0", b"\xe2\x80\xa8", b"-DOCSTART-\tO\n", b"E-", b"S-"]
     ),
 )
 

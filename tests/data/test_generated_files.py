@@ -102,41 +102,74 @@ def test_arff(folder, text_and_wrong):
     assert found is not None or wrong is not None
 
 
-# Not U+FEFF alone either: at the beginning of a file it is a mark, and the first cell empty.
-CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=5).filter(
-    lambda cell: cell != "\ufeff"
+# Anything but what separates columns and lines, white space of other kinds and controls included.
+CELLS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0 \t\n\r"), min_size=1, max_size=5
 )
+FIRST_CELLS = CELLS.filter(lambda cell: not cell.startswith("\ufeff"))  # ignored there
+
+
+@st.composite
+def column_files(draw):
+    """A file of columns, the separator to read it by, and its sentences, None where it is wrong."""
+    separator = draw(st.sampled_from(["\t", " ", "  \t"]))
+    setting = {"\t": "tab", " ": "space"}.get(separator, "any")
+    row = st.tuples(FIRST_CELLS, CELLS)
+    sentences = draw(st.lists(st.lists(row, min_size=1, max_size=4), min_size=1, max_size=4))
+    wrong = draw(st.sampled_from([None, None, None, "one column", "empty", "nothing"]))
+    if wrong == "nothing":
+        written = [draw(st.sampled_from(["", "\n\n", " \t\n", "\ufeff", "-DOCSTART- O\n"]))]
+    else:
+        lines = [[separator.join(row) for row in rows] for rows in sentences]
+        at = draw(st.integers(0, len(lines) - 1))
+        if wrong == "one column":
+            lines[at] = [first for first, _ in sentences[at]]
+        if wrong == "empty":
+            lines[at][-1] = separator + "X"
+        before = [
+            draw(st.sampled_from(["", "", "\ufeff", "\n", "-DOCSTART- O\n"])) for _ in sentences
+        ]
+        ends = draw(st.sampled_from(["\n", separator + "\n"]))
+        written = [
+            mark + "".join(line + ends for line in rows)
+            for mark, rows in zip(before, lines, strict=True)
+        ]
+    text = "\n".join(written)
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    reading = draw(st.sampled_from([setting, "any"]))
+    return text.replace("\n", end).encode(), reading, None if wrong else sentences
 
 
 @many
-@given(
-    st.lists(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=4), min_size=1, max_size=4),
-    st.sampled_from(["\t", " ", "  \t"]),
-)
-def test_columns(folder, sentences, separator):
+@given(column_files())
+def test_columns(folder, content_and_sentences):
+    content, separator, sentences = content_and_sentences
     path = folder / "file.txt"
-    blocks = ["".join(f"{separator.join(row)}\n" for row in rows) for rows in sentences]
-    path.write_text("\n".join(blocks), encoding="utf-8")
-    found = read_or_refused(lambda: list(TaggingConllReader().read(str(path))))
+    path.write_bytes(content)
+    found = read_or_refused(lambda: list(TaggingConllReader(separator=separator).read(str(path))))
+    if sentences is None:
+        assert found is None
+        return
     assert found is not None
-    # A byte order mark at the beginning of a file is none of its text.
     read = [
         list(zip((t.text for t in instance["x"].tokens), instance["labels"].labels, strict=True))
         for instance in found
     ]
-    assert read == sentences or sentences[0][0][0].startswith("\ufeff")
+    assert read == sentences
     tensors(found)
 
 
 @st.composite
 def role_files(draw):
     """CoNLL-U with senses and roles, and what is wrong in it, most often nothing."""
-    wrong = draw(st.sampled_from([None, None, None, *["number", "sense", "column", "cell"]]))
+    wrong = draw(
+        st.sampled_from([None, None, None, *["number", "sense", "column", "cell", "none"]])
+    )
     lines = []
     for _ in range(draw(st.integers(1, 3))):
         size = draw(st.integers(1, 4))
         senses = draw(st.lists(st.sampled_from(["_", "be.01"]), min_size=size, max_size=size))
-        senses[0] = "be.01"
+        senses = ["_"] * size if wrong == "none" else ["be.01", *senses[1:]]
         width = sum(sense != "_" for sense in senses)
         width += draw(st.sampled_from([1, -1])) if wrong == "column" else 0
         numbers = [str(number) for number in range(1, size + 1)]
@@ -168,6 +201,7 @@ def test_semantic_roles(folder, text_and_wrong, bio):
     reader = SemanticRoleReader(bio=bio)
     found = read_or_refused(lambda: tensors(reader.read(str(path))))
     assert found is not None or wrong is not None
+    assert found is None or wrong != "none"
 
 
 ARRAYS = ["u1", "?", "f4", "f8", "i8", "u2", "c8", "U3", "S2", "M8[s]", "V4", "i4,f4"]

@@ -110,7 +110,7 @@ class TaggingConllReader(TaggingReader):
         Whether the files are CoNLL-U: tabs between columns, comments after '#', lines of multi-word
         tokens and empty nodes ignored.
     keep_docstart : `bool`
-        Whether lines whose first column is `-DOCSTART-` (CoNLL-2003) are sentences; by default they
+        Whether lines whose first word is `-DOCSTART-` (CoNLL-2003) are sentences; by default they
         are ignored.
     encoding, convert_to : `"IOB1"`, `"BIO"`, `"BIOUL"`, `"IOBES"` or `"BIOES"`, optional
         The encoding of spans in the files, and the one that the model uses.
