@@ -149,6 +149,11 @@ def test_what_cannot_be_seen_is_shown(file):
         sentences(TaggingConllReader(), file("a X Y\na\ufeffb X\n"))
 
 
+def test_a_zero_byte_is_no_text(file):
+    with pytest.raises(ValueError, match=r"line 2: expected text in UTF-8, got the bytes b'\\x00"):
+        sentences(TaggingConllReader(), file("a X\nb\0 Y\n"))
+
+
 def test_digits_of_other_scripts_are_no_ids(file):
     with pytest.raises(ValueError, match="expected the ID 1"):
         sentences(TaggingConllReader(conllu=True), file("\u0661" + WORD[1:]))

@@ -104,8 +104,13 @@ class ReaderConformance:
 
     @pytest.mark.parametrize(
         "content",
-        [bytes(range(256)) * 20, bytes(1000), "a X\nb Y\n".encode("utf-16")],
-        ids=["all bytes", "zeros", "UTF-16"],
+        [
+            bytes(range(256)) * 20,
+            bytes(1000),
+            "a X\nb Y\n".encode("utf-16"),
+            "a X\nb Y\n".encode("utf-16-le"),
+        ],
+        ids=["all bytes", "zeros", "UTF-16", "UTF-16 without its mark"],
     )
     def test_a_binary_file_is_refused(self, other_file: Path, content: bytes) -> None:
         other_file.write_bytes(content)
