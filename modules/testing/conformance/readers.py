@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import Any, ClassVar, Dict, List, Tuple
+from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 import pytest
 import torch
@@ -48,11 +48,11 @@ class ReaderConformance:
         folder.mkdir()
         return folder / Path(path).name
 
-    def build(self, **settings: Any) -> DatasetReader:
-        """A new reader, with further settings."""
+    def build(self, settings: Optional[Dict[str, Any]] = None) -> DatasetReader:
+        """Return a new reader, with further settings."""
         params = evaluate_jsonnet(self.config)
         params = {"type": params} if isinstance(params, str) else params
-        return DatasetReader.from_params(Params({**params, **settings}))
+        return DatasetReader.from_params(Params({**params, **(settings or {})}))
 
     def check_refused(self, path: Path) -> None:
         """The reader refuses a path in one sentence that names it."""
@@ -79,16 +79,16 @@ class ReaderConformance:
             torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
     def test_no_more_than_max_instances_are_read(self, path: str) -> None:
-        assert len(list(self.build(max_instances=1).read(path))) == 1
+        assert len(list(self.build({"max_instances": 1}).read(path))) == 1
 
     @pytest.mark.parametrize("number", [0, -1])
     def test_max_instances_below_one_raises(self, number: int) -> None:
         with pytest.raises(ConfigurationError, match=f"max_instances .* got {number}"):
-            self.build(max_instances=number)
+            self.build({"max_instances": number})
 
     def test_a_misspelt_key_raises(self) -> None:
         with pytest.raises(ConfigurationError, match="no_such_key"):
-            self.build(no_such_key=1)
+            self.build({"no_such_key": 1})
 
     def test_a_file_without_data_is_refused(self, other_file: Path) -> None:
         for content in self.without_data:
