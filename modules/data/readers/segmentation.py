@@ -1,44 +1,26 @@
 """Images and their masks."""
 
 import glob
-import struct
-import zipfile
-import zlib
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
-from PIL import Image
 
 from ..augmentations import check_size
 from ..fields import ImageField
+from ..images import BROKEN, open_image, read_mask_values, read_pixels, scaled
+from ..mask_values import Mask, MaskValues
 from ..registry import resolve
 from .json_reader import JsonReader
 
 IMAGES, MASKS = "images", "masks"
 
-# What Pillow, zipfile and numpy raise for files that are not what they say they are.
-BROKEN = (
-    EOFError,
-    KeyError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    ValueError,
-    Image.DecompressionBombError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
 
 class Pictures(NamedTuple):
-    """The images of a data set, and their masks, with what a message calls each."""
+    """The images of a data set, and the values of their masks, with a name of each for messages."""
 
     names: List[str]
     images: List[np.ndarray]
@@ -48,7 +30,8 @@ class Pictures(NamedTuple):
 @DatasetReader.register("segmentation-npy")
 class SegmentationReader(JsonReader):
     """Reads images with a mask each, into `x` `(num_channels, height, width)` in [0, 1] and
-    `labels`, bool `(height, width)`.
+    `labels`, bool `(height, width)`. With `void`, `mask`, bool `(height, width)`, is false where
+    the label is unknown; these pixels have no part in losses and metrics.
 
     A path is
 
@@ -59,8 +42,9 @@ class SegmentationReader(JsonReader):
     - a folder with the folders `images` and `masks`, in which a file of an image and that of its
       mask have the same name up to the ending.
 
-    Images of 8 bits are divided by 255; images of real numbers are in [0, 1] already. A mask is of
-    0 and 1, of truth values, or of 8 bits, on above the half.
+    Pixels of integer types are divided by the largest value of the type, floats are in [0, 1]. The
+    values of a mask with a palette are its indices. Files are turned as their EXIF orientation
+    says.
 
     # Parameters
 
@@ -68,6 +52,14 @@ class SegmentationReader(JsonReader):
         3 for colours, 1 for grey values; files of images are converted.
     size : `List[int]`, optional
         Height and width that files of images are scaled to, those of predictions included.
+    foreground : `List[int]`, optional
+        The values of masks that are on. By default 1 in masks of 0 and 1, and 255 in masks of 0
+        and 255.
+    background : `List[int]`, optional
+        The values that are off. By default 0, or, in masks without 0, the one value that is neither
+        foreground nor void.
+    void : `List[int]`, optional
+        The values of pixels whose label is unknown, such as `[255]` for the borders of VOC.
 
     # Raises
 
@@ -79,6 +71,9 @@ class SegmentationReader(JsonReader):
         num_channels: int = 3,
         size: Optional[List[int]] = None,
         max_instances: Optional[int] = None,
+        foreground: Optional[List[int]] = None,
+        background: Optional[List[int]] = None,
+        void: Optional[List[int]] = None,
     ) -> None:
         super().__init__(max_instances=max_instances)
         if num_channels not in (1, 3):
@@ -90,6 +85,7 @@ class SegmentationReader(JsonReader):
             check_size(size, "the dataset reader 'segmentation-npy'")
         self.num_channels = num_channels
         self.size = size
+        self.mask_values = MaskValues(foreground, background, void)
 
     def instances(self, path: str) -> Iterator[Instance]:
         data = resolve(path)
@@ -106,10 +102,9 @@ class SegmentationReader(JsonReader):
                 f"'{IMAGES}' and '{MASKS}', got '{path}'; a pickle of one's own is not "
                 "opened, since it could run any code."
             )
+        masks = self.mask_values.explain(pictures.masks, pictures.names)
         for row in data.select(len(pictures.names)):
-            yield self.text_to_instance(
-                pictures.images[row], pictures.masks[row], pictures.names[row]
-            )
+            yield self._instance(pictures.images[row], masks[row], pictures.names[row])
 
     def _folder(self, folder: Path) -> Pictures:
         files = {}
@@ -128,33 +123,37 @@ class SegmentationReader(JsonReader):
                 f"'{alone[0]}' and {len(alone) - 1} others."
             )
         names = sorted(files[IMAGES])
-        return Pictures(
-            [files[IMAGES][name] for name in names],
-            [self.load(files[IMAGES][name]) for name in names],
-            [self.load(files[MASKS][name], mask=True) for name in names],
-        )
+        pairs = [self._pair(files[IMAGES][name], files[MASKS][name]) for name in names]
+        images, masks = zip(*pairs, strict=True)
+        return Pictures([files[MASKS][name] for name in names], list(images), list(masks))
 
-    def load(self, path: str, mask: bool = False) -> np.ndarray:
-        """The image of a file `(height, width, num_channels)`, or its mask `(height, width)`."""
-        try:
-            with Image.open(path) as file:
-                image = file.convert("L" if mask or self.num_channels == 1 else "RGB")
-            if self.size is not None:
-                height, width = self.size
-                how = Image.Resampling.NEAREST if mask else Image.Resampling.BILINEAR
-                image = image.resize((width, height), how)
-            array = np.asarray(image)
-        except BROKEN as error:
+    def _pair(self, image_path: str, mask_path: str) -> Tuple[np.ndarray, np.ndarray]:
+        """Return the pixels of an image, and the values of its mask."""
+        image, mask = open_image(image_path), open_image(mask_path)
+        # Where the stored shapes differ, only one way to turn the files makes them fit.
+        if image.orientation != mask.orientation and image.stored_shape == mask.stored_shape:
             raise ValueError(
-                f"{path}: expected an image that Pillow can read: {str(error)[:200]}"
-            ) from error
-        return array if mask or array.ndim == 3 else array[..., None]
+                f"{mask_path}: expected the EXIF orientation of its image, {image.orientation}, "
+                f"got {mask.orientation}, so that it is unknown which way up the mask is; save "
+                "both files upright, without an orientation."
+            )
+        if image.shape != mask.shape:
+            raise ValueError(
+                f"{mask_path}: expected a mask of the image's size {image.shape}, got {mask.shape}."
+            )
+        pixels = read_pixels(image, self.num_channels, self.size)
+        return pixels, read_mask_values(mask, self.size)
 
     def text_to_instance(
         self, image: np.ndarray, mask: Optional[np.ndarray] = None, name: str = "image"
     ) -> Instance:
-        """An instance of an image `(height, width[, num_channels])`, in 8 bits or in [0, 1]."""
-        x = _scaled(image if image.ndim == 3 else image[..., None], 255, name)
+        """Return an instance of an image `(height, width[, num_channels])` and the values of its
+        mask `(height, width)`, of any numeric type."""
+        explained = None if mask is None else self.mask_values.explain([mask], [name])[0]
+        return self._instance(image, explained, name)
+
+    def _instance(self, image: np.ndarray, mask: Optional[Mask], name: str) -> Instance:
+        x = scaled(image if image.ndim == 3 else image[..., None], name)
         if x.shape[2] != self.num_channels or x.shape[0] * x.shape[1] == 0:
             raise ValueError(
                 f"{name}: expected an image (height, width, {self.num_channels}), got "
@@ -163,13 +162,14 @@ class SegmentationReader(JsonReader):
         channels_first = torch.from_numpy(np.ascontiguousarray(x.transpose(2, 0, 1)))
         fields = {"x": ImageField(channels_first, dtype=torch.float32)}
         if mask is not None:
-            if mask.shape != x.shape[:2]:
+            if mask.on.shape != x.shape[:2]:
                 raise ValueError(
-                    f"{name}: expected a mask of the image's size {x.shape[:2]}, got {mask.shape}."
+                    f"{name}: expected a mask of the image's size {x.shape[:2]}, got "
+                    f"{mask.on.shape}."
                 )
-            most = 1 if mask.max(initial=0) <= 1 else 255
-            on = torch.from_numpy(_scaled(mask, most, name) > 0.5)
-            fields["labels"] = ImageField(on, dtype=torch.bool)
+            fields["labels"] = ImageField(torch.from_numpy(mask.on), dtype=torch.bool)
+            if self.mask_values.void:
+                fields["mask"] = ImageField(torch.from_numpy(mask.known), dtype=torch.bool)
         return Instance(fields)
 
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
@@ -178,21 +178,8 @@ class SegmentationReader(JsonReader):
                 "Expected a line with the key 'image', the file of an image, got the keys "
                 f"{sorted(line)}."
             )
-        return self.text_to_instance(self.load(line["image"]), name=line["image"])
-
-
-def _scaled(array: np.ndarray, most: int, name: str) -> np.ndarray:
-    """Values in [0, 1], of 8 bits up to `most`, or of others that are in it already."""
-    scaled = array.astype(np.float32)
-    if array.dtype == np.uint8:
-        scaled /= most
-    # The comparison is also false for what is no number.
-    if not (scaled.min(initial=0) >= 0 and scaled.max(initial=0) <= 1):
-        raise ValueError(
-            f"{name}: expected 8-bit values or numbers in [0, 1], got {array.dtype} from "
-            f"{array.min()} to {array.max()}."
-        )
-    return scaled
+        pixels = read_pixels(open_image(line["image"]), self.num_channels, self.size)
+        return self.text_to_instance(pixels, name=line["image"])
 
 
 def _archive(path: str) -> Pictures:

@@ -1,0 +1,114 @@
+"""What the values of masks mean."""
+
+from typing import List, NamedTuple, Optional, Sequence, Set
+
+import numpy as np
+from allennlp.common.checks import ConfigurationError
+
+_SHOWN = 8  # values in an error message
+
+
+class Mask(NamedTuple):
+    """A mask whose values are explained.
+
+    # Fields
+
+    on : bool `(height, width)`, false in void pixels.
+    known : bool `(height, width)`, false in void pixels.
+    """
+
+    on: np.ndarray
+    known: np.ndarray
+
+
+class MaskValues:
+    """Which values of masks are on, off and void.
+
+    # Parameters
+
+    foreground : `List[int]`, optional
+        Values that are on. By default 1 in masks of 0 and 1, and 255 in masks of 0 and 255.
+    background : `List[int]`, optional
+        Values that are off. By default 0; without any 0, the one value that is neither foreground
+        nor void.
+    void : `List[int]`, optional
+        Values of pixels whose label is unknown.
+
+    # Raises
+
+    `ConfigurationError` for an empty foreground, and for a value in two of the lists.
+    """
+
+    def __init__(
+        self,
+        foreground: Optional[List[int]] = None,
+        background: Optional[List[int]] = None,
+        void: Optional[List[int]] = None,
+    ) -> None:
+        lists = {"foreground": foreground, "background": background, "void": void}
+        if foreground is not None and not foreground:
+            raise ConfigurationError(
+                "Expected at least one value as foreground of the dataset reader "
+                "'segmentation-npy', got none."
+            )
+        meaning = {}
+        for name, values in lists.items():
+            for value in values or []:
+                if meaning.setdefault(value, name) != name:
+                    raise ConfigurationError(
+                        f"Expected a value of masks to be foreground, background or void of the "
+                        f"dataset reader 'segmentation-npy', got {value} as {meaning[value]} and "
+                        f"as {name}."
+                    )
+        self.foreground = foreground
+        self.background = background
+        self.void = void or []
+
+    def explain(self, masks: Sequence[np.ndarray], names: Sequence[str]) -> List[Mask]:
+        """Return the masks of one data set `(height, width)`, in which a value has one meaning.
+
+        # Raises
+
+        `ValueError` for values without a meaning, with the first mask that has one.
+        """
+        seen = [set(np.unique(mask).tolist()) - set(self.void) for mask in masks]
+        found: Set[float] = set().union(*seen)
+        on = self._foreground(found)
+        if on is None:
+            self._raise(seen, names)
+        return [Mask(np.isin(mask, on), ~np.isin(mask, self.void)) for mask in masks]
+
+    def _foreground(self, found: Set[float]) -> Optional[List[int]]:
+        """Return the values that are on, given those of a data set; `None` if some are neither."""
+        rest = found - set([0] if self.background is None else self.background)
+        if self.foreground is None:
+            return next(([on] for on in (1, 255) if rest <= {on}), None)
+        rest -= set(self.foreground)
+        is_background = self.background is None and 0 not in found and len(rest) == 1
+        return self.foreground if not rest or is_background else None
+
+    def _raise(self, seen: List[Set[float]], names: Sequence[str]) -> None:
+        """Raise for the first mask with which the values lose their meaning."""
+        so_far: Set[float] = set()
+        for values, name in zip(seen, names, strict=True):
+            so_far |= values
+            if self._foreground(so_far) is None:
+                break
+        if self.foreground is None:
+            expected = "a mask of 0 and 1, or of 0 and 255"
+        else:
+            others = "0" if self.background is None else str(self.background)
+            expected = f"a mask of the foreground {self.foreground} and the background {others}"
+        before = "" if so_far == values else f", after {_listed(so_far - values)} in others"
+        raise ValueError(
+            f"{name}: expected {expected}{' beside void' if self.void else ''}, got the values "
+            f"{_listed(values)}{before}; set foreground, background and void of the dataset reader "
+            "'segmentation-npy' to what the values mean, and save masks in a format without loss."
+        )
+
+
+def _listed(values: Set[float]) -> str:
+    """Return values in words, not more than a few."""
+    shown = sorted(values, key=lambda value: (value != value, value))
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(map(str, shown[:_SHOWN])) + more
