@@ -14,7 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from ..models import StructuredEnergyModel
 from ..oracle_values import IntersectionOverUnion
-from ..reporting import descent_of
+from ..reporting import descent_of, truth_picture
 from ..samplers import GradientBasedInferenceSampler, Sampler
 from .image_grid import Column, draw_grid, pixels_of
 from .without_trace import averaged_weights, check_model, leaving_no_trace
@@ -23,7 +23,8 @@ from .without_trace import averaged_weights, check_model, leaving_no_trace
 @TrainerCallback.register("pictures")
 class PicturesCallback(TrainerCallback):
     """Draws images of the validation data, one a row: the input, the truth, the probabilities, the
-    prediction with its IoU, and the steps of gradient-based inference with their scores.
+    prediction with its IoU, and the steps of gradient-based inference with their scores. Void
+    pixels of the truth are grey.
 
     A picture is `pictures/epoch_N.png` in the folder of the run, N as in `metrics_epoch_N.json`;
     `pictures/best.png`, at the end, is of the weights that are kept. TensorBoard has the same from
@@ -165,7 +166,7 @@ class PicturesCallback(TrainerCallback):
         columns = [Column("input", _arrays(x.movedim(1, -1)))]
         values = None
         if labels is not None:
-            columns.append(Column("truth", _arrays(labels)))
+            columns.append(Column("truth", _arrays(truth_picture(labels, mask))))
             space = model.output_space
             value = IntersectionOverUnion(space).value(
                 space.encode(labels), space.encode(predicted), mask
@@ -173,14 +174,14 @@ class PicturesCallback(TrainerCallback):
             values = [f"IoU {number:.2f}" for number in value[:, 0].tolist()]
         columns.append(Column("probability", _arrays(probabilities)))
         columns.append(Column("prediction", _arrays(predicted), values))
-        return columns + self._steps(x, mask)
+        return columns + self._steps(x)
 
-    def _steps(self, x: torch.Tensor, mask: Optional[torch.Tensor]) -> List[Column]:
+    def _steps(self, x: torch.Tensor) -> List[Column]:
         if self._descent is None:
             return []
         self._descent.eval()
         with self._descent.no_logging():
-            path = self._descent.path(x, mask)
+            path = self._descent.path(x)
         last = len(path) - 1
         shown = dict.fromkeys(np.linspace(0, last, self.num_steps_shown, dtype=int))
         return [

@@ -95,9 +95,7 @@ def _largest(file: Image.Image) -> Optional[int]:
     return 2**16 - 1 if is_16_bit else 2**31 - 1
 
 
-def read_pixels(
-    file: ImageFile, num_channels: int, size: Optional[List[int]] = None
-) -> np.ndarray:
+def read_pixels(file: ImageFile, num_channels: int, size: Optional[List[int]] = None) -> np.ndarray:
     """Return an image `(height, width, num_channels)`: 8 bits, or float in [0, 1].
 
     # Parameters
@@ -203,9 +201,8 @@ def scaled(array: np.ndarray, name: str, largest: Optional[int] = None) -> np.nd
     top = (largest or int(np.iinfo(array.dtype).max)) if is_integer else 1
     # Each comparison is also false for NaN.
     if not (0 <= low and high <= top) or 0 < high < top / 2**16:
-        expected = f"integers over the range of their type, 0 to {top}" if is_integer else (
-            "floats in [0, 1]"
-        )
+        integers = f"integers over the range of their type, 0 to {top}"
+        expected = integers if is_integer else "floats in [0, 1]"
         raise ValueError(
             f"{name}: expected {expected}, got {array.dtype} from {array.min()} to "
             f"{array.max()}; save the image "

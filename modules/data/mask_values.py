@@ -1,6 +1,6 @@
 """What the values of masks mean."""
 
-from typing import List, NamedTuple, Optional, Sequence, Set
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set
 
 import numpy as np
 from allennlp.common.checks import ConfigurationError
@@ -51,7 +51,7 @@ class MaskValues:
                 "Expected at least one value as foreground of the dataset reader "
                 "'segmentation-npy', got none."
             )
-        meaning = {}
+        meaning: Dict[int, str] = {}
         for name, values in lists.items():
             for value in values or []:
                 if meaning.setdefault(value, name) != name:
@@ -75,7 +75,7 @@ class MaskValues:
         found: Set[float] = set().union(*seen)
         on = self._foreground(found)
         if on is None:
-            self._raise(seen, names)
+            raise self._error(seen, names)
         return [Mask(np.isin(mask, on), ~np.isin(mask, self.void)) for mask in masks]
 
     def _foreground(self, found: Set[float]) -> Optional[List[int]]:
@@ -87,8 +87,8 @@ class MaskValues:
         is_background = self.background is None and 0 not in found and len(rest) == 1
         return self.foreground if not rest or is_background else None
 
-    def _raise(self, seen: List[Set[float]], names: Sequence[str]) -> None:
-        """Raise for the first mask with which the values lose their meaning."""
+    def _error(self, seen: List[Set[float]], names: Sequence[str]) -> ValueError:
+        """Return the error for the first mask with which the values lose their meaning."""
         so_far: Set[float] = set()
         for values, name in zip(seen, names, strict=True):
             so_far |= values
@@ -100,7 +100,7 @@ class MaskValues:
             others = "0" if self.background is None else str(self.background)
             expected = f"a mask of the foreground {self.foreground} and the background {others}"
         before = "" if so_far == values else f", after {_listed(so_far - values)} in others"
-        raise ValueError(
+        return ValueError(
             f"{name}: expected {expected}{' beside void' if self.void else ''}, got the values "
             f"{_listed(values)}{before}; set foreground, background and void of the dataset reader "
             "'segmentation-npy' to what the values mean, and save masks in a format without loss."

@@ -3,7 +3,7 @@
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import SetMetric, Sums
+from .structured_metric import SetMetric, Sums, ratio
 
 
 @Metric.register("subset-accuracy")
@@ -13,7 +13,11 @@ class SubsetAccuracy(SetMetric):
     name = "subset_accuracy"
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
         right = (predictions == labels).all(1)
         return {"right": right.sum(), "count": torch.ones_like(right).sum()}
@@ -30,10 +34,13 @@ class HammingLoss(SetMetric):
     higher_is_better = False
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
-        wrong = predictions ^ labels
-        return {"wrong": wrong.sum(), "count": torch.ones_like(wrong).sum()}
+        return {"wrong": (predictions ^ labels).sum(), "count": mask.sum()}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return sums["wrong"] / sums["count"].double()
+        return ratio(sums["wrong"], sums["count"], empty=0.0)

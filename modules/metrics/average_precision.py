@@ -63,7 +63,11 @@ class MeanAveragePrecisionByExample(SetMetric):
     uses_threshold = False
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
         some = labels.any(1)
         return {
@@ -88,7 +92,11 @@ class MeanAveragePrecisionByLabel(SetMetric):
     cheap = False
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
         return {"probabilities": probabilities, "labels": labels}
 

@@ -31,7 +31,7 @@ class Evaluation:
     ) -> None:
         """Adds a batch of predictions `(batch, *event_shape)`."""
         if self._postponed is not None:
-            self.threshold.observe(probabilities, labels)
+            self.threshold.observe(probabilities, labels, mask)
             self._postponed.append((probabilities, labels, mask))
             return
         for metric in self.metrics.values():

@@ -1,7 +1,7 @@
 """F1 over examples, over all decisions, and over labels."""
 
 from abc import abstractmethod
-from typing import ClassVar, Sequence, Tuple
+from typing import ClassVar, Optional, Sequence, Tuple
 
 import torch
 from allennlp.training.metrics import Metric
@@ -36,16 +36,24 @@ class F1(SetMetric):
         """What a batch adds, of |Y ∩ Ŷ|, |Ŷ| and |Y| `(..., examples)`, or `(..., labels)`."""
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
         axis = 0 if self.by_label else 1
         shared = (predictions & labels).sum(axis)
         return self.of_counts(shared, predictions.sum(axis), labels.sum(axis))
 
     def sums_at(
-        self, probabilities: torch.Tensor, labels: torch.Tensor, thresholds: Sequence[float]
+        self,
+        probabilities: torch.Tensor,
+        labels: torch.Tensor,
+        thresholds: Sequence[float],
+        mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        probabilities, labels = self.flat(probabilities, labels)
+        probabilities, labels, _ = self.flat(probabilities, labels, mask)
         if self.by_label:
             probabilities, labels = probabilities.T, labels.T
         return self.of_counts(*counts_at(probabilities, labels, thresholds), labels.sum(1))

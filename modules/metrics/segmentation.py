@@ -11,6 +11,8 @@ class IntersectionOverUnionMetric(SetMetric):
     """|Y ∩ Ŷ| / |Y ∪ Ŷ|: the mean over images, where an image without any pixel in either counts as
     1; and `iou_global`, over the pixels of all images at once, which is 1 where none has any.
 
+    Void pixels count in neither, and an image of void pixels only has no part in the mean.
+
     >>> metric = IntersectionOverUnionMetric()
     >>> predicted = torch.tensor([[[0.9, 0.8]], [[0.7, 0.1]]])
     >>> metric(predicted, torch.tensor([[[True, False]], [[True, False]]]))
@@ -21,19 +23,24 @@ class IntersectionOverUnionMetric(SetMetric):
     name = "iou"
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
         shared, union = (predictions & labels).sum(1), (predictions | labels).sum(1)
-        iou = ratio(shared, union, empty=1.0)
+        is_judged = mask.any(1)
+        iou = ratio(shared, union, empty=1.0) * is_judged
         return {
             "iou": iou.sum(),
-            "count": torch.full_like(shared[:1], len(labels)).sum(),
+            "count": is_judged.sum(),
             "shared": shared.sum(),
             "union": union.sum(),
         }
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return sums["iou"] / sums["count"]
+        return ratio(sums["iou"], sums["count"], empty=1.0)
 
     def values(self, sums: Sums) -> Value:
         overall = ratio(sums["shared"], sums["union"], empty=1.0)
@@ -42,15 +49,19 @@ class IntersectionOverUnionMetric(SetMetric):
 
 @Metric.register("pixel-accuracy")
 class PixelAccuracy(SetMetric):
-    """The share of pixels that are decided right."""
+    """The share of the pixels with a known label that are decided right; 1 without any."""
 
     name = "pixel_accuracy"
 
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
-        right = predictions == labels
-        return {"right": right.sum(), "count": torch.ones_like(right).sum()}
+        right = (predictions == labels) & mask
+        return {"right": right.sum(), "count": mask.sum()}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return sums["right"] / sums["count"].double()
+        return ratio(sums["right"], sums["count"], empty=1.0)

@@ -61,10 +61,14 @@ class StructuredMetric(Metric):
         gives them."""
 
     def sums_at(
-        self, probabilities: torch.Tensor, labels: torch.Tensor, thresholds: Sequence[float]
+        self,
+        probabilities: torch.Tensor,
+        labels: torch.Tensor,
+        thresholds: Sequence[float],
+        mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        """What a batch adds at each of the thresholds, which rise: `(num_thresholds, ...)`."""
-        each = [self.batch_sums(probabilities, labels, at, None) for at in thresholds]
+        """Return what a batch adds at each of the rising thresholds, `(num_thresholds, ...)`."""
+        each = [self.batch_sums(probabilities, labels, at, mask) for at in thresholds]
         return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}
 
     @abstractmethod
@@ -159,9 +163,14 @@ class SetMetric(StructuredMetric):
 
     @abstractmethod
     def sums(
-        self, probabilities: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor
+        self,
+        probabilities: torch.Tensor,
+        predictions: torch.Tensor,
+        labels: torch.Tensor,
+        mask: torch.Tensor,
     ) -> Sums:
-        """What a batch adds, of tensors `(batch, positions)`; predictions and labels are bool."""
+        """Return what a batch adds, of tensors `(batch, positions)`; all but the probabilities are
+        bool. Where the mask is false, probabilities are −∞, predictions and labels false."""
 
     def batch_sums(
         self,
@@ -170,20 +179,25 @@ class SetMetric(StructuredMetric):
         threshold: Union[float, torch.Tensor],
         mask: Optional[torch.Tensor],
     ) -> Sums:
-        probabilities, labels = self.flat(probabilities, labels, mask)
-        return self.sums(probabilities, probabilities > threshold, labels)
+        probabilities, labels, real = self.flat(probabilities, labels, mask)
+        return self.sums(probabilities, probabilities > threshold, labels, real)
 
     def flat(
         self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
-    ) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Probabilities, and labels as bool, `(batch, positions)`."""
-        if probabilities.shape != labels.shape or mask is not None:
+    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return probabilities, labels and mask `(batch, positions)`, as `sums` takes them."""
+        if probabilities.shape != labels.shape or (mask is not None and mask.shape != labels.shape):
+            masked = "" if mask is None else f" with a mask {tuple(mask.shape)}"
             raise ValueError(
-                f"Expected probabilities and labels of one shape, without a mask, in the metric "
+                f"Expected probabilities, labels and mask of one shape in the metric "
                 f"'{self.name}', got {tuple(probabilities.shape)} and {tuple(labels.shape)}"
-                f"{'' if mask is None else ' with a mask'}."
+                f"{masked}."
             )
-        return probabilities.flatten(1), labels.flatten(1).bool()
+        probabilities, labels = probabilities.flatten(1), labels.flatten(1).bool()
+        if mask is None:
+            return probabilities, labels, torch.ones_like(labels)
+        real = mask.flatten(1)
+        return probabilities.masked_fill(~real, -torch.inf), labels & real, real
 
 
 class TagMetric(StructuredMetric):

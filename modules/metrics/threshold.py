@@ -34,8 +34,10 @@ class Threshold(torch.nn.Module, Registrable, ABC):
             register_setting(self, "value", torch.tensor(value))
 
     @abstractmethod
-    def observe(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:
-        """Takes a batch of `(batch, *event_shape)` to tune on."""
+    def observe(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> None:
+        """Take a batch of `(batch, *event_shape)` to tune on."""
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
@@ -56,7 +58,9 @@ class FixedThreshold(Threshold):
     def __init__(self, value: float = 0.5) -> None:
         super().__init__(value)
 
-    def observe(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:
+    def observe(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> None:
         return
 
 
@@ -100,14 +104,18 @@ class TunedThreshold(Threshold):
             )
         self._sums: Optional[Sums] = None  # at each candidate
 
-    def observe(self, probabilities: torch.Tensor, labels: torch.Tensor) -> None:
-        sums = self.metric.sums_at(probabilities.detach(), labels.detach(), self.candidates)
+    def observe(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> None:
+        sums = self.metric.sums_at(probabilities.detach(), labels.detach(), self.candidates, mask)
         held = self._sums
         self._sums = sums if held is None else {key: held[key] + sums[key] for key in sums}
 
-    def curve(self, probabilities: torch.Tensor, labels: torch.Tensor) -> List[float]:
-        """The metric at each candidate."""
-        return self._values(self.metric.sums_at(probabilities, labels, self.candidates))
+    def curve(
+        self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> List[float]:
+        """Return the metric at each candidate."""
+        return self._values(self.metric.sums_at(probabilities, labels, self.candidates, mask))
 
     def _values(self, sums: Sums) -> List[float]:
         return [

@@ -14,7 +14,7 @@ from allennlp.training.metrics import Metric
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import Evaluation, FixedThreshold, Threshold
-from ..networks import deterministic, frozen, partition, share
+from ..networks import deterministic, frozen, partition, share, without_void
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
@@ -180,13 +180,14 @@ class StructuredEnergyModel(Model, LoggingMixin):
         labels: Optional[torch.Tensor] = None,
         mask: Optional[torch.Tensor] = None,
     ) -> Dict[str, torch.Tensor]:
-        """The loss where labels are given, and the predictions outside training.
+        """Return the loss where labels are given, and the predictions outside training. The mask
+        is false where a token is padding, or the label of a pixel unknown.
 
         # Returns
 
         `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
-        the gradient to its own network alone. `probabilities` : `(batch, *event_shape)`. `mask` :
-        as it was given, outside training.
+        the gradient to its own network only. `probabilities` : `(batch, *event_shape)`. `mask` :
+        that of tokens, outside training.
         """
         # The predictions come first: whether there are labels changes no random number of theirs.
         output: Dict[str, torch.Tensor] = {}
@@ -199,8 +200,9 @@ class StructuredEnergyModel(Model, LoggingMixin):
             return output
         with frozen(self):
             output["probabilities"] = self._predict(x, labels, mask)
-            if mask is not None:
-                output["mask"] = mask
+            real = without_void(mask)
+            if real is not None:
+                output["mask"] = real
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
         return output
@@ -240,15 +242,16 @@ class StructuredEnergyModel(Model, LoggingMixin):
         self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         """The relaxed prediction, made without the labels, which only the metrics see."""
+        real = without_void(mask)
         with self.no_logging():
-            y = self.inference.sample(x, None, mask).y
+            y = self.inference.sample(x, None, real).y
         if y.shape[1] > 1:
             if self.score_network is None:
                 raise ConfigurationError(
                     f"Expected one prediction for each instance, got {y.shape[1]} samples and no "
                     "score_network to choose among them."
                 )
-            best = self.score_network(x, y, mask).argmax(dim=1)
+            best = self.score_network(x, y, real).argmax(dim=1)
             y = y[torch.arange(len(y), device=y.device), best].unsqueeze(1)
         probabilities = y[:, 0].detach()
         if labels is not None:

@@ -8,6 +8,7 @@ from allennlp.common.util import JsonDict
 from allennlp.predictors import Predictor
 from PIL import Image
 
+from ..data.images import open_image
 from .structured_energy import StructuredEnergyPredictor
 
 
@@ -15,8 +16,8 @@ from .structured_energy import StructuredEnergyPredictor
 class SegmentationPredictor(StructuredEnergyPredictor):
     """An image file in, a mask file out: a line is `{"image": "horse.png", "mask": "mask.png"}`.
 
-    The mask is 255 where the object is and 0 elsewhere, of the size of the image; folders on its
-    way are made. It is written by the ending of its name, which has to be of a format without loss,
+    The mask is 255 where the object is and 0 elsewhere, of the size of the image as its EXIF
+    orientation turns it; folders on its way are made. It is written by the ending of its name, which has to be of a format without loss,
     such as .png. What is said of the line is the name of the file and the share of its pixels that
     are on.
 
@@ -49,9 +50,8 @@ def _check(line: JsonDict) -> None:
 
 def _write(line: JsonDict, prediction: JsonDict) -> JsonDict:
     mask = np.asarray(prediction["labels"], dtype=np.uint8)
-    with Image.open(line["image"]) as file:
-        size = file.size
-    image = Image.fromarray(255 * mask).resize(size, Image.Resampling.NEAREST)
+    height, width = open_image(line["image"]).shape
+    image = Image.fromarray(255 * mask).resize((width, height), Image.Resampling.NEAREST)
     path = Path(line["mask"])
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path)

@@ -13,7 +13,7 @@ from .comparison import (
 from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
-from .examples import Example, hardest
+from .examples import Example, hardest, truth_picture
 from .history import PARTS, Curve, History, by_part, read_config, read_history
 from .outcome import COMPARED, SEEDS, Method, Outcome, find_runs, methods_of, read_outcome
 from .plots import draw_all
@@ -66,6 +66,7 @@ __all__ = [
     "scores_of",
     "show",
     "table_of",
+    "truth_picture",
     "with_differences",
     "write_plots",
     "write_report",

@@ -10,6 +10,7 @@ from allennlp.nn.util import move_to_device
 from ..losses import ValueRegressionLoss
 from ..metrics import TunedThreshold
 from ..models import StructuredEnergyModel
+from ..networks import without_void
 from ..samplers import GradientBasedInferenceSampler
 from .observing import observing
 
@@ -106,9 +107,10 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
         diagnosis.labels = LabelCounts(true, predicted, both)
     if isinstance(model.threshold, TunedThreshold) and "probabilities" in found:
         probabilities, labels = map(torch.from_numpy, map(joined, ("probabilities", "labels")))
+        mask = torch.from_numpy(joined("mask")) if "mask" in found else None
         diagnosis.threshold = ThresholdCurve(
             np.array(model.threshold.candidates),
-            np.array(model.threshold.curve(probabilities, labels)),
+            np.array(model.threshold.curve(probabilities, labels, mask)),
             model.threshold.metric.name,
             float(model.threshold.value),
         )
@@ -141,6 +143,8 @@ def _of_batch(
     found: Dict[str, torch.Tensor] = {}
     if space.thresholded:
         found.update(probabilities=probabilities, labels=labels)
+        if mask is not None:
+            found["mask"] = mask
     if y.dim() == 3 or not space.thresholded:  # there is a dimension of labels
         weights = truth.new_ones(truth.shape[:-1]) if mask is None else mask.unsqueeze(1)
         for kind, values in (("true", truth), ("predicted", rounded), ("both", truth * rounded)):
@@ -165,5 +169,10 @@ def _of_batch(
         found["values_oracle"] = model.oracle_value.value(truth, outputs, mask).flatten()
     descent = descent_of(model)
     if descent is not None:
-        found["path"] = torch.stack([step.score.amax(1) for step in descent.path(x, mask)])
+        real = without_void(mask)
+        scores = [
+            step.score if real is mask else network(x, step.y, mask)
+            for step in descent.path(x, real)
+        ]
+        found["path"] = torch.stack([score.amax(1) for score in scores])
     return found

@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
+import torch
 from allennlp.data import Batch, Instance
 from allennlp.data.fields import TextField
 from allennlp.nn.util import move_to_device
@@ -85,6 +86,11 @@ def hardest(
     ]
 
 
+def truth_picture(labels: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+    """Return the labels of pixels as 0 and 1, and 0.5 where the label is unknown."""
+    return labels.float() if mask is None else labels.float().masked_fill(~mask, 0.5)
+
+
 def _example(model: StructuredEnergyModel, instance: Instance, example: Example) -> Example:
     batch = Batch([instance])
     batch.index_instances(model.vocab)
@@ -102,7 +108,7 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
         return example._replace(
             images={
                 "input": inputs["x"][0].movedim(0, -1).cpu().numpy(),
-                "truth": inputs["labels"][0].float().cpu().numpy(),
+                "truth": truth_picture(inputs["labels"], inputs.get("mask"))[0].cpu().numpy(),
                 "probability": probabilities.numpy(),
                 "prediction": np.asarray(readable, dtype=np.float32),
             }
