@@ -19,7 +19,8 @@ test: $(READY)
 # and runs killed at many moments.
 fuzz: $(READY)
 	FUZZ=10000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/data/test_fuzzed_files.py \
-		tests/data/test_generated_files.py tests/configs/test_fuzzed_configs.py
+		tests/data/test_generated_files.py tests/data/test_generated_images.py \
+		tests/configs/test_fuzzed_configs.py
 
 kill: $(READY)
 	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py

@@ -90,10 +90,11 @@ class MaskValues:
     def _error(self, seen: List[Set[float]], names: Sequence[str]) -> ValueError:
         """Return the error for the first mask with which the values lose their meaning."""
         so_far: Set[float] = set()
-        for values, name in zip(seen, names, strict=True):
-            so_far |= values
-            if self._foreground(so_far) is None:
-                break
+        place = -1
+        while self._foreground(so_far) is not None:
+            place += 1
+            so_far |= seen[place]
+        name, values = names[place], seen[place]
         if self.foreground is None:
             expected = "a mask of 0 and 1, or of 0 and 255"
         else:

@@ -17,9 +17,9 @@ class SegmentationPredictor(StructuredEnergyPredictor):
     """An image file in, a mask file out: a line is `{"image": "horse.png", "mask": "mask.png"}`.
 
     The mask is 255 where the object is and 0 elsewhere, of the size of the image as its EXIF
-    orientation turns it; folders on its way are made. It is written by the ending of its name, which has to be of a format without loss,
-    such as .png. What is said of the line is the name of the file and the share of its pixels that
-    are on.
+    orientation turns it; missing folders are made. The ending of its name is that of a format
+    without loss, such as .png. The output for a line is the name of the file and the share of its
+    pixels that are on.
 
     # Raises
 

@@ -1,8 +1,19 @@
 """What a reader does with a file or a line, up to the tensors that a batch is made of."""
 
+import os
+
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
+from hypothesis import HealthCheck, settings
+
+FILES = int(os.environ.get("FUZZ", 500))
+many = settings(
+    max_examples=FILES,
+    deadline=None,
+    derandomize="FUZZ" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def tensors(instances, vocab=None):

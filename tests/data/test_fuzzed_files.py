@@ -3,17 +3,16 @@
 `make fuzz` tries 10,000 files of each reader.
 """
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
-from reading import read_or_refused, tensors
+from PIL import ExifTags, Image
+from reading import many, read_or_refused, tensors
 
 from structured_energy.data import (
     ArffReader,
@@ -22,8 +21,6 @@ from structured_energy.data import (
     TaggingConllReader,
 )
 from structured_energy.testing import write_arff, write_conllu, write_images
-
-FILES = int(os.environ.get("FUZZ", 500))
 
 
 def dense_arff(folder):
@@ -57,13 +54,37 @@ def archive(folder):
     return write_images(folder, "train", 2)
 
 
-def picture(folder):
-    for kind, mode in (("images", "RGB"), ("masks", "L")):
+def write_pair(folder, image, mask, ending="png", **options):
+    for kind in ("images", "masks"):
         (folder / kind).mkdir()
-        Image.fromarray(np.full((4, 5, 3), 80, np.uint8)).convert(mode).save(
-            folder / kind / "0.png"
-        )
+    image.save(folder / "images" / f"0.{ending}", **options)
+    mask.save(folder / "masks" / "0.png")
+
+
+def picture(folder):
+    write_pair(folder, Image.new("RGB", (5, 4), (80, 80, 80)), Image.new("L", (5, 4), 255))
     return folder / "images" / "0.png"
+
+
+def picture_of_16_bits(folder):
+    pixels = np.arange(20, dtype=np.uint16).reshape(4, 5) * 3000
+    write_pair(folder, Image.fromarray(pixels), Image.new("1", (5, 4)), "tif")
+    return folder / "images" / "0.tif"
+
+
+def turned_picture(folder):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    write_pair(folder, Image.new("RGB", (5, 4)), Image.new("L", (4, 5)), "jpg", exif=exif)
+    return folder / "images" / "0.jpg"
+
+
+def palette_mask(folder):
+    mask = Image.new("P", (5, 4))
+    mask.putdata([0, 1, 255, 1] * 5)
+    mask.putpalette([0, 0, 0, 128, 0, 0])
+    write_pair(folder, Image.new("L", (5, 4)), mask)
+    return folder / "masks" / "0.png"
 
 
 # What is written, the reader, and what it is given where that is not the file.
@@ -90,6 +111,9 @@ KINDS = {
     "semantic-roles": (conllu, SemanticRoleReader, None),
     "images": (archive, SegmentationReader, None),
     "image-files": (picture, SegmentationReader, "."),
+    "16-bit-image-files": (picture_of_16_bits, lambda: SegmentationReader(size=[2, 2]), "."),
+    "turned-image-files": (turned_picture, SegmentationReader, "."),
+    "palette-masks": (palette_mask, lambda: SegmentationReader(void=[255]), "."),
 }
 
 
@@ -151,12 +175,7 @@ def test_the_file_as_it_is_can_be_read(kind):
     read(folder, name, whole, reader, given_path)
 
 
-@settings(
-    max_examples=FILES,
-    deadline=None,
-    derandomize="FUZZ" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@many
 @given(data=st.data())
 def test_a_changed_file_is_read_or_refused_in_one_sentence(kind, data):
     folder, name, whole, reader, given_path = kind

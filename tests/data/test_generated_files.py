@@ -4,18 +4,16 @@ our sentences, and what was read is what was written.
 `make fuzz` tries 10,000 of each kind.
 """
 
-import io
 import json
-import os
 
 import numpy as np
 import pytest
 import torch
 from allennlp.data import Vocabulary
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from reading import read_or_refused, tensors
+from reading import many, read_or_refused, tensors
 
 from structured_energy.data import (
     ArffReader,
@@ -24,14 +22,6 @@ from structured_energy.data import (
     TaggingConllReader,
 )
 from structured_energy.predictors import StructuredEnergyPredictor
-
-FILES = int(os.environ.get("FUZZ", 500))
-many = settings(
-    max_examples=FILES,
-    deadline=None,
-    derandomize="FUZZ" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
 
 # Characters that mean something in one of the formats, and a few that do not; not '=', by which the
 # column of a nominal value may get the name of another attribute.
@@ -202,67 +192,6 @@ def test_semantic_roles(folder, text_and_wrong, bio):
     found = read_or_refused(lambda: tensors(reader.read(str(path))))
     assert found is not None or wrong is not None
     assert found is None or wrong != "none"
-
-
-ARRAYS = ["u1", "?", "f4", "f8", "i8", "u2", "c8", "U3", "S2", "M8[s]", "V4", "i4,f4"]
-VALUES = [0, 1, 0.25, 200, -1, float("nan"), float("inf"), 1e300]
-
-
-@st.composite
-def archives(draw):
-    """Arrays of images and masks, of any kind and shape, most of them of right ones."""
-    shape = draw(st.sampled_from([(2, 3, 4, 3), (2, 3, 4), (1, 2, 2, 1), (1, 1, 1, 3)]))
-    shapes = [shape, shape[:3]]
-    if draw(st.booleans()):
-        at = draw(st.integers(0, 1))
-        shapes[at] = tuple(draw(st.lists(st.integers(0, 3), max_size=5)))
-    found = []
-    for shape in shapes:
-        kind = np.dtype(draw(st.sampled_from([*ARRAYS[:3] * 4, *ARRAYS])))
-        with np.errstate(all="ignore"):
-            value = np.full(shape, draw(st.sampled_from(VALUES)))
-            found.append(value.astype(kind) if kind.kind in "u?fic" else np.zeros(shape, kind))
-    return found
-
-
-@many
-@given(archives(), st.sampled_from([1, 3]))
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_archives_of_images(folder, arrays, num_channels):
-    images, masks = arrays
-    path = folder / "file.npz"
-    np.savez(path, images=images, masks=masks)
-    reader = SegmentationReader(num_channels=num_channels)
-    found = read_or_refused(lambda: tensors(reader.read(str(path))))
-    if found is not None:
-        assert len(found) == len(images)
-        for made, image in zip(found, images, strict=True):
-            scale = 255 if images.dtype == np.uint8 else 1
-            expected = image.reshape(*image.shape[:2], num_channels).transpose(2, 0, 1) / scale
-            np.testing.assert_allclose(made["x"].numpy(), expected, rtol=1e-6)
-
-
-@many
-@given(
-    st.sampled_from(["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I;16", "I", "F"]),
-    st.sampled_from(["png", "bmp", "tif", "gif", "jpg", "ppm", "webp"]),
-    st.tuples(st.integers(1, 5), st.integers(1, 5)),
-    st.sampled_from([None, (2, 3)]),
-)
-def test_files_of_images(folder, mode, ending, size, mask_size):
-    written = io.BytesIO()
-    try:
-        Image.new(mode, size).save(written, {"tif": "TIFF", "jpg": "JPEG"}.get(ending, ending))
-    except (OSError, ValueError, KeyError):
-        return  # a format that does not have this mode
-    for kind in ("images", "masks"):
-        (folder / kind).mkdir(exist_ok=True)
-        for old in (folder / kind).iterdir():
-            old.unlink()
-    (folder / "images" / f"0.{ending}").write_bytes(written.getvalue())
-    Image.new("1", mask_size or size).save(folder / "masks" / "0.png")
-    found = read_or_refused(lambda: tensors(SegmentationReader().read(str(folder))))
-    assert (found is None) == (mask_size is not None and mask_size != size)
 
 
 JSON = st.recursive(
