@@ -200,7 +200,7 @@ def scaled(array: np.ndarray, name: str, largest: Optional[int] = None) -> np.nd
     is_integer = array.dtype.kind in "iu"
     top = (largest or int(np.iinfo(array.dtype).max)) if is_integer else 1
     # Each comparison is also false for NaN.
-    if not (low >= 0 and high <= top) or 0 < high < top / 2**16:
+    if not (low >= 0 and high <= top) or (is_integer and 0 < high < top / 2**16):
         integers = f"integers over the range of their type, 0 to {top}"
         expected = integers if is_integer else "floats in [0, 1]"
         raise ValueError(

@@ -78,11 +78,11 @@ class MaskValues:
             raise self._error(seen, names)
         return [Mask(np.isin(mask, on), ~np.isin(mask, self.void)) for mask in masks]
 
-    def _foreground(self, found: Set[float]) -> Optional[List[int]]:
+    def _foreground(self, found: Set[float]) -> Optional[Sequence[float]]:
         """Return the values that are on, given those of a data set; `None` if some are neither."""
         rest = found - set([0] if self.background is None else self.background)
         if self.foreground is None:
-            return next(([on] for on in (1, 255) if rest <= {on}), None)
+            return sorted(rest) if rest in (set(), {1}, {255}) else None
         rest -= set(self.foreground)
         is_background = self.background is None and 0 not in found and len(rest) == 1
         return self.foreground if not rest or is_background else None

@@ -82,7 +82,7 @@ def turned_picture(folder):
 def palette_mask(folder):
     mask = Image.new("P", (5, 4))
     mask.putdata([0, 1, 255, 1] * 5)
-    mask.putpalette([0, 0, 0, 128, 0, 0])
+    mask.putpalette(bytes(3) + bytes([128, 0, 0]) * 255)
     write_pair(folder, Image.new("L", (5, 4)), mask)
     return folder / "masks" / "0.png"
 

@@ -133,7 +133,7 @@ def meanings(values, foreground, background, void):
         off = others if len(others) == 1 else off
     found = {}
     for value in values:
-        named = {"void": value in void, "on": value in foreground, "off": value in off}
+        named = {"void": value in void, "off": value in off, "on": value in foreground}
         if not any(named.values()):
             return None
         found[value] = next(name for name, is_so in named.items() if is_so)
@@ -167,7 +167,7 @@ def test_masks(folder, mode, values, named, counts):
         if mode == "P":
             mask = Image.new("P", (3, 2))
             mask.putdata(values)
-            mask.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+            mask.putpalette(bytes(3) + bytes([128, 0, 0]) * 255)  # an entry for every index
         save(folder, "images", Image.new("RGB", (3, 2)))
         save(folder, "masks", mask if mode in ("P", "I;16") else mask.convert(mode))
     found = read_or_refused(lambda: tensors(reader.read(str(path))))
