@@ -29,8 +29,8 @@ class MaskValues:
     foreground : `List[int]`, optional
         Values that are on. By default 1 in masks of 0 and 1, and 255 in masks of 0 and 255.
     background : `List[int]`, optional
-        Values that are off. By default 0; without any 0, the one value that is neither foreground
-        nor void.
+        Values that are off. By default 0; with `foreground`, the one value that is neither
+        foreground nor void.
     void : `List[int]`, optional
         Values of pixels whose label is unknown.
 
@@ -80,12 +80,12 @@ class MaskValues:
 
     def _foreground(self, found: Set[float]) -> Optional[Sequence[float]]:
         """Return the values that are on, given those of a data set; `None` if some are neither."""
-        rest = found - set([0] if self.background is None else self.background)
         if self.foreground is None:
-            return sorted(rest) if rest in (set(), {1}, {255}) else None
-        rest -= set(self.foreground)
-        is_background = self.background is None and 0 not in found and len(rest) == 1
-        return self.foreground if not rest or is_background else None
+            on = found - set([0] if self.background is None else self.background)
+            return sorted(on) if on in (set(), {1}, {255}) else None
+        off = found - set(self.foreground)
+        is_clear = len(off) <= 1 if self.background is None else off <= set(self.background)
+        return self.foreground if is_clear else None
 
     def _error(self, seen: List[Set[float]], names: Sequence[str]) -> ValueError:
         """Return the error for the first mask with which the values lose their meaning."""
@@ -98,8 +98,8 @@ class MaskValues:
         if self.foreground is None:
             expected = "a mask of 0 and 1, or of 0 and 255"
         else:
-            others = "0" if self.background is None else str(self.background)
-            expected = f"a mask of the foreground {self.foreground} and the background {others}"
+            others = "one value of" if self.background is None else f"{self.background} as"
+            expected = f"a mask of {self.foreground} as foreground and {others} background"
         before = "" if so_far == values else f", after {_listed(so_far - values)} in others"
         return ValueError(
             f"{name}: expected {expected}{' beside void' if self.void else ''}, got the values "

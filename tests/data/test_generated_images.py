@@ -128,9 +128,9 @@ def meanings(values, foreground, background, void):
     off = [0] if background is None else background
     if foreground is None:
         foreground = [255] if 255 in left else [1]
-    elif background is None and 0 not in left:
+    elif background is None:
         others = [value for value in left if value not in foreground]
-        off = others if len(others) == 1 else off
+        off = others if len(others) == 1 else []
     found = {}
     for value in values:
         named = {"void": value in void, "off": value in off, "on": value in foreground}

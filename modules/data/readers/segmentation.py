@@ -56,7 +56,7 @@ class SegmentationReader(JsonReader):
         The values of masks that are on. By default 1 in masks of 0 and 1, and 255 in masks of 0
         and 255.
     background : `List[int]`, optional
-        The values that are off. By default 0, or, in masks without 0, the one value that is neither
+        The values that are off. By default 0; with `foreground`, the one value that is neither
         foreground nor void.
     void : `List[int]`, optional
         The values of pixels whose label is unknown, such as `[255]` for the borders of VOC.
