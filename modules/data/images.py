@@ -69,7 +69,8 @@ def open_image(path: str) -> ImageFile:
     `ValueError` for a file that Pillow cannot read.
     """
     try:
-        with Image.open(path) as file:
+        # By its path, Pillow maps an uncompressed TIFF into memory, wrongly where it turns it.
+        with open(path, "rb") as stream, Image.open(stream) as file:
             # Before the pixels: with these, Pillow turns a TIFF and forgets its orientation.
             orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
             largest = _largest(file)

@@ -98,8 +98,8 @@ class MaskValues:
         if self.foreground is None:
             expected = "a mask of 0 and 1, or of 0 and 255"
         else:
-            others = "one value of" if self.background is None else f"{self.background} as"
-            expected = f"a mask of {self.foreground} as foreground and {others} background"
+            off = "one other value" if self.background is None else f"background {self.background}"
+            expected = f"a mask of foreground {self.foreground} and {off}"
         before = "" if so_far == values else f", after {_listed(so_far - values)} in others"
         return ValueError(
             f"{name}: expected {expected}{' beside void' if self.void else ''}, got the values "

@@ -62,7 +62,8 @@ def test_a_folder_of_files_is_the_same_data(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "masks", [np.uint8([[0, 1]]), np.uint8([[0, 255]]), np.array([[0.1, 0.9]])]
+    "masks",
+    [np.uint8([[0, 1]]), np.uint8([[0, 255]]), np.array([[False, True]]), np.array([[0.0, 1.0]])],
 )
 def test_masks_of_every_range(masks):
     labels = SegmentationReader(num_channels=1).text_to_instance(np.zeros((1, 2)), masks)["labels"]
@@ -114,8 +115,8 @@ def bad_data(tmp_path):
         "fewer.npz": "as many 'masks' .*, got",
         "alone.npz": "with the arrays 'images' and 'masks'",
         "large.npz": r"large.npz, image 0: expected a mask of the image's size \(10, 12\)",
-        "range.npz": r"image 0: expected 8-bit values or numbers in \[0, 1\], got float64 from",
-        "nan.npz": "expected 8-bit values or numbers",
+        "range.npz": r"image 0: expected floats in \[0, 1\], got float64 from 0.0 to",
+        "nan.npz": r"image 0: expected floats in \[0, 1\], got float64 from nan to nan",
         "grey.npz": r"expected an image \(height, width, 3\), got \(10, 12\); set num_channels",
         "one.npz": r"as many 'masks' \(N, height, width\), got .* and \(\)",
         "words.npz": "words.npz: expected numbers as 'masks', got <U5",
