@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
-from PIL import Image
+from PIL import ExifTags, Image
 
 from structured_energy.testing import train_snippet, write_images
 
@@ -92,3 +92,20 @@ def test_bad_lines_are_named(run, line, message):
     predictor = Predictor.from_archive(archive, "segmentation")
     with pytest.raises(ValueError, match=message):
         predictor.predict_json(line)
+
+
+def test_the_mask_of_a_turned_image_is_upright(run, tmp_path):
+    folder, masks = run
+    with Image.open(folder / "0.png") as image:
+        upright = np.asarray(image)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # the stored image is turned to the right to be shown
+    Image.fromarray(np.rot90(upright).copy()).save(tmp_path / "turned.png", exif=exif)
+    predictor = Predictor.from_archive(
+        load_archive(folder / "run" / "model.tar.gz"), "segmentation"
+    )
+    for image, mask in ((folder / "0.png", "a.png"), (tmp_path / "turned.png", "b.png")):
+        predictor.predict_json({"image": str(image), "mask": str(tmp_path / mask)})
+    found = [np.asarray(Image.open(tmp_path / name)) for name in ("a.png", "b.png")]
+    np.testing.assert_array_equal(*found)
+    assert found[0].shape == masks[0].shape
