@@ -1,6 +1,7 @@
 """What looks on while a model is trained."""
 
 from .console_tree import ConsoleTreeCallback
+from .epoch_table import EpochTable
 from .pictures import PicturesCallback
 from .plots import PlotsCallback
 from .tree_callback import Reading, TreeCallback
@@ -10,6 +11,7 @@ from .tree_to_wandb import TreeToWandbCallback
 
 __all__ = [
     "ConsoleTreeCallback",
+    "EpochTable",
     "PicturesCallback",
     "PlotsCallback",
     "Reading",

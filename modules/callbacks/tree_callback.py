@@ -91,6 +91,10 @@ class TreeCallback(TrainerCallback, ABC):
         """After training, also one that failed."""
         return
 
+    def is_due(self, epoch: int) -> bool:
+        """Return whether values are read after this epoch."""
+        return self.unit == "steps" or (epoch + 1) % self.every == 0
+
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
         """Looks at what there is from before."""
         super().on_start(trainer, is_primary)
@@ -136,8 +140,7 @@ class TreeCallback(TrainerCallback, ABC):
         is_primary: bool = True,
     ) -> None:
         """Reads where its time has come."""
-        due = self.unit == "steps" or (epoch + 1) % self.every == 0
-        if not is_primary or not due:
+        if not is_primary or not self.is_due(epoch):
             return
         parts = PARTS if self.unit == "epochs" else ("validation",)
         scalars = {

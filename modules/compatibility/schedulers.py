@@ -9,7 +9,11 @@ from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
 )
 
 
-@LearningRateScheduler.register("reduce_on_plateau", exist_ok=True)
+# To replace a class by `exist_ok` is logged each time that a command starts.
+del LearningRateScheduler._registry[LearningRateScheduler]["reduce_on_plateau"]
+
+
+@LearningRateScheduler.register("reduce_on_plateau")
 class ReduceOnPlateau(ReduceOnPlateauLearningRateScheduler):
     """AllenNLP's scheduler, without the argument `verbose`, which torch no longer has."""
 

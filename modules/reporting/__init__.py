@@ -20,7 +20,7 @@ from .plots import draw_all
 from .report import write_report
 from .run import load_model, write_plots
 from .style import save
-from .tables import FORMATS, Cell, Table, open_console, render, show
+from .tables import FORMATS, Cell, Table, metric_rows, number, open_console, render, show
 
 __all__ = [
     "COMPARED",
@@ -55,7 +55,9 @@ __all__ = [
     "load_model",
     "long_table",
     "methods_of",
+    "metric_rows",
     "metrics_of",
+    "number",
     "open_console",
     "paired_bootstrap",
     "read_config",

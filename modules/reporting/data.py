@@ -1,5 +1,6 @@
 """The data that a run is looked at on, with the place of each instance."""
 
+import sys
 from pathlib import Path
 from typing import Any, Iterator, List, Optional
 
@@ -60,7 +61,10 @@ class RunData:
 
     def with_progress(self, what: str) -> Iterator[TensorDict]:
         """The batches, with a progress bar that says what is done."""
-        return Tqdm.tqdm(self, desc=what, total=len(self))
+        interval = 0.1 if sys.stderr.isatty() else 10.0
+        return Tqdm.tqdm(
+            self, desc=what, total=len(self), file=sys.stderr, mininterval=interval, leave=None
+        )
 
 
 def load_data(folder: Path, vocab: Vocabulary, path: Optional[str] = None) -> RunData:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from typing import List, NamedTuple
+from typing import Dict, List, NamedTuple
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -34,6 +34,33 @@ class Table(NamedTuple):
     rows: List[List[Cell]]
     notes: List[str]
     together: int = 1
+
+
+def number(value: float) -> str:
+    """Return four digits of the value, zeros included.
+
+    >>> number(0.5), number(13.2012), number(0.00001234)
+    ('0.5000', '13.20', '1.234e-05')
+    """
+    return f"{value:#.4g}"
+
+
+def metric_rows(columns: Dict[str, Dict[str, float]]) -> Table:
+    """Return a table with a row for each metric, those of the task before the tree's, and a column
+    for each part of the data that has any."""
+    columns = {title: values for title, values in columns.items() if values}
+    names = sorted(
+        dict.fromkeys(name for values in columns.values() for name in values),
+        key=lambda name: "." in name,
+    )
+    rows = [
+        [
+            Cell(name),
+            *(Cell(number(values[name]) if name in values else "") for values in columns.values()),
+        ]
+        for name in names
+    ]
+    return Table("", ["metric", *columns], rows, [])
 
 
 def render(table: Table, form: str) -> str:
