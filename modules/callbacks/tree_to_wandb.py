@@ -9,6 +9,7 @@ import numpy as np
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
+from ..compatibility import ResultCallback
 from ..whole_files import write_whole
 from .tree_callback import Reading, TreeCallback, Unit
 
@@ -24,7 +25,7 @@ SETTINGS = {
 
 
 @TrainerCallback.register("tree-to-wandb")
-class TreeToWandbCallback(TreeCallback):
+class TreeToWandbCallback(TreeCallback, ResultCallback):
     """Writes the tree to Weights & Biases, and the config of the run as its config there. It needs
     the package `wandb`, 0.31 or newer.
 
@@ -32,6 +33,11 @@ class TreeToWandbCallback(TreeCallback):
     array has a histogram of that name, and one of two dimensions, or of three with 1 or 3 channels
     last, a picture under `training_images/NAME` as well, in which 0 is black and 1 white. The time
     of all charts is `epoch` or `step`, as `unit` says.
+
+    The summary of the run has the metrics of the best epoch so far as `best_validation/NAME`, with
+    `best_epoch`, and after training those of the test data as `test/NAME`. `allennlp train` closes
+    the run once it has evaluated the test data; a trainer that is used by itself closes it at the
+    end of training.
 
     What wandb writes is in `wandb` in the folder of the run; `wandb sync` sends what was written
     offline, the folders of one run in their order. Where W&B cannot be reached when training
@@ -119,6 +125,18 @@ class TreeToWandbCallback(TreeCallback):
         self._run.log(values, step=row, commit=True)
         self._remember(row)
 
+    def on_epoch(
+        self,
+        trainer: GradientDescentTrainer,
+        metrics: Dict[str, Any],
+        epoch: int,
+        is_primary: bool = True,
+    ) -> None:
+        """Add the row of the epoch, and put the best one so far into the summary."""
+        super().on_epoch(trainer, metrics, epoch, is_primary)
+        if is_primary:
+            self._summarize(metrics)
+
     def on_end(
         self,
         trainer: GradientDescentTrainer,
@@ -126,9 +144,39 @@ class TreeToWandbCallback(TreeCallback):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Closes the run; W&B says whether training has failed."""
-        if is_primary:
-            self._run.finish(exit_code=int(metrics is None))
+        """Close the run, unless training went well and the test data are evaluated next."""
+        if is_primary and (metrics is None or not self.awaits_result):
+            self._close(metrics)
+
+    def on_result(
+        self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]
+    ) -> None:
+        """Put the metrics of the best epoch and of the test data into the summary, and close."""
+        if self._run is None:  # training failed, and closed it
+            return
+        if metrics is not None:
+            self._summarize(metrics)
+        self._close(metrics)
+
+    def _summarize(self, metrics: Dict[str, Any]) -> None:
+        values: Dict[str, Any] = {}
+        for part in ("best_validation", "test"):
+            of_part = {
+                key.removeprefix(f"{part}_"): value
+                for key, value in metrics.items()
+                if key.startswith(f"{part}_")
+            }
+            values.update(
+                {f"{part}/{name}": value for name, value in self._chosen(of_part).items()}
+            )
+        if metrics.get("best_epoch") is not None:
+            values["best_epoch"] = metrics["best_epoch"]
+        self._run.summary.update(values)
+
+    def _close(self, metrics: Optional[Dict[str, Any]]) -> None:
+        """End the run; W&B shows it as failed where there are no metrics."""
+        self._run.finish(exit_code=int(metrics is None))
+        self._run = None
 
     def _open(self, run_id: Optional[str], mode: Optional[Mode]) -> Any:
         return self._wandb.init(

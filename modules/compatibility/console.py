@@ -9,8 +9,12 @@ from allennlp.commands import train
 from allennlp.common import logging as common_logging
 
 PACKAGE = __name__.partition(".")[0]
-# AllenNLP warns of this after each validation of a distributed run, whatever the data.
-_EACH_VALIDATION = "completed its entire epoch (validation)."
+# AllenNLP warns of these in each distributed run, or each run that is resumed: nothing is wrong.
+_NO_NEWS = (
+    "completed its entire epoch (validation).",
+    "/vocabulary is not empty",
+    "Parameter local_rank for class",
+)
 
 _train_worker = train._train_worker
 
@@ -64,4 +68,5 @@ def _concerns_user(record: logging.LogRecord) -> bool:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return not record.getMessage().endswith(_EACH_VALIDATION)
+    message = record.getMessage()
+    return record.levelno > logging.WARNING or not any(part in message for part in _NO_NEWS)

@@ -60,7 +60,7 @@ def mend_progress_bars() -> None:
     class Bar(common_tqdm._tqdm):  # in a notebook, AllenNLP has another one
         def set_description(self, desc: Optional[str] = None, refresh: bool = True) -> None:
             """Show as many of the values as fit."""
-            self.set_description_str(f"{_fitting(desc or '')} ", refresh)
+            self.set_description_str(_fitting(desc or ""), refresh)
 
     def tqdm(*arguments: Any, **settings: Any) -> Any:
         ours = {"file": ProgressWriter(), "leave": False, "dynamic_ncols": True}
@@ -85,9 +85,9 @@ def _fitting(description: str) -> str:
     """Return the first of the values, which commas part, that fit; part of one if it is alone.
 
     >>> _fitting("loss: 1.2345, example_f1: 0.5000, micro_f1: 0.5000 ||")
-    'loss: 1.2345, example_f1: 0.5000'
+    'loss 1.2345, example_f1 0.5000'
     """
-    text = description.removesuffix(" ||")
+    text = description.removesuffix(" ||").replace(": ", " ")
     while len(text) > DESCRIPTION and ", " in text:
         text = text.rpartition(", ")[0]
     return text[:DESCRIPTION]

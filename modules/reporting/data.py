@@ -61,9 +61,14 @@ class RunData:
 
     def with_progress(self, what: str) -> Iterator[TensorDict]:
         """The batches, with a progress bar that says what is done."""
-        interval = 0.1 if sys.stderr.isatty() else 10.0
+        on_terminal = sys.stderr.isatty()
         return Tqdm.tqdm(
-            self, desc=what, total=len(self), file=sys.stderr, mininterval=interval, leave=None
+            self,
+            desc=what,
+            total=len(self),
+            file=sys.stderr,
+            mininterval=0.1 if on_terminal else 10.0,
+            leave=not on_terminal,
         )
 
 
