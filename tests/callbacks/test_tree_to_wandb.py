@@ -1,20 +1,17 @@
 """What is written to Weights & Biases, read back from the files that it leaves offline."""
 
 import json
-import os
 import signal
-import struct
 import subprocess
 import sys
 import time
 
 import pytest
 import torch
-import wandb
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.training import Checkpointer
-from wandb.proto import wandb_internal_pb2
+from wandb_files import of_kind, runs_of
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 from structured_energy.training import MinimaxTrainer
@@ -42,33 +39,6 @@ def run(wandb_environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("wandb")
     callback = {**OFFLINE, "project": "p", "name": "n", "group": "g", "tags": ["a", "b"]}
     return folder, train_snippet(MODEL, folder, {"trainer": {"callbacks": [callback]}})
-
-
-def records_of(path):
-    """The records of a file of wandb: seven bytes, then a log in the format of LevelDB."""
-    data, place, whole = path.read_bytes(), 7, b""
-    while place < len(data):
-        left = 32768 - place % 32768
-        if left < 7:
-            place += left
-            continue
-        _, size, kind = struct.unpack("<IHB", data[place : place + 7])
-        whole += data[place + 7 : place + 7 + size]
-        place += 7 + size
-        if kind in (1, 4):  # whole, or the last piece
-            yield wandb_internal_pb2.Record.FromString(whole)
-            whole = b""
-
-
-def runs_of(folder):
-    """The records of each process that wrote."""
-    wandb.teardown()  # it writes in the background
-    paths = sorted((folder / "run" / "wandb").glob("offline-run-*/*.wandb"))
-    return [list(records_of(path)) for path in sorted(paths, key=os.path.getmtime)]
-
-
-def of_kind(records, kind):
-    return [getattr(r, kind) for r in records if r.WhichOneof("record_type") == kind]
 
 
 def rows_of(folder):
