@@ -10,13 +10,13 @@ from typing import Any, Dict, List, Optional
 from allennlp.training import GradientDescentTrainer, gradient_descent_trainer
 
 from ..compatibility import ResultCallback, describe_with
-from ..reporting import Table, by_part, metric_rows, number, show
+from ..reporting import by_part, metric_rows, number, show
 from .console_tree import ConsoleTreeCallback
 
 logger = logging.getLogger(__name__)
 
 VALUE = 10  # characters of the longest number
-LEGEND = "Metrics are those of the validation data; * marks the best epoch so far."
+LEGEND = "Metrics of the validation data; * is the best epoch so far."
 
 
 class EpochTable(ResultCallback):
@@ -89,9 +89,7 @@ class EpochTable(ResultCallback):
                 trainer._epochs_completed,
             )
 
-    def on_result(
-        self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]
-    ) -> None:
+    def on_result(self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]) -> None:
         """Print the metrics of the best epoch and of the test data."""
         if metrics is None:
             return

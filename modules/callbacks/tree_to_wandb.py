@@ -148,9 +148,7 @@ class TreeToWandbCallback(TreeCallback, ResultCallback):
         if is_primary and (metrics is None or not self.awaits_result):
             self._close(metrics)
 
-    def on_result(
-        self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]
-    ) -> None:
+    def on_result(self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]) -> None:
         """Put the metrics of the best epoch and of the test data into the summary, and close."""
         if self._run is None:  # training failed, and closed it
             return

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import sys
 from typing import Any, Dict, Optional
 
 from allennlp.commands import evaluate
@@ -33,9 +34,9 @@ def show_metrics() -> None:
         file = None if as_json else metrics_output_file
         metrics = original(archive_file, input_file, file, *arguments, **settings)
         if as_json:
-            print(json.dumps(sanitize(metrics), indent=2))
+            sys.stdout.write(json.dumps(sanitize(metrics), indent=2) + "\n")
         else:
-            print(f"{archive_file} on {input_file}:")
+            sys.stdout.write(f"{archive_file} on {input_file}:\n")
             show(metric_rows({"value": metrics}))
         return metrics
 

@@ -1,4 +1,4 @@
-"""The console of a command: results on stdout, warnings and errors on stderr, the rest in a file."""
+"""The console of a command: results on stdout, warnings and errors on stderr."""
 
 import logging
 import os

@@ -17,9 +17,7 @@ class ResultCallback(TrainerCallback, ABC):
     awaits_result = False
 
     @abstractmethod
-    def on_result(
-        self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]
-    ) -> None:
+    def on_result(self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]) -> None:
         """Receive what `metrics.json` holds, or `None` if training or the evaluation failed."""
 
 

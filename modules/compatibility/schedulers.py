@@ -8,7 +8,6 @@ from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
     ReduceOnPlateauLearningRateScheduler,
 )
 
-
 # To replace a class by `exist_ok` is logged each time that a command starts.
 del LearningRateScheduler._registry[LearningRateScheduler]["reduce_on_plateau"]
 
