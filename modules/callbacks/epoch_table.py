@@ -128,18 +128,20 @@ def _values(metrics: Dict[str, Any]) -> Dict[str, float]:
 
 
 def _fitting_columns(values: Dict[str, float], tracked: List[str]) -> List[str]:
-    """Return the names, the more important ones first, that fit into the terminal."""
-    losses = [name for name in ("loss", "validation loss") if name in values]
-    first = [name for name in tracked if name in values]
+    """Return the names that fit into the terminal: the losses, the validation metric, the others
+    of the task. Where not even these have room, the validation metric comes before its loss."""
+    losses = ["loss", "validation loss"]
+    chosen = ["validation loss" if name == "loss" else name for name in tracked]
     of_task = [name for name in values if "." not in name]
     room = shutil.get_terminal_size().columns - len("  999/999    100.0 s *")
-    columns = []
-    for name in dict.fromkeys([*losses, *first, *of_task]):
-        room -= 2 + max(VALUE, len(name))
-        if room < 0:
-            break
-        columns.append(name)
-    return columns
+    fitting = set()
+    for name in dict.fromkeys(["loss", *chosen, "validation loss", *of_task]):
+        if name in values:
+            room -= 2 + max(VALUE, len(name))
+            if room < 0:
+                break
+            fitting.add(name)
+    return [name for name in dict.fromkeys([*losses, *chosen, *of_task]) if name in fitting]
 
 
 def _duration(seconds: float) -> str:
