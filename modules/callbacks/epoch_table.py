@@ -145,7 +145,7 @@ def _fitting_columns(values: Dict[str, float], tracked: List[str]) -> List[str]:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 100 else str(timedelta(seconds=round(seconds)))
+    return f"{seconds:.1f} s" if seconds < 100 else str(timedelta(seconds=int(seconds)))
 
 
 gradient_descent_trainer.DEFAULT_CALLBACKS = (

@@ -9,9 +9,10 @@ import functools
 from .arguments import mend_messages_of_arguments
 from .checkpoints import mend_loading_of_checkpoints, mend_saving_of_checkpoints
 from .commands import mend_dataset_reader_by_name, mend_find_learning_rate
-from .console import is_command, mend_console
+from .console import mend_console
 from .distributed import mend_evaluation_on_test
 from .errors import mend_errors_of_commands, say_errors_in_one_sentence, sentence
+from .evaluation import print_metrics_with
 from .messages import mend_messages_of_configs, mend_trainer_keys
 from .nodes import mend_several_nodes
 from .overrides import mend_messages_of_overrides
@@ -25,8 +26,8 @@ __all__ = [
     "ReduceOnPlateau",
     "ResultCallback",
     "describe_with",
-    "is_command",
     "mend",
+    "print_metrics_with",
     "say_errors_in_one_sentence",
     "sentence",
 ]
