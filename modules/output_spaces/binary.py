@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Tuple, Union
 import torch
 from torch.nn.functional import logsigmoid
 
-from .output_space import OutputSpace
+from .output_space import EDGE, OutputSpace
 
 
 @OutputSpace.register("binary")
@@ -20,13 +20,17 @@ class BinaryOutputSpace(OutputSpace):
     """
 
     thresholded = True
+    separable = True
 
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(logits)
 
     def logits_of(self, y: torch.Tensor) -> torch.Tensor:
-        # Corners stand 1e-6 inside, so that a gradient can lead away from them.
-        return torch.logit(y, eps=1e-6)
+        return torch.logit(y, eps=max(EDGE, torch.finfo(y.dtype).eps))
+
+    def smooth(self, y: torch.Tensor, amount: float) -> torch.Tensor:
+        on_edge = torch.minimum(y, 1 - y) < EDGE
+        return torch.where(on_edge, y + amount * (0.5 - y), y)
 
     def project(self, y: torch.Tensor) -> torch.Tensor:
         return y.clamp(0.0, 1.0)

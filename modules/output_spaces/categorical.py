@@ -7,8 +7,9 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch.nn.functional import log_softmax, one_hot
 
+from ..networks import at_least_single
 from ..vocabulary import names
-from .output_space import OutputSpace
+from .output_space import EDGE, OutputSpace
 
 
 @OutputSpace.register("categorical")
@@ -39,17 +40,25 @@ class CategoricalOutputSpace(OutputSpace):
         return logits.softmax(-1)
 
     def logits_of(self, y: torch.Tensor) -> torch.Tensor:
-        # Corners stand 1e-6 inside, so that a gradient can lead away from them.
-        return y.clamp(min=1e-6).log()
+        return y.clamp(min=EDGE).log()
+
+    def smooth(self, y: torch.Tensor, amount: float) -> torch.Tensor:
+        on_edge = y.amin(-1, keepdim=True) < EDGE
+        return torch.where(on_edge, y + amount * (1 / self.num_values - y), y)
 
     def project(self, y: torch.Tensor) -> torch.Tensor:
-        """max(y − τ, 0), with τ such that it sums to 1: exact, by sorting (Held, Wolfe & Crowder
-        1974; Duchi et al. 2008, figure 1)."""
-        ordered = y.sort(dim=-1, descending=True).values
-        count = torch.arange(1, y.shape[-1] + 1, dtype=y.dtype, device=y.device)
+        """Return max(y − τ, 0) with the τ that makes it sum to 1, found by sorting (Held, Wolfe &
+        Crowder 1974; Duchi et al. 2008, figure 1)."""
+        # The projection of y + c is that of y. With the maximum at 0, τ is in [−1, 0): no sum
+        # rounds away the 1, and entries below −1, here at most −2, end at 0.
+        exact = at_least_single(y)
+        shifted = (exact - exact.detach().amax(-1, keepdim=True)).clamp(min=-2.0)
+        ordered = shifted.sort(dim=-1, descending=True).values
+        count = torch.arange(1, y.shape[-1] + 1, dtype=exact.dtype, device=y.device)
         excess = (ordered.cumsum(-1) - 1) / count  # τ, if the `count` largest entries stay
-        stay = (ordered > excess).sum(-1, keepdim=True)
-        return (y - excess.gather(-1, stay - 1)).clamp(min=0.0)
+        # No comparison with NaN is true: a position with NaN or ∞ has 0 here, and becomes NaN.
+        stay = (ordered > excess).sum(-1, keepdim=True).clamp(min=1)
+        return (shifted - excess.gather(-1, stay - 1)).clamp(min=0.0).to(y.dtype)
 
     def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:
         return bool((y >= -tolerance).all() and ((y.sum(-1) - 1).abs() <= tolerance).all())
@@ -80,7 +89,8 @@ class CategoricalOutputSpace(OutputSpace):
     ) -> torch.Tensor:
         shape = (-1, num_samples, *logits.shape[1:])
         noisy = logits.unsqueeze(1).expand(shape)
-        noisy = noisy - torch.empty_like(noisy).exponential_().clamp(min=1e-30).log()
+        smallest = max(1e-30, torch.finfo(noisy.dtype).tiny)  # half precision has no 1e-30
+        noisy = noisy - torch.empty_like(noisy).exponential_().clamp(min=smallest).log()
         if temperature is None:  # the Gumbel-max trick
             return one_hot(noisy.argmax(-1), self.num_values).to(logits.dtype)
         return (noisy / temperature).softmax(-1)

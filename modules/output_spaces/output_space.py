@@ -6,6 +6,9 @@ from typing import Any, ClassVar, List, Optional, Tuple, Union
 import torch
 from allennlp.common import Registrable
 
+EDGE = 1e-6
+"""A relaxed y is at the edge of the relaxation where one of its values has less than this."""
+
 
 class OutputSpace(Registrable, ABC):
     """The set Y of outputs y and its relaxation; everything that a task decides stands here.
@@ -17,6 +20,9 @@ class OutputSpace(Registrable, ABC):
 
     thresholded: ClassVar[bool] = False
     """Whether what is decoded depends on a threshold."""
+    separable: ClassVar[bool] = False
+    """Whether the relaxation constrains each entry of y by itself, so that `project` keeps the
+    fixed points of a step that scales each entry by another factor."""
 
     @abstractmethod
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
@@ -24,11 +30,21 @@ class OutputSpace(Registrable, ABC):
 
     @abstractmethod
     def logits_of(self, y: torch.Tensor) -> torch.Tensor:
-        """Logits that normalise to a relaxed y, finite where y is at a corner."""
+        """Return logits that normalise to a relaxed y; those of an output at the edge normalise to
+        a point `EDGE` inside, so that they are finite."""
+
+    @abstractmethod
+    def smooth(self, y: torch.Tensor, amount: float) -> torch.Tensor:
+        """Mix `amount` of the uniform distribution into each position at the edge of the
+        relaxation, and keep the others.
+
+        At the edge the gradient in the logits vanishes, so what moves the logits stays there.
+        """
 
     @abstractmethod
     def project(self, y: torch.Tensor) -> torch.Tensor:
-        """The nearest feasible (relaxed) point in Euclidean distance."""
+        """Return the nearest feasible (relaxed) point in Euclidean distance, accurate for y of any
+        magnitude; NaN in a position makes that position NaN."""
 
     @abstractmethod
     def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:

@@ -34,6 +34,7 @@ SPACE = space_of(3)
 @pytest.fixture(autouse=True)
 def _double():
     torch.set_default_dtype(torch.float64)
+    torch.manual_seed(0)
     yield
     torch.set_default_dtype(torch.float32)
 
