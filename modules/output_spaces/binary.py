@@ -32,6 +32,9 @@ class BinaryOutputSpace(OutputSpace):
         on_edge = torch.minimum(y, 1 - y) < EDGE
         return torch.where(on_edge, y + amount * (0.5 - y), y)
 
+    def center(self, gradient: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return gradient
+
     def project(self, y: torch.Tensor) -> torch.Tensor:
         return y.clamp(0.0, 1.0)
 

@@ -46,6 +46,9 @@ class CategoricalOutputSpace(OutputSpace):
         on_edge = y.amin(-1, keepdim=True) < EDGE
         return torch.where(on_edge, y + amount * (1 / self.num_values - y), y)
 
+    def center(self, gradient: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return gradient - self.position_dot(y, gradient).unsqueeze(-1)
+
     def project(self, y: torch.Tensor) -> torch.Tensor:
         """Return max(y − τ, 0) with the τ that makes it sum to 1, found by sorting (Held, Wolfe &
         Crowder 1974; Duchi et al. 2008, figure 1)."""
@@ -108,8 +111,7 @@ class CategoricalOutputSpace(OutputSpace):
         self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
         # Move i gives position i // K the value i % K.
-        changes = gradient - self.position_dot(y, gradient).unsqueeze(-1)
-        changes = changes.masked_fill(y > 0.5, -torch.inf)
+        changes = self.center(gradient, y).masked_fill(y > 0.5, -torch.inf)
         if mask is not None:
             changes = changes.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), -torch.inf)
         return changes.flatten(2)

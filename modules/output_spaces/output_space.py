@@ -42,6 +42,11 @@ class OutputSpace(Registrable, ABC):
         """
 
     @abstractmethod
+    def center(self, gradient: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Return the gradient at a relaxed y without its part that no feasible step follows: on a
+        simplex less its mean under y. It is 0 at every value in use of an optimum."""
+
+    @abstractmethod
     def project(self, y: torch.Tensor) -> torch.Tensor:
         """Return the nearest feasible (relaxed) point in Euclidean distance, accurate for y of any
         magnitude; NaN in a position makes that position NaN."""

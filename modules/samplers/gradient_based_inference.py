@@ -54,6 +54,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         takes all steps.
     start : `Sampler`, optional
         Gives y_0, with as many samples as there are starts; by default the output nearest to zero.
+        An optimizer that moves the logits smooths starts at the edge of the relaxation.
     truth_rate : `float`
         The share of starts that are the truth, where it is known.
     adversarial : `Loss`, optional
@@ -153,7 +154,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
         unrolled = self.unroll and self.training and torch.is_grad_enabled()
         scope = deterministic if unrolled else frozen
         with scope(self.score_network), torch.enable_grad():
-            z = self.optimizer.variable(self.starts(x, truth, mask)).detach()
+            y = self.starts(x, truth, mask, self.optimizer.smoothing)
+            z = self.optimizer.variable(y).detach()
             self.optimizer.begin(z)
             return self._descend(x, z, truth, mask, unrolled, kept)
 

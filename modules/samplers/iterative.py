@@ -64,19 +64,25 @@ class IterativeSampler(Sampler):
             self.adopt(start, "start")
 
     def starts(
-        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+        self,
+        x: Any,
+        truth: Optional[torch.Tensor],
+        mask: Optional[torch.Tensor],
+        smoothing: float = 0.0,
     ) -> torch.Tensor:
-        """y_0, `(batch, num_starts, *event_shape)`."""
+        """Return y_0, `(batch, num_starts, *event_shape)`, smoothed at the edge of the relaxation
+        (`OutputSpace.smooth`) unless it comes from the buffer."""
         if self.start is None:
             zeros = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
             y = self.output_space.project(zeros)
         else:
             y = self.start.sample(x, None, mask).y.detach()
+        y = self.output_space.smooth(y, smoothing)
         if self.buffer is not None and self.training and truth is not None:
             y = self.buffer.resume(y)
         if truth is not None and self.truth_rate > 0:
             replaced = torch.rand(y.shape[:2], device=y.device) < self.truth_rate
-            y = choose(replaced, truth.to(y.dtype), y)
+            y = choose(replaced, self.output_space.smooth(truth.to(y.dtype), smoothing), y)
         return y
 
     def keep(self, y: torch.Tensor, truth: Optional[torch.Tensor]) -> None:

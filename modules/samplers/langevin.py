@@ -11,6 +11,7 @@ from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput, choose
 from ..score_networks import ScoreNetwork
 from .iterative import IterativeSampler
+from .output_optimizers import SMOOTHING, check_smoothing
 from .sampler import Sampler
 
 State = Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
@@ -41,6 +42,9 @@ class LangevinSampler(IterativeSampler):
         What the scores are divided by: the higher it is, the more uniform the draws.
     metropolis : `bool`
         Whether each step is accepted or refused, so that the chain is exact; needs `noise` 1.
+    smoothing : `float`
+        The share of the uniform distribution in a start at the edge of the relaxation, such as the
+        truth. The logits of a corner are infinite, and those close to it move y by nothing.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class LangevinSampler(IterativeSampler):
         truth_rate: float = 0.0,
         buffer_size: int = 0,
         reset_rate: float = 0.05,
+        smoothing: float = SMOOTHING,
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(
@@ -79,11 +84,13 @@ class LangevinSampler(IterativeSampler):
             raise ConfigurationError(
                 f"Expected noise 1 with metropolis in the sampler 'langevin', got {noise}."
             )
+        check_smoothing(smoothing, "the sampler 'langevin'")
         self.step_size = step_size
         self.decay = decay
         self.noise = noise
         self.temperature = temperature
         self.metropolis = metropolis
+        self.smoothing = smoothing
         self.logging_buffer["score"] = LoggedMean()
         self.logging_buffer["trajectory"] = LoggedArray()
         if metropolis:
@@ -93,7 +100,8 @@ class LangevinSampler(IterativeSampler):
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         with frozen(self.score_network), torch.enable_grad():
-            state = self._state(x, self.output_space.logits_of(self.starts(x, truth, mask)), mask)
+            y = self.starts(x, truth, mask, self.smoothing)
+            state = self._state(x, self.output_space.logits_of(y), mask)
             scores = [state[3].mean()]
             for step in range(self.num_steps):
                 state = self._step(x, state, self.step_size * (1 + step) ** -self.decay, mask)

@@ -4,9 +4,21 @@ from abc import ABC, abstractmethod
 
 import torch
 from allennlp.common import Lazy, Registrable
+from allennlp.common.checks import ConfigurationError
 from allennlp.training.optimizers import Optimizer
 
 from ..output_spaces import OutputSpace
+
+
+SMOOTHING = 0.2
+"""The default share of the uniform distribution in starts at the edge of the relaxation. A corner of
+`binary` then starts at 0.1 or 0.9, where the slope of y in its logit is a third of the largest."""
+
+
+def check_smoothing(smoothing: float, where: str) -> None:
+    """Raise `ConfigurationError` for a smoothing outside [0, 1]."""
+    if not 0 <= smoothing <= 1:
+        raise ConfigurationError(f"Expected a smoothing in [0, 1] in {where}, got {smoothing}.")
 
 
 class OutputOptimizer(Registrable, ABC):
@@ -24,6 +36,8 @@ class OutputOptimizer(Registrable, ABC):
     """Whether z are the logits of y, or y itself."""
     gradient_of_output = False
     """Whether `step` is given the gradient in y, or in z."""
+    smoothing: float = 0.0
+    """How much of the uniform distribution a start at the edge of the relaxation gets."""
 
     def __init__(self, output_space: OutputSpace, learning_rate: float = 0.1) -> None:
         self.output_space = output_space
@@ -65,9 +79,28 @@ class ProjectedGradient(OutputOptimizer):
 
 
 class _LogitsOptimizer(OutputOptimizer):
-    """The base of those that move the logits: z ← z − η ∇."""
+    """The base of those that move the logits: z ← z − η ∇.
+
+    # Parameters
+
+    learning_rate : `float`
+        η.
+    smoothing : `float`
+        The share of the uniform distribution in a start at the edge of the relaxation, where a step
+        in the logits moves y by nothing.
+    """
 
     in_logits = True
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        learning_rate: float = 0.1,
+        smoothing: float = SMOOTHING,
+    ) -> None:
+        super().__init__(output_space, learning_rate)
+        check_smoothing(smoothing, type(self).__name__)
+        self.smoothing = smoothing
 
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         return z - self.learning_rate * gradient
@@ -88,26 +121,51 @@ class LogitsGradient(_LogitsOptimizer):
 
 @OutputOptimizer.register("optimizer")
 class WrappedOptimizer(OutputOptimizer):
-    """Any of AllenNLP's optimisers on y, with `project` after each step; on the logits of y where
-    `logits` is true.
+    """Any of AllenNLP's optimisers, on the logits of y or on y.
+
+    On the logits it follows the gradient in y, as `entropic-mirror-descent` does: the gradient in
+    the logits vanishes near a corner. On y it projects after each step, which an optimiser that
+    scales each entry by its own factor, such as Adam, RMSprop or Adagrad, can only do in a space
+    that constrains each entry by itself, such as `binary`. The projection onto a simplex undoes
+    such a step at many points that are no optimum.
 
     # Parameters
 
     optimizer : `Lazy[Optimizer]`
         For example `{type: 'adam', lr: 0.1}`.
     logits : `bool`
-        Whether it moves the logits of y.
+        Whether it moves the logits of y, or y.
+    smoothing : `float`
+        The share of the uniform distribution in a start at the edge of the relaxation, where it
+        moves logits.
+
+    # Raises
+
+    `ConfigurationError` for `logits: false` in `categorical` with another optimiser than `sgd`.
     """
 
     differentiable = False
 
     def __init__(
-        self, output_space: OutputSpace, optimizer: Lazy[Optimizer], logits: bool = False
+        self,
+        output_space: OutputSpace,
+        optimizer: Lazy[Optimizer],
+        logits: bool = True,
+        smoothing: float = SMOOTHING,
     ) -> None:
         super().__init__(output_space)
+        check_smoothing(smoothing, "the output optimizer 'optimizer'")
         self._make = optimizer
-        self.in_logits = logits
+        self.in_logits = self.gradient_of_output = logits
+        self.smoothing = smoothing if logits else 0.0
         self.begin(torch.zeros(1))  # a wrong setting is found now
+        if not (logits or output_space.separable or isinstance(self._optimizer, torch.optim.SGD)):
+            raise ConfigurationError(
+                "Expected logits: true for the output optimizer 'optimizer' in the output space "
+                f"{type(output_space).__name__}, got logits: false with "
+                f"{type(self._optimizer).__name__}, whose steps the projection onto a simplex can "
+                "undo; leave out 'logits', or use 'sgd' or 'projected-gradient'."
+            )
 
     def begin(self, z: torch.Tensor) -> None:
         self._parameter = torch.nn.Parameter(z.detach().clone())
@@ -116,6 +174,8 @@ class WrappedOptimizer(OutputOptimizer):
     def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             self._parameter.copy_(z)
+            if self.in_logits:
+                gradient = self.output_space.center(gradient, self.output(z))
         self._parameter.grad = gradient
         self._optimizer.step()
         moved = self._parameter.detach().clone()
