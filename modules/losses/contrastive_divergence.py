@@ -17,10 +17,11 @@ class ContrastiveDivergenceLoss(Loss):
     distribution, by `langevin` or `gibbs-with-gradients`.
 
     With α = 0 its expected gradient is that of −log p(y* | x) where the samples are exact, and an
-    approximation where the chain is short: started at the truth (`truth_rate: 1`) it is contrastive
-    divergence (Hinton 2002), and with a buffer of past samples (`buffer_size`) the persistent one
-    (Tieleman 2008). Its value says nothing on its own. The samples are constants here: the gradient
-    goes to the score network alone.
+    approximation where the chain is short. A chain that starts at the truth (`truth_rate: 1`) makes
+    it contrastive divergence (Hinton 2002), and a buffer of past samples (`buffer_size`) the
+    persistent kind (Tieleman 2008). `langevin` samples relaxed outputs, which never reach a corner:
+    its scores come out steeper than those of `gibbs-with-gradients`. The value is no measure of
+    progress. The samples are constants: only the score network gets a gradient.
 
     # Parameters
 

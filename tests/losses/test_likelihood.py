@@ -13,7 +13,11 @@ from structured_energy.losses import (
 from structured_energy.oracle_values import PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.sampler_output import SamplerOutput
-from structured_energy.samplers import GibbsWithGradientsSampler, RandomSampler
+from structured_energy.samplers import (
+    GibbsWithGradientsSampler,
+    LangevinSampler,
+    RandomSampler,
+)
 from structured_energy.score_networks import ScoreNetwork
 
 SPACE = BinaryOutputSpace()
@@ -107,6 +111,48 @@ def test_contrastive_divergence_learns_a_known_distribution(network, persistent)
         schedule.step()
     learnt = torch.softmax(network(x[:1], OUTPUTS.unsqueeze(0))[0], 0).detach()
     assert (learnt - exact).abs().sum() / 2 < 0.04
+
+
+class Biases(ScoreNetwork):
+    """s(x, y) = ⟨b, y⟩, whatever x."""
+
+    def __init__(self):
+        super().__init__(SPACE, [])
+        self.bias = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
+
+    def compute(self, x, mask):
+        return self.bias.expand(len(x), 4)
+
+
+def test_contrastive_divergence_with_langevin_learns_what_it_learns_with_gibbs():
+    rates = torch.tensor([0.2, 0.4, 0.65, 0.85], dtype=torch.float64)
+    x = torch.zeros(300, 4, dtype=torch.float64)
+
+    def learnt(sampler, lr, **settings):
+        torch.manual_seed(0)
+        network = Biases()
+        chain = sampler(SPACE, network, truth_rate=1.0, **settings)
+        loss = ContrastiveDivergenceLoss(network)
+        # Steps in proportion to the gradient: one close to zero leaves the biases where they are.
+        optimizer = torch.optim.SGD(network.parameters(), lr)
+        for _ in range(150):
+            truth = (torch.rand(300, 1, 4, dtype=torch.float64) < rates).double()
+            optimizer.zero_grad()
+            loss(x, truth, chain.sample(x, truth)).backward()
+            optimizer.step()
+        return network.bias.detach()
+
+    discrete = learnt(GibbsWithGradientsSampler, 1.0)
+    torch.testing.assert_close(discrete.sigmoid(), rates, atol=0.05, rtol=0)
+    for settings in ({}, {"step_size": 0.5}):
+        relaxed = learnt(LangevinSampler, 5.0, **settings)
+        scores, others = (OUTPUTS @ biases for biases in (relaxed, discrete))
+        assert scores.argmax() == others.argmax()
+        assert relaxed.argsort().equal(discrete.argsort())
+        assert relaxed.abs().min() > 1
+    # The mean of y under the density exp(b y) over [0, 1], of the chain that comes closer to it.
+    means = 1 / (1 - torch.exp(-relaxed)) - 1 / relaxed
+    torch.testing.assert_close(means, rates, atol=0.05, rtol=0)
 
 
 def test_with_exact_samples_the_gradient_is_that_of_the_likelihood(network, x):

@@ -74,11 +74,11 @@ def test_one_step_of_gibbs_keeps_the_distribution():
     assert 0.1 < sampler.get("acceptance") < 1
 
 
-def density_of_cells(network, x, cells=6, points=40):
-    """exp(s) integrated over the cells of a grid of the square, normalised."""
+def density_of_cells(network, x, temperature=1.0, cells=6, points=40):
+    """exp(s / temperature) integrated over the cells of a grid of the square, normalised."""
     axis = (torch.arange(cells * points, dtype=torch.float64) + 0.5) / (cells * points)
     grid = torch.cartesian_prod(axis, axis)
-    values = network(x, grid.unsqueeze(0))[0].exp().view(cells, points, cells, points)
+    values = (network(x, grid.unsqueeze(0))[0] / temperature).exp().view(cells, points, cells, points)
     mass = values.sum(dim=(1, 3))
     return (mass / mass.sum()).detach()
 
@@ -104,6 +104,42 @@ def test_langevin_draws_from_the_density_of_the_scores(settings, tolerance):
     assert total_variation(empirical, exact) < tolerance
     uniform = torch.full((6, 6), 1 / 36)
     assert total_variation(uniform, exact) > 0.2  # the test can tell
+
+
+def test_the_temperature_of_langevin_is_that_of_the_scores_only():
+    network = Coupled(2)
+    x = torch.tensor([[12.0, -9.0]], dtype=torch.float64)
+    torch.manual_seed(0)
+    start = RandomSampler(SPACE, network, num_samples=6000)
+    chain = LangevinSampler(SPACE, network, 150, 0.5, temperature=4.0, metropolis=True, start=start)
+    cell = (chain.sample(x, None).y[0] * 6).long().clamp(max=5)
+    empirical = torch.bincount(cell[:, 0] * 6 + cell[:, 1], minlength=36).view(6, 6) / 6000
+    # The expected total variation of 6000 exact draws over 36 cells is about 0.03.
+    assert total_variation(empirical, density_of_cells(network, x, 4.0)) < 0.05
+    assert total_variation(density_of_cells(network, x), density_of_cells(network, x, 4.0)) > 0.2
+
+
+@pytest.mark.parametrize("start", [None, RandomSampler(SPACE, Coupled(4), num_samples=2)])
+def test_the_first_step_of_langevin_leaves_a_corner(start):
+    torch.manual_seed(0)
+    x, truth = torch.zeros(50, 4, dtype=torch.float64), torch.ones(50, 1, 4, dtype=torch.float64)
+
+    def change(**settings):
+        chain = LangevinSampler(SPACE, Coupled(4), 1, truth_rate=1.0, start=start, **settings)
+        y = chain.starts(x, truth, None, chain.smoothing)
+        return (chain.sample(x, truth).y - y).abs().mean().item()
+
+    assert change() > 0.01
+    assert change(smoothing=0.0) < 1e-5
+
+
+def test_langevin_resumes_from_its_buffer_without_smoothing():
+    x, truth = torch.zeros(2, 3, dtype=torch.float64), torch.ones(2, 1, 3, dtype=torch.float64)
+    chain = LangevinSampler(SPACE, Coupled(3), 1, buffer_size=2, reset_rate=0.0)
+    held = torch.tensor([[1e-9, 0.5, 1.0], [0.0, 1.0, 0.3]], dtype=torch.float64)
+    chain.buffer.keep(held.unsqueeze(1))
+    starts = chain.starts(x, truth, None, chain.smoothing)[:, 0]
+    assert all((start == held).all(1).any() for start in starts)
 
 
 def test_langevin_without_noise_climbs():
@@ -159,6 +195,7 @@ def test_a_buffer_holds_the_latest_samples_in_training_alone():
         ({"metropolis": True, "noise": 0.5}, "noise 1 with metropolis"),
         ({"num_steps": 0}, "at least 1 step"),
         ({"reset_rate": 2.0}, "reset_rate in"),
+        ({"smoothing": -0.1}, "smoothing in"),
     ],
 )
 def test_bad_settings_of_langevin_are_named(settings, message):
