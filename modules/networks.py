@@ -42,6 +42,11 @@ class Network(torch.nn.Module, ABC):
             if not self._scopes:
                 self._reused = None
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the weights take no gradient, inside `frozen`."""
+        return self._frozen > 0
+
     @contextmanager
     def narrowed(self, rows: torch.Tensor) -> Iterator[None]:
         """Inside, and inside `reusing()`, the network is called with the whole x and answers for

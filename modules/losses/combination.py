@@ -60,7 +60,12 @@ class CombinationLoss(Loss):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        weights = [schedule.advance() for schedule in cast(List[WeightSchedule], self.weights)]
+        # What is not logged is no step of training: the steps of a descent, predictions.
+        counts = self.training and self.is_logging
+        weights = [
+            schedule.advance() if counts else schedule.value
+            for schedule in cast(List[WeightSchedule], self.weights)
+        ]
         for number, weight in enumerate(weights):
             if f"weight.{number}" in self.logging_buffer:
                 self.log(f"weight.{number}", weight)

@@ -11,8 +11,11 @@ from allennlp.common.checks import ConfigurationError
 
 
 class WeightSchedule(torch.nn.Module, Registrable, ABC):
-    """w(t), t the number of times that the loss was computed in training: once in each step of the
-    network that it belongs to. t is saved with the weights."""
+    """w(t), with t the number of steps of the network that the loss belongs to, so far.
+
+    A step counts once, however often the loss is computed in it: in the descent of an `adversarial`
+    loss the weight is constant. Evaluation does not count. t is saved with the weights.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,18 +25,23 @@ class WeightSchedule(torch.nn.Module, Registrable, ABC):
     def at(self, step: int) -> float:
         """w(t)."""
 
+    @property
+    def value(self) -> float:
+        """w(t)."""
+        return self.at(self.step)
+
     def advance(self) -> float:
-        """w(t), and then t ← t + 1 in training."""
-        value = self.at(self.step)
-        self.step += self.training
+        """Return w(t), then count the step: t ← t + 1."""
+        value = self.value
+        self.step += 1
         return value
 
     def get_extra_state(self) -> torch.Tensor:
-        """What is saved: t."""
+        """Return t, which is saved."""
         return torch.tensor(self.step)
 
     def set_extra_state(self, state: torch.Tensor) -> None:
-        """Goes on at the saved t."""
+        """Restore t."""
         self.step = int(state)
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from contextlib import nullcontext
-from typing import Any, Deque, List, Literal, NamedTuple, Optional, Tuple
+from typing import Any, ContextManager, Deque, List, Literal, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -153,7 +153,9 @@ class GradientBasedInferenceSampler(IterativeSampler):
         `(batch, num_starts)` of each one that there was."""
         unrolled = self.unroll and self.training and torch.is_grad_enabled()
         scope = deterministic if unrolled else frozen
-        with scope(self.score_network), torch.enable_grad():
+        # The adversarial loss belongs to the score network, and counts and logs in its steps only.
+        quiet = self.training and self.score_network.is_frozen
+        with self._quiet(quiet), scope(self.score_network), torch.enable_grad():
             y = self.starts(x, truth, mask, self.optimizer.smoothing)
             z = self.optimizer.variable(y).detach()
             self.optimizer.begin(z)
@@ -172,8 +174,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
         iterates: Deque[torch.Tensor] = deque(maxlen=kept)  # new ones lie where old ones lay
         objectives: List[torch.Tensor] = []
         steps = torch.zeros(len(z), device=z.device)
-        # What the adversarial loss logs is of the end of the descent.
-        with nullcontext() if self.adversarial is None else self.adversarial.no_logging():
+        # The adversarial loss logs, and counts the step, at the end of the descent.
+        with self._quiet():
             for taken in range(self.num_steps + 1):
                 part = _of(z, rows)
                 iterates.append(part if rows is None else iterates[-1].index_copy(0, rows, part))
@@ -211,6 +213,11 @@ class GradientBasedInferenceSampler(IterativeSampler):
             objectives[taken:] = [self._objective(x, y, truth, mask, None)]
         self.log("steps", steps)
         return list(iterates), objectives
+
+    def _quiet(self, quiet: bool = True) -> ContextManager[None]:
+        """Return a context in which the adversarial loss, if there is one, logs nothing."""
+        loss = self.adversarial
+        return loss.no_logging() if quiet and loss is not None else nullcontext()
 
     def _leaf(self, z: torch.Tensor, unrolled: bool) -> Tuple[torch.Tensor, torch.Tensor]:
         """The output of z, and what the gradient is taken in, the output or z. No graph leads

@@ -4,9 +4,20 @@ import math
 
 import pytest
 import torch
+from allennlp.commands.train import train_model
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
-from structured_energy.losses import CombinationLoss, Loss, ScoreLoss, WeightSchedule, ZeroLoss
+from structured_energy.losses import (
+    CombinationLoss,
+    LinearWeight,
+    Loss,
+    ScoreLoss,
+    WeightSchedule,
+    ZeroLoss,
+)
+from structured_energy.samplers import GradientBasedInferenceSampler
+from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 
 
 def build(world, schedule):
@@ -69,3 +80,92 @@ def test_numbers_are_not_logged():
 def test_bad_schedules_are_named(snippet):
     with pytest.raises(ConfigurationError, match="Expected (a schedule|increasing)"):
         WeightSchedule.by_name(snippet.pop("type"))(**snippet)
+
+
+SCHEDULE = "{type: 'linear', start: 0, end: 1, num_steps: 100}"
+ADVERSARIAL = f"{{type: 'combination', constituents: ['inference'], weights: [{SCHEDULE}]}}"
+DESCENT = f"{{type: 'gradient-based-inference', num_steps: 7, adversarial: {ADVERSARIAL}}}"
+NETWORK = "feature_network: {num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
+# The score network alone; with a task network that learns from the inference, or from the same
+# samples as the score network.
+MODELS = {
+    "alone": f"sampler: {DESCENT}",
+    "nested": f"sampler: {{type: 'appending-container', constituents: ['ground-truth', {DESCENT}]}}, "
+    f"task_network: {{type: 'multi-label', {NETWORK}}}, "
+    "inference: {type: 'inference-network', loss: 'score'}",
+    "shared": "sampler: {type: 'appending-container', loss: 'cross-entropy', "
+    f"constituents: ['inference-network', {DESCENT}]}}, "
+    f"task_network: {{type: 'multi-label', {NETWORK}}}",
+}
+
+
+def weights_of(model):
+    return [part.step for part in model.modules() if isinstance(part, WeightSchedule)]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_schedule_in_a_sampler_counts_the_steps_of_the_score_network(world, tiny_model, kind):
+    model = tiny_model(
+        f"{{score_network: {{type: 'multi-label', {NETWORK}}}, loss: 'margin-based', "
+        f"oracle_value: 'per-instance-f1', {MODELS[kind]}}}"
+    )
+    x, labels = world.x.float(), world.labels
+    for step in range(3):
+        assert weights_of(model.train()) == [step]
+        for network in model.losses:
+            with model.optimizing(network):
+                model(x, labels)["loss"].backward()
+        assert weights_of(model) == [step + 1]
+        model.eval()(x, labels)
+        model(x)
+        assert weights_of(model) == [step + 1]
+    with model.train().optimizing("score_network"):
+        for _ in range(2):
+            model(x, labels)
+    assert weights_of(model) == [5]
+
+
+def test_the_weight_is_constant_within_a_descent(world):
+    seen = []
+
+    class Recorded(ScoreLoss):
+        def compute(self, x, truth, sample, mask):
+            seen.append(schedule.value)
+            return super().compute(x, truth, sample, mask)
+
+    schedule = LinearWeight(1.0, 2.0, 10)
+    loss = CombinationLoss([Recorded(world.score_network, reduction="none")], [schedule])
+    sampler = GradientBasedInferenceSampler(
+        world.output_space, world.score_network, num_steps=4, adversarial=loss
+    )
+    for step in range(2):
+        seen.clear()
+        sampler.sample(world.x, world.truth)
+        assert len(seen) == 5
+        # The last computation counts the step, with the weight of the others.
+        assert seen[:4] == [1 + step / 10] * 4
+        assert loss.get("weight.0") == pytest.approx(1 + step / 10)
+
+
+def test_a_schedule_in_a_sampler_is_recovered_and_not_counted_in_validation(tmp_path):
+    snippet = (
+        f"{{model: {{type: 'structured-energy', output_space: 'binary', loss: 'margin-based', "
+        f"score_network: {{type: 'multi-label', {NETWORK}}}, oracle_value: 'per-instance-f1', "
+        f"{MODELS['nested']}}}, trainer: {{type: 'minimax', optimizer: 'adam', num_epochs: 3, "
+        "steps: {score_network: 2, task_network: 1}}}"
+    )
+
+    def counted(epoch):
+        (path,) = (tmp_path / "run").glob(f"model_state_e{epoch}_*.th")
+        state = torch.load(path, weights_only=True)
+        (steps,) = [value for name, value in state.items() if "weights.0" in name]
+        return int(steps)
+
+    train_snippet(snippet, tmp_path)
+    batches = 3  # of 24 instances, by 8
+    assert [counted(2), counted(3)] == [4 * batches, 6 * batches]
+    for path in (tmp_path / "run").glob("*_state_e3_*.th"):
+        path.unlink()  # as if the run was killed in its last epoch
+    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(snippet))
+    train_model(Params(config), str(tmp_path / "run"), recover=True)
+    assert counted(3) == 6 * batches
