@@ -52,6 +52,9 @@ class MinimumRiskLoss(_DrawsLoss):
 
     sharpness : `float`
         α.
+    include_truth : `bool`
+        Whether the truth joins the draws (Shen et al. 2016, algorithm 1), so that the gradient
+        raises its probability even where it was not drawn.
     """
 
     def __init__(
@@ -59,19 +62,27 @@ class MinimumRiskLoss(_DrawsLoss):
         output_space: OutputSpace,
         oracle_value: OracleValue,
         sharpness: float = 1.0,
+        include_truth: bool = False,
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, oracle_value, reduction, log_key)
         self.sharpness = sharpness
+        self.include_truth = include_truth
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
+        cost = self._cost(truth, sample, mask)
+        if self.include_truth and sample.logits is not None:
+            logits = torch.cat([sample.logits[:, :1], sample.logits], dim=1)
+            y = torch.cat([truth.to(sample.y.dtype), sample.y], dim=1)
+            sample = SamplerOutput(y, logits)
+            cost = torch.cat([self.oracle_value.cost(truth, truth, mask).detach(), cost], dim=1)
         log_prob = self.sharpness * self._log_prob(sample, mask)
         log_prob = log_prob.masked_fill(self._repeated(sample.y, mask), -torch.inf)
         weight = (log_prob - log_prob.logsumexp(dim=1, keepdim=True)).exp()
-        return (weight * self._cost(truth, sample, mask)).sum(dim=1, keepdim=True)
+        return (weight * cost).sum(dim=1, keepdim=True)
 
     def _repeated(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
         """Which draws `(batch, num_samples)` are the same as an earlier one."""

@@ -14,18 +14,21 @@ from .loss import Loss, Reduction
 
 @Loss.register("inference")
 class InferenceLoss(Loss):
-    """−(w·D + s(x, ŷ)) − v·s(x, ỹ): what inference networks minimise (Tu & Gimpel 2018, equation 5;
-    Tu et al. 2020).
+    """−(w·D + s(x, ŷ)) − v·s(x, ỹ), which inference networks minimise.
 
     ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term
-    is there only where the sampler has a separate cost-augmented network; otherwise ŷ is the
-    inference output itself. Differentiable through ŷ and ỹ; further terms, such as a
-    cross-entropy, come by `combination`.
+    is there only where the sampler has a separate cost-augmented network, as in the compound
+    objective of Tu et al. (2020); otherwise ŷ is the inference output itself.
+
+    Tu & Gimpel (2018) maximise the hinge max(0, w·D + s(x, ŷ) − s(x, y*)), whose gradient vanishes
+    where it is 0. As in Tu et al. (2020), who remove that truncation, there is no hinge here, and
+    s(x, y*), on which the networks have no influence, is left out. Differentiable through ŷ and ỹ;
+    `combination` adds further terms, such as a cross-entropy.
 
     # Parameters
 
     oracle_cost_weight : `float`
-        w: that of the `margin-based` loss it stands against; 0 for `perceptron` and `contrastive`.
+        w, as in the `margin-based` loss of the score network; 0 for `perceptron` and `contrastive`.
     inference_score_weight : `float`
         v.
     """

@@ -23,7 +23,7 @@ from .output_optimizers import (
 from .perturbed_truth import PerturbedTruthSampler
 from .random import RandomSampler, UniformSampler
 from .replay_buffer import ReplayBuffer
-from .sampler import Sampler
+from .sampler import NanScoreError, Sampler
 
 __all__ = [
     "AppendingContainer",
@@ -40,6 +40,7 @@ __all__ = [
     "LangevinSampler",
     "LogitsGradient",
     "MeanOverCropsSampler",
+    "NanScoreError",
     "NetworkDrawsSampler",
     "OutputOptimizer",
     "PerturbedTruthSampler",

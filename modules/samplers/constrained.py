@@ -85,6 +85,7 @@ class ConstrainedSampler(Sampler):
         real = torch.ones(rows.shape[:2], dtype=torch.bool, device=rows.device)
         if mask is not None:
             real = mask.repeat_interleave(sample.logits.shape[1], dim=0)
+        self.check_scores(rows[real])
         chain = Chain(
             rows,
             transitions=self._transitions.to(rows.dtype),

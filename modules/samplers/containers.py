@@ -79,5 +79,7 @@ class BestOfContainer(AppendingContainer):
     ) -> SamplerOutput:
         y = super().sample(x, truth, mask).y
         with frozen(self.score_network), torch.no_grad():
-            best = self.score_network(x, y, mask).argmax(dim=1)
+            scores = self.score_network(x, y, mask)
+        self.check_scores(scores)
+        best = scores.argmax(dim=1)
         return SamplerOutput(y[torch.arange(len(y), device=y.device), best].unsqueeze(1))

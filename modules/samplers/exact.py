@@ -57,6 +57,7 @@ class ExactSampler(Sampler):
     ) -> SamplerOutput:
         with frozen(self.score_network):
             chain = chain_of(self.score_network, x, mask)
+            self.check_scores(chain.potentials[chain.mask], chain.transitions)
             if self.kind == "draws":
                 tags = chain.draws(self.num_samples)
             elif self.num_samples == 1:

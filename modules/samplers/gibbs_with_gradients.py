@@ -101,6 +101,7 @@ class GibbsWithGradientsSampler(IterativeSampler):
         # Where all is padding, no move matters and all are as likely.
         change = change.masked_fill(change.isinf().all(dim=-1, keepdim=True), 0.0)
         log_q = change / 2
+        self.check_scores(score, log_q)
         return score.detach(), log_q - log_q.logsumexp(dim=-1, keepdim=True)
 
 

@@ -122,6 +122,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
         iterates, objectives = self._iterates(x, truth, mask, kept)
         stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, up to T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
+        self.log("score", -stacked.amin(dim=2))
+        self.check_scores(stacked)
         if self.pick in ("all", "last-n"):
             picked = torch.cat(iterates, dim=1)
         elif self.pick == "last":
@@ -131,7 +133,6 @@ class GradientBasedInferenceSampler(IterativeSampler):
             picked = iterates[0]
             for step, iterate in enumerate(iterates):
                 picked = choose(best == step, iterate, picked)
-        self.log("score", -stacked.amin(dim=2))
         return SamplerOutput(self.optimizer.output(picked), self.optimizer.logits(picked))
 
     def path(self, x: Any, mask: Optional[torch.Tensor] = None) -> List[Iterate]:

@@ -108,6 +108,7 @@ class LangevinSampler(IterativeSampler):
                 scores.append(state[3].mean())
         self.log("trajectory", torch.stack(scores))
         self.log("score", state[3])
+        self.check_scores(state[3])
         y = self.output_space.normalize(state[0])
         self.keep(y, truth)
         return SamplerOutput(y, state[0])

@@ -12,6 +12,10 @@ from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 
 
+class NanScoreError(ValueError):
+    """The scores that a sampler chooses by are NaN."""
+
+
 class Sampler(torch.nn.Module, LoggingMixin, Registrable, ABC):
     """Proposes outputs y for inputs x.
 
@@ -46,6 +50,16 @@ class Sampler(torch.nn.Module, LoggingMixin, Registrable, ABC):
     ) -> SamplerOutput:
         """The proposals. `truth`, the encoded labels `(batch, 1, *event_shape)`, is `None` where
         the sampler predicts; a sampler that cannot do without raises `ValueError`."""
+
+    def check_scores(self, *scores: torch.Tensor) -> None:
+        """Raise `NanScoreError` where a score is NaN: no comparison tells it from the others, so
+        that any feasible output would be taken for the best."""
+        if any(bool(score.isnan().any()) for score in scores):
+            raise NanScoreError(
+                f"Expected scores that are numbers in '{self.log_key}' ({type(self).__name__}), "
+                "got NaN; check the weights and the inputs, which an earlier step made NaN or "
+                "infinite."
+            )
 
     def forward(
         self,

@@ -23,7 +23,7 @@ from ..workers import of_all_workers, own_part
 from .acceleration import compile_parts, half, without_subnormals
 from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
-from .nan_loss import explained
+from .nan_loss import explained, is_nan
 from .random_state import RandomState
 from .schedule import (
     NetworkSettings,
@@ -236,9 +236,11 @@ class MinimaxTrainer(GradientDescentTrainer):
         try:
             metrics = super()._train_epoch(epoch)
         except ValueError as error:
-            if str(error) != "nan loss encountered":
+            if not is_nan(error):
                 raise
-            raise explained(self.model, epoch, self._batches_in_epoch_completed + 1) from error
+            raise explained(
+                self.model, epoch, self._batches_in_epoch_completed + 1, error
+            ) from error
         if epoch < self._start_after_epochs_completed:  # read once more, to recover
             return metrics
         self._random_state.put_back_torch()  # where all batches were there already

@@ -1,18 +1,26 @@
 """A training loss that is no number."""
 
 from ..models import StructuredEnergyModel
+from ..samplers import NanScoreError
 
 
 class NanLoss(ValueError):
     """The training loss became NaN."""
 
 
-def explained(model: StructuredEnergyModel, epoch: int, batch: int) -> NanLoss:
+def is_nan(error: ValueError) -> bool:
+    """Return whether AllenNLP's trainer, or a sampler, stopped at NaN."""
+    return isinstance(error, NanScoreError) or str(error) == "nan loss encountered"
+
+
+def explained(model: StructuredEnergyModel, epoch: int, batch: int, error: ValueError) -> NanLoss:
     """The error that says where the loss of a batch became NaN."""
     where = model.first_nonfinite()
     source = (
         f"it arose first in '{where}'"
         if where
+        else str(error).partition(";")[0]
+        if isinstance(error, NanScoreError)
         else "nothing in the tree is, so look at the regularizer"
     )
     return NanLoss(

@@ -62,6 +62,42 @@ def test_a_draw_that_comes_twice_counts_once(logits, truth):
     torch.testing.assert_close(loss(None, truth, repeated), loss(None, truth, once))
 
 
+def test_a_draw_that_comes_twice_in_a_row_counts_once(logits, truth):
+    def risk(indices):
+        sample = SamplerOutput(
+            OUTPUTS[None, indices].expand(3, -1, 4),
+            logits.unsqueeze(1).expand(3, len(indices), 4),
+        )
+        return MinimumRiskLoss(SPACE, ORACLE, reduction="none")(None, truth, sample)
+
+    for repeated in ([2, 2, 9, 5], [2, 9, 9, 5], [2, 9, 5, 5], [2, 2, 2, 9, 5, 5]):
+        torch.testing.assert_close(risk(repeated), risk([2, 9, 5]))
+
+
+def test_the_truth_joins_the_draws_once(logits, truth):
+    def risk(indices, include_truth):
+        y = torch.stack([torch.stack([OUTPUTS[i] for i in row]) for row in indices])
+        sample = SamplerOutput(y, logits.unsqueeze(1).expand_as(y))
+        loss = MinimumRiskLoss(SPACE, ORACLE, include_truth=include_truth, reduction="none")
+        values = loss(None, truth, sample)
+        return values, loss.get("oracle_cost")
+
+    draws = [[2, 7], [4, 11], [3, 8]]
+    true = [int(row[0] @ torch.tensor([8.0, 4, 2, 1], dtype=torch.float64)) for row in truth]
+    expected, _ = risk([[t, *row] for t, row in zip(true, draws, strict=True)], False)
+    with_truth, cost = risk(draws, True)
+    torch.testing.assert_close(with_truth, expected)
+    without, cost_of_draws = risk(draws, False)
+    assert (with_truth < without).all() and cost == cost_of_draws
+    # Where the truth was drawn it counts once.
+    drawn, _ = risk([[*row, t] for t, row in zip(true, draws, strict=True)], True)
+    torch.testing.assert_close(drawn, expected)
+    (gradient,) = torch.autograd.grad(with_truth.sum(), logits)
+    ascent = logits - 0.01 * gradient
+    for i in range(3):
+        assert SPACE.log_prob(ascent[:, None], truth)[i] > SPACE.log_prob(logits[:, None], truth)[i]
+
+
 @pytest.mark.parametrize("baseline", ["mean", "none"])
 def test_the_policy_gradient_is_that_of_the_expected_cost(logits, truth, baseline):
     torch.manual_seed(1)

@@ -48,9 +48,7 @@ def test_the_projection_is_exact_at_any_magnitude(dtype, size):
             assert projected.dtype == dtype
             rows = [exact_projection(row) for row in points.double().tolist()]
             expected = torch.tensor(rows, dtype=torch.float64)
-            torch.testing.assert_close(
-                projected.double(), expected, rtol=tolerance, atol=tolerance
-            )
+            torch.testing.assert_close(projected.double(), expected, rtol=tolerance, atol=tolerance)
 
 
 def test_the_projection_of_huge_scores_in_low_precision_is_a_corner():

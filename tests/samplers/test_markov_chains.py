@@ -78,7 +78,9 @@ def density_of_cells(network, x, temperature=1.0, cells=6, points=40):
     """exp(s / temperature) integrated over the cells of a grid of the square, normalised."""
     axis = (torch.arange(cells * points, dtype=torch.float64) + 0.5) / (cells * points)
     grid = torch.cartesian_prod(axis, axis)
-    values = (network(x, grid.unsqueeze(0))[0] / temperature).exp().view(cells, points, cells, points)
+    values = (
+        (network(x, grid.unsqueeze(0))[0] / temperature).exp().view(cells, points, cells, points)
+    )
     mass = values.sum(dim=(1, 3))
     return (mass / mass.sum()).detach()
 
