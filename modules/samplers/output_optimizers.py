@@ -9,10 +9,9 @@ from allennlp.training.optimizers import Optimizer
 
 from ..output_spaces import OutputSpace
 
-
 SMOOTHING = 0.2
-"""The default share of the uniform distribution in starts at the edge of the relaxation. A corner of
-`binary` then starts at 0.1 or 0.9, where the slope of y in its logit is a third of the largest."""
+"""The default share of the uniform distribution in starts at the edge of the relaxation. A corner
+of `binary` starts at 0.1 or 0.9, where the slope of y in its logit is a third of the largest."""
 
 
 def check_smoothing(smoothing: float, where: str) -> None:

@@ -90,7 +90,8 @@ NETWORK = "feature_network: {num_layers: 1, hidden_dims: 6, activations: 'softpl
 # samples as the score network.
 MODELS = {
     "alone": f"sampler: {DESCENT}",
-    "nested": f"sampler: {{type: 'appending-container', constituents: ['ground-truth', {DESCENT}]}}, "
+    "nested": "sampler: {type: 'appending-container', "
+    f"constituents: ['ground-truth', {DESCENT}]}}, "
     f"task_network: {{type: 'multi-label', {NETWORK}}}, "
     "inference: {type: 'inference-network', loss: 'score'}",
     "shared": "sampler: {type: 'appending-container', loss: 'cross-entropy', "

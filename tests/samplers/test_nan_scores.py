@@ -45,7 +45,7 @@ def test_the_trainer_names_the_node_and_the_batch(tmp_path):
           type: 'multi-label',
           feature_network: { num_layers: 1, hidden_dims: 6, activations: 'softplus' },
         },
-        initializer: { regexes: [['score_network.*weight', { type: 'constant', val: 1e30 }]] },
+        initializer: { regexes: [['score_network.*weight', { type: 'constant', val: 9e18 }]] },
       },
       trainer: { type: 'minimax', optimizer: 'adam', num_epochs: 1 },
     }"""

@@ -20,8 +20,8 @@ def wrapped(name, lr, logits=True, **settings):
     return {"type": "optimizer", "optimizer": inner, "logits": logits}
 
 
-# With the spaces in which they serve, and the steps that they need: what follows the gradient in the
-# logits nears a corner as 1 / t, and what moves by as much in each step needs small ones.
+# With the spaces in which they serve, and the steps that they need: what follows the gradient in
+# the logits nears a corner as 1 / t, and what moves by as much in each step needs small ones.
 OPTIMIZERS = [
     ({"type": "projected-gradient", "learning_rate": 0.1}, SPACES, 300),
     ({"type": "entropic-mirror-descent", "learning_rate": 0.3}, SPACES, 300),
