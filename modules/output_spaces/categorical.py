@@ -7,7 +7,6 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch.nn.functional import log_softmax, one_hot
 
-from ..networks import at_least_single
 from ..vocabulary import names
 from .output_space import EDGE, OutputSpace
 
@@ -54,7 +53,7 @@ class CategoricalOutputSpace(OutputSpace):
         Crowder 1974; Duchi et al. 2008, figure 1)."""
         # The projection of y + c is that of y. With the maximum at 0, τ is in [−1, 0): no sum
         # rounds away the 1, and entries below −1, here at most −2, end at 0.
-        exact = at_least_single(y)
+        exact = y.to(torch.promote_types(y.dtype, torch.float32))
         shifted = (exact - exact.detach().amax(-1, keepdim=True)).clamp(min=-2.0)
         ordered = shifted.sort(dim=-1, descending=True).values
         count = torch.arange(1, y.shape[-1] + 1, dtype=exact.dtype, device=y.device)

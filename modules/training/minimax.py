@@ -238,9 +238,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         except ValueError as error:
             if not is_nan(error):
                 raise
-            raise explained(
-                self.model, epoch, self._batches_in_epoch_completed + 1, error
-            ) from error
+            raise explained(self.model, epoch, self._batches_in_epoch_completed, error) from error
         if epoch < self._start_after_epochs_completed:  # read once more, to recover
             return metrics
         self._random_state.put_back_torch()  # where all batches were there already

@@ -13,8 +13,8 @@ def is_nan(error: ValueError) -> bool:
     return isinstance(error, NanScoreError) or str(error) == "nan loss encountered"
 
 
-def explained(model: StructuredEnergyModel, epoch: int, batch: int, error: ValueError) -> NanLoss:
-    """The error that says where the loss of a batch became NaN."""
+def explained(model: StructuredEnergyModel, epoch: int, batches: int, error: ValueError) -> NanLoss:
+    """Return the error that says where the loss became NaN, after `batches` whole batches."""
     where = model.first_nonfinite()
     source = (
         f"it arose first in '{where}'"
@@ -24,6 +24,6 @@ def explained(model: StructuredEnergyModel, epoch: int, batch: int, error: Value
         else "nothing in the tree is, so look at the regularizer"
     )
     return NanLoss(
-        f"The training loss became NaN in epoch {epoch}, batch {batch}: {source}. The best weights "
+        f"The training loss became NaN in epoch {epoch}, batch {batches + 1}: {source}. The best weights "
         "so far are kept in the serialization directory; lower the learning rate or set grad_norm."
     )
