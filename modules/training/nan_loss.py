@@ -24,6 +24,7 @@ def explained(model: StructuredEnergyModel, epoch: int, batches: int, error: Val
         else "nothing in the tree is, so look at the regularizer"
     )
     return NanLoss(
-        f"The training loss became NaN in epoch {epoch}, batch {batches + 1}: {source}. The best weights "
-        "so far are kept in the serialization directory; lower the learning rate or set grad_norm."
+        f"The training loss became NaN in epoch {epoch}, batch {batches + 1}: {source}. The best "
+        "weights so far are kept in the serialization directory; lower the learning rate or set "
+        "grad_norm."
     )
