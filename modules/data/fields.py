@@ -12,13 +12,13 @@ from allennlp.data.fields import Field, SequenceLabelField, TensorField, TextFie
 from ..vocabulary import names
 from .conll import Sentence
 
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
 Counts = Dict[str, Dict[str, int]]
 
 
 def is_finite(number: float) -> bool:
     """Whether a number is finite in single precision, in which networks compute."""
-    return abs(number) <= _LARGEST
+    return abs(number) <= LARGEST
 
 
 class Schema:
