@@ -153,12 +153,6 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
                 parameter.requires_grad_(True)
 
 
-def without_void(mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
-    """Return the mask that predictions are made with: the padding of tokens `(batch, num_tokens)`,
-    but not the void pixels of images `(batch, height, width)`, which only the labels tell."""
-    return None if mask is None or mask.dim() > 2 else mask
-
-
 def partition(owner: torch.nn.Module, parts: Dict[str, List[torch.nn.Module]]) -> Groups:
     """The named parameters of `owner` by the networks whose parts they are in, without networks
     that have none.

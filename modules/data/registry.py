@@ -10,17 +10,16 @@ import os
 import random
 import re
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import pooch
 from allennlp.common.checks import ConfigurationError
 
 from .published import DATA_SETS, DataSet
 
-_ADDRESS = re.compile(
-    r"data://(?P<name>[\w-]+)/(?P<split>[\w-]+)"
-    r"(?:\[(?P<start>\d+)?%?:(?:(?P<stop>\d+)%?)?\])?(?:\?seed=(?P<seed>\d+))?$"
-)
+_SLICE = r"(?:\[(?P<start>\d{1,9})?%?:(?:(?P<stop>\d{1,9})%?)?\])?(?:\?seed=(?P<seed>\d{1,18}))?$"
+_ADDRESS = re.compile(rf"data://(?P<name>[\w-]+)/(?P<split>[\w-]+){_SLICE}")
+_PATH = re.compile(rf"(?P<path>.+?){_SLICE}", re.DOTALL)
 
 
 class Data(NamedTuple):
@@ -32,13 +31,17 @@ class Data(NamedTuple):
     seed: int = 0
 
     def files(self) -> List[str]:
-        """The files, those of a path with wildcards in their order.
+        """The files; a path that does not exist is a pattern, whose files are sorted.
 
         # Raises
 
         `ValueError` where there are none.
         """
-        files = sorted(file for path in self.paths for file in glob.glob(path))
+        files = sorted(
+            file
+            for path in self.paths
+            for file in ([path] if os.path.exists(path) else glob.glob(path))
+        )
         if not files:
             raise ValueError(
                 f"Expected files at '{', '.join(self.paths)}', got none; check train_data_path, "
@@ -62,10 +65,13 @@ class Data(NamedTuple):
 
 
 def resolve(path: str) -> Data:
-    """The files of a path; one that is not of the registry is its own file.
+    """Return the files of a path and the slice of their rows.
 
-    >>> resolve("my/data-train.arff").paths
-    ['my/data-train.arff']
+    A path of the registry, a file and a pattern take the same slice; a path that exists is taken as
+    it is, whatever its name.
+
+    >>> resolve("my/data-train.arff[:90%]?seed=1")
+    Data(paths=['my/data-train.arff'], start=0, stop=90, seed=1)
 
     # Raises
 
@@ -73,7 +79,10 @@ def resolve(path: str) -> Data:
     be had.
     """
     if not path.startswith("data://"):
-        return Data([path])
+        sliced = _PATH.match(path)
+        if sliced is None or os.path.exists(path):
+            return Data([path])
+        return Data([sliced["path"]], *_slice(path, sliced))
     match = _ADDRESS.match(path)
     if match is None:
         raise ConfigurationError(
@@ -92,15 +101,21 @@ def resolve(path: str) -> Data:
             f"Expected a split of {name}, one of {sorted(data_set.splits)}, got '{split}' in "
             f"'{path}'."
         )
+    percentages = _slice(path, match)
+    for file in data_set.companions:
+        fetch(name, data_set, file)
+    file = fetch(name, data_set, data_set.splits[split])
+    return Data([file], *percentages)
+
+
+def _slice(path: str, match: "re.Match[str]") -> Tuple[int, int, int]:
+    """Return the start, the stop and the seed of a path."""
     start, stop = int(match["start"] or 0), int(match["stop"] or 100)
     if not 0 <= start < stop <= 100:
         raise ConfigurationError(
             f"Expected percentages in order, such as [:90%] or [90%:], got '{path}'."
         )
-    for file in data_set.companions:
-        fetch(name, data_set, file)
-    file = fetch(name, data_set, data_set.splits[split])
-    return Data([file], start, stop, int(match["seed"] or 0))
+    return start, stop, int(match["seed"] or 0)
 
 
 def fetch(name: str, data_set: DataSet, file: str) -> str:

@@ -19,11 +19,12 @@ class SubsetAccuracy(SetMetric):
         labels: torch.Tensor,
         mask: torch.Tensor,
     ) -> Sums:
-        right = (predictions == labels).all(1)
-        return {"right": right.sum(), "count": torch.ones_like(right).sum()}
+        known = mask.any(1)
+        right = (predictions == labels).all(1) & known
+        return {"right": right.sum(), "count": known.sum()}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return sums["right"] / sums["count"].double()
+        return ratio(sums["right"], sums["count"], empty=0.0)
 
 
 @Metric.register("hamming-loss")

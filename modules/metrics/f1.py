@@ -32,8 +32,15 @@ class F1(SetMetric):
     by_label: ClassVar[bool] = False
 
     @abstractmethod
-    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
-        """What a batch adds, of |Y ∩ Ŷ|, |Ŷ| and |Y| `(..., examples)`, or `(..., labels)`."""
+    def of_counts(
+        self,
+        shared: torch.Tensor,
+        predicted: torch.Tensor,
+        true: torch.Tensor,
+        known: torch.Tensor,
+    ) -> Sums:
+        """Return what a batch adds, of |Y ∩ Ŷ|, |Ŷ|, |Y| and the number of known positions,
+        `(..., examples)` or `(..., labels)`."""
 
     def sums(
         self,
@@ -44,7 +51,7 @@ class F1(SetMetric):
     ) -> Sums:
         axis = 0 if self.by_label else 1
         shared = (predictions & labels).sum(axis)
-        return self.of_counts(shared, predictions.sum(axis), labels.sum(axis))
+        return self.of_counts(shared, predictions.sum(axis), labels.sum(axis), mask.sum(axis))
 
     def sums_at(
         self,
@@ -53,10 +60,12 @@ class F1(SetMetric):
         thresholds: Sequence[float],
         mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        probabilities, labels, _ = self.flat(probabilities, labels, mask)
+        probabilities, labels, mask = self.flat(probabilities, labels, mask)
         if self.by_label:
-            probabilities, labels = probabilities.T, labels.T
-        return self.of_counts(*counts_at(probabilities, labels, thresholds), labels.sum(1))
+            probabilities, labels, mask = probabilities.T, labels.T, mask.T
+        shared, predicted = counts_at(probabilities, labels, thresholds)
+        true, known = (each.sum(1).expand_as(shared) for each in (labels, mask))
+        return self.of_counts(shared, predicted, true, known)
 
 
 @Metric.register("example-f1")
@@ -71,12 +80,18 @@ class ExampleF1(F1):
 
     name = "example_f1"
 
-    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+    def of_counts(
+        self,
+        shared: torch.Tensor,
+        predicted: torch.Tensor,
+        true: torch.Tensor,
+        known: torch.Tensor,
+    ) -> Sums:
         f1 = ratio(2 * shared, predicted + true, empty=1.0)
-        return {"f1": f1.sum(-1), "count": torch.ones_like(shared).sum(-1)}
+        return {"f1": (f1 * (known > 0)).sum(-1), "count": (known > 0).sum(-1)}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return sums["f1"] / sums["count"]
+        return ratio(sums["f1"], sums["count"], empty=0.0)
 
 
 @Metric.register("micro-f1")
@@ -85,7 +100,13 @@ class MicroF1(F1):
 
     name = "micro_f1"
 
-    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+    def of_counts(
+        self,
+        shared: torch.Tensor,
+        predicted: torch.Tensor,
+        true: torch.Tensor,
+        known: torch.Tensor,
+    ) -> Sums:
         return {"shared": shared.sum(-1), "mass": (predicted + true).sum(-1)}
 
     def value(self, sums: Sums) -> torch.Tensor:
@@ -95,13 +116,20 @@ class MicroF1(F1):
 @Metric.register("macro-f1")
 class MacroF1(F1):
     """The mean over labels of F1; a label that is neither true nor predicted counts as 0, as in
-    scikit-learn."""
+    scikit-learn, and one that is known nowhere does not count."""
 
     name = "macro_f1"
     by_label = True
 
-    def of_counts(self, shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
-        return {"shared": shared, "mass": predicted + true}
+    def of_counts(
+        self,
+        shared: torch.Tensor,
+        predicted: torch.Tensor,
+        true: torch.Tensor,
+        known: torch.Tensor,
+    ) -> Sums:
+        return {"shared": shared, "mass": predicted + true, "known": known}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return ratio(2 * sums["shared"], sums["mass"], empty=0.0).mean(-1)
+        f1, known = ratio(2 * sums["shared"], sums["mass"], empty=0.0), sums["known"] > 0
+        return ratio((f1 * known).sum(-1), known.sum(-1), empty=0.0)

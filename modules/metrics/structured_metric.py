@@ -159,7 +159,11 @@ class StructuredMetric(Metric):
 
 class SetMetric(StructuredMetric):
     """The base of metrics of binary outputs: one is on where its probability is above the
-    threshold."""
+    threshold.
+
+    A position outside the mask counts nowhere, and an instance without any position in it is no
+    example.
+    """
 
     @abstractmethod
     def sums(

@@ -14,7 +14,7 @@ from allennlp.training.metrics import Metric
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import Evaluation, FixedThreshold, Threshold
-from ..networks import deterministic, frozen, partition, share, without_void
+from ..networks import deterministic, frozen, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
@@ -187,8 +187,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
         `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
         the gradient to its own network only. `probabilities` : `(batch, *event_shape)`. `mask` :
-        that of tokens, outside training.
+        the positions that exist in x, outside training, where some do not.
         """
+        if labels is not None and mask is not None:
+            labels = labels.masked_fill(~mask, 0)  # an unknown label or tag reaches no component
         # The predictions come first: whether there are labels changes no random number of theirs.
         output: Dict[str, torch.Tensor] = {}
         if self.training:
@@ -200,9 +202,9 @@ class StructuredEnergyModel(Model, LoggingMixin):
             return output
         with frozen(self):
             output["probabilities"] = self._predict(x, labels, mask)
-            real = without_void(mask)
-            if real is not None:
-                output["mask"] = real
+            existing = self.output_space.existing_positions(mask)
+            if existing is not None:
+                output["mask"] = existing
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
         return output
@@ -241,17 +243,17 @@ class StructuredEnergyModel(Model, LoggingMixin):
     def _predict(
         self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        """The relaxed prediction, made without the labels, which only the metrics see."""
-        real = without_void(mask)
+        """The relaxed prediction; only the metrics see the labels, and which ones are known."""
+        existing = self.output_space.existing_positions(mask)
         with self.no_logging():
-            y = self.inference.sample(x, None, real).y
+            y = self.inference.sample(x, None, existing).y
         if y.shape[1] > 1:
             if self.score_network is None:
                 raise ConfigurationError(
                     f"Expected one prediction for each instance, got {y.shape[1]} samples and no "
                     "score_network to choose among them."
                 )
-            best = self.score_network(x, y, real).argmax(dim=1)
+            best = self.score_network(x, y, existing).argmax(dim=1)
             y = y[torch.arange(len(y), device=y.device), best].unsqueeze(1)
         probabilities = y[:, 0].detach()
         if labels is not None:

@@ -47,6 +47,10 @@ class BinaryOutputSpace(OutputSpace):
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
         return y > (0.5 if threshold is None else threshold)
 
+    def existing_positions(self, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
+        """Return `None`: labels and pixels all exist; a mask says which of them are known."""
+        return None
+
     def readable(
         self,
         probabilities: torch.Tensor,

@@ -129,6 +129,11 @@ class OutputSpace(Registrable, ABC):
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:
         """The label mass of each position, in [0, 1]."""
 
+    def existing_positions(self, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
+        """Return the part of a mask that a prediction depends on: the positions that exist in x,
+        by default all of the mask. Labels exist even where the truth is unknown."""
+        return mask
+
     def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
         """The discrete output nearest to a relaxed y, `(batch, num_samples, *event_shape)`."""
         return self.encode(self.decode(y.flatten(0, 1)), y.dtype).view_as(y)

@@ -5,8 +5,9 @@ from typing import List
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict
-from allennlp.data import Instance
+from allennlp.data import DatasetReader, Instance
 from allennlp.data.fields import TextField
+from allennlp.models import Model
 from allennlp.predictors import Predictor
 
 from ..data import JsonReader
@@ -24,12 +25,17 @@ class StructuredEnergyPredictor(Predictor):
     `{"image": "horse.png"}`; `labels` are its rows of pixels, 1 where they are on (the predictor
     `segmentation` writes them to a file).
 
-    With `--use-dataset-reader` the input is a data set of the model's reader.
+    With `--use-dataset-reader` the input is a data set of the model's reader; it needs no labels.
 
     # Raises
 
     `ValueError` for a line without what is needed, or with what the model does not know.
     """
+
+    def __init__(self, model: Model, dataset_reader: DatasetReader, frozen: bool = True) -> None:
+        if isinstance(dataset_reader, JsonReader):
+            dataset_reader = dataset_reader.for_prediction(model.vocab)
+        super().__init__(model, dataset_reader, frozen)
 
     def load_line(self, line: str) -> JsonDict:
         """The dictionary that a line is in JSON."""

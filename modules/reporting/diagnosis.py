@@ -10,7 +10,6 @@ from allennlp.nn.util import move_to_device
 from ..losses import ValueRegressionLoss
 from ..metrics import TunedThreshold
 from ..models import StructuredEnergyModel
-from ..networks import without_void
 from ..samplers import GradientBasedInferenceSampler
 from .observing import observing
 
@@ -169,7 +168,7 @@ def _of_batch(
         found["values_oracle"] = model.oracle_value.value(truth, outputs, mask).flatten()
     descent = descent_of(model)
     if descent is not None:
-        real = without_void(mask)
+        real = space.existing_positions(mask)
         scores = [
             step.score if real is mask else network(x, step.y, mask)
             for step in descent.path(x, real)

@@ -13,7 +13,8 @@ Features = Union[Sequence[float], Dict[str, float]]
 
 
 class TabularReader(JsonReader):
-    """A reader whose instances have the fields `x` (features) and `labels`, both by name."""
+    """The base of readers whose instances have the fields `x` (features) and `labels`, both by
+    name, and `mask` (the labels that are known) where some are not."""
 
     def _instance(
         self,
@@ -21,8 +22,11 @@ class TabularReader(JsonReader):
         columns: np.ndarray,
         values: np.ndarray,
         labels: Optional[np.ndarray] = None,
+        known_labels: Optional[np.ndarray] = None,
     ) -> Instance:
         fields = {"x": RowField(schema, "features", columns, values)}
+        if known_labels is not None:
+            fields["mask"] = RowField(schema, "labels", known_labels)
         if labels is not None:
             fields["labels"] = RowField(schema, "labels", labels)
         return Instance(fields)
