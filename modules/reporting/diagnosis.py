@@ -166,12 +166,11 @@ def _of_batch(
         outputs = torch.cat([y, *(space.perturb(truth, rate) for rate in RATES)], dim=1)
         found["values"] = value.predicted_value(network(x, outputs, mask)).flatten()
         found["values_oracle"] = model.oracle_value.value(truth, outputs, mask).flatten()
-    descent = descent_of(model)
+    descent, existing = descent_of(model), space.existing_positions(mask)
     if descent is not None:
-        real = space.existing_positions(mask)
         scores = [
-            step.score if real is mask else network(x, step.y, mask)
-            for step in descent.path(x, real)
+            step.score if existing is mask else network(x, step.y, mask)
+            for step in descent.path(x, existing)
         ]
         found["path"] = torch.stack([score.amax(1) for score in scores])
     return found

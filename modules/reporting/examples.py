@@ -115,11 +115,12 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
         )
     seen = x.human_readable_repr()
     features = list(seen.items()) if isinstance(seen, dict) else []
-    on = truth.human_readable_repr()
+    on, mask = truth.human_readable_repr(), instance.fields.get("mask")
+    known = on if mask is None else mask.human_readable_repr()
     labels = [
         Label(name, name in on, name in readable, float(probability))
         for name, probability in zip(names(model.vocab, "labels"), probabilities, strict=True)
-        if name in on or name in readable
+        if (name in on or name in readable) and (mask is None or name in known)
     ]
     return example._replace(
         features=sorted(features, key=lambda pair: -abs(pair[1]))[:FEATURES], labels=labels

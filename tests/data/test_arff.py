@@ -119,10 +119,9 @@ BAD = {
         "line 5: expected different values of 'second one', got 'red' twice",
     ),
     "label": (GOOD.replace("yes,1,0", "yes,2,0"), "line 10: .*attribute 'a', .*got '2'"),
-    "missing label": (GOOD.replace("yes,1,0", "yes,?,0"), "line 10: expected the label 'a'"),
-    "labels empty": (
-        GOOD.replace("yes,1,0", "yes,0,0").replace("no,0,1", "no,0,0"),
-        "expected labels, got none in any row",
+    "missing label": (
+        GOOD.replace("yes,1,0", "yes,?,0"),
+        r"line 10: expected the label 'a' to be 0 or 1, got a missing one \('\?'\); set .*'mask'",
     ),
     "label of three": (
         GOOD.replace("@attribute a {0,1}", "@attribute a {0,1,2}"),

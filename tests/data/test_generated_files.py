@@ -39,10 +39,14 @@ def quoted(name):
     return "'" + name.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+SEPARATORS = st.sampled_from([",", "\t", " ,\t", ", "])
+COMMENTS = st.sampled_from(["", "", " % {a,b}", "% it's", " %"])
+
+
 @st.composite
 def arff_texts(draw):
     """An ARFF file whose last attribute is a label, and what is wrong with it, often nothing."""
-    mistakes = ["name", "kind", "domain", "cell", "width", "index", "data"]
+    mistakes = ["name", "kind", "domain", "cell", "width", "index", "data", "weight"]
     wrong = draw(st.sampled_from([None, None, None, *mistakes]))
     names = draw(st.lists(NAMES, min_size=2, max_size=5, unique=wrong != "name"))
     domains = [
@@ -61,7 +65,11 @@ def arff_texts(draw):
     if wrong == "kind":
         kinds[0] = draw(st.sampled_from(["date", "string", "", "{", "{a", "{}", "relational"]))
     quote = str if wrong == "name" else quoted
-    lines = [f"@attribute {quote(name)} {kind}" for name, kind in zip(names, kinds, strict=True)]
+    gaps = [draw(st.sampled_from(["", " ", "\t "])) if kind[:1] == "{" else " " for kind in kinds]
+    lines = [
+        f"@attribute {quote(name)}{gap}{kind}{draw(COMMENTS)}"
+        for name, gap, kind in zip(names, gaps, kinds, strict=True)
+    ]
     lines.append("data" if wrong == "data" else draw(st.sampled_from(["@data", "@DATA "])))
     for number in range(draw(st.integers(1, 4))):
         cells = [
@@ -78,8 +86,14 @@ def arff_texts(draw):
             entries = [f"{place} {cells[place % len(cells)]}" for place in places]
             lines.append("{" + ",".join(entries) + "}")
         else:
-            lines.append(",".join(cells[1:] if wrong == "width" else cells))
-    return "\n".join(["@relation r", *lines, ""]), wrong
+            lines.append(draw(SEPARATORS).join(cells[1:] if wrong == "width" else cells))
+        weight = draw(st.sampled_from(["", "", ",{1}", " {1.0}", "\t{1}"]))
+        if wrong == "weight":
+            weight = draw(st.sampled_from([",{2}", " {x}", "{}", ",{"]))
+        lines[-1] += weight + draw(COMMENTS)
+    mark = draw(st.sampled_from(["", "\ufeff"]))
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    return mark + end.join(["@relation r", *lines, ""]), wrong
 
 
 @many
@@ -87,9 +101,10 @@ def arff_texts(draw):
 def test_arff(folder, text_and_wrong):
     text, wrong = text_and_wrong
     path = folder / "file.arff"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text.encode())
     found = read_or_refused(lambda: tensors(ArffReader(num_labels=1).read(str(path))))
     assert found is not None or wrong is not None
+    assert found is None or wrong != "weight"
 
 
 # Anything but what separates columns and lines, white space of other kinds and controls included.

@@ -71,6 +71,27 @@ def test_bad_addresses(path, message):
         registry.resolve(path)
 
 
+@pytest.mark.parametrize("name", ["a[1].txt", "a[:50%]", "a*", "what?", "a?seed=1", "plain"])
+def test_an_existing_path_is_a_path(tmp_path, name):
+    for other in ("a1.txt", "ab", "what!", name):
+        (tmp_path / other).write_text("")
+    data = registry.resolve(str(tmp_path / name))
+    assert data.files() == [str(tmp_path / name)]
+    assert data.select(10) == list(range(10))
+
+
+@pytest.mark.parametrize("pattern", ["rows.txt", "rows[1].txt", "ro*.txt"])
+def test_slices_of_paths_are_those_of_the_registry(toy, tmp_path, pattern):
+    name = pattern.replace("*", "ws")
+    (tmp_path / name).write_text("")
+    for cut in ("[:90%]?seed=1", "[90%:]?seed=1", "[10%:30%]", "[:]", ""):
+        data = registry.resolve(f"{tmp_path / pattern}{cut}")
+        assert data.files() == [str(tmp_path / name)]
+        assert data.select(101) == registry.resolve(f"data://toy/train{cut}").select(101)
+    with pytest.raises(ConfigurationError, match="percentages in order"):
+        registry.resolve(f"{tmp_path / pattern}[60%:40%]")
+
+
 def test_every_data_set_is_complete():
     for name, data_set in DATA_SETS.items():
         for file in [*data_set.splits.values(), *data_set.companions]:

@@ -1,0 +1,107 @@
+"""Metrics of binary outputs of which some positions are unknown, by plain loops over the others."""
+
+import numpy as np
+import pytest
+import torch
+from allennlp.training.metrics import Metric
+from sklearn.metrics import average_precision_score, f1_score
+
+from structured_energy.metrics import TunedThreshold
+from structured_energy.metrics.structured_metric import SetMetric
+
+NAMES = sorted(
+    name
+    for name in Metric.list_available()
+    if isinstance(Metric.by_name(name), type) and issubclass(Metric.by_name(name), SetMetric)
+)
+
+
+def batch(seed=0):
+    generator = np.random.default_rng(seed)
+    scores = generator.integers(0, 8, size=(40, 6)) / 8
+    labels = generator.random((40, 6)) < 0.3
+    mask = generator.random((40, 6)) < 0.6
+    mask[3] = mask[:, 4] = False  # an instance and a label of which nothing is known
+    return scores, labels, mask
+
+
+def known_rows(scores, labels, mask):
+    return [(s[m], y[m]) for s, y, m in zip(scores, labels, mask, strict=True) if m.any()]
+
+
+def f1(predicted, true, empty):
+    return f1_score(true, predicted) if true.any() or predicted.any() else empty
+
+
+def reference(name, scores, labels, mask, threshold):
+    rows = known_rows(scores, labels, mask)
+    columns = known_rows(scores.T, labels.T, mask.T)
+    if name == "example-f1":
+        return np.mean([f1(s > threshold, y, 1.0) for s, y in rows])
+    if name == "macro-f1":
+        return np.mean([f1(s > threshold, y, 0.0) for s, y in columns])
+    if name == "micro-f1":
+        return f1_score(labels[mask], scores[mask] > threshold)
+    if name == "subset-accuracy":
+        return np.mean([((s > threshold) == y).all() for s, y in rows])
+    if name in ("hamming-loss", "pixel-accuracy"):
+        right = np.mean((scores > threshold)[mask] == labels[mask])
+        return right if name == "pixel-accuracy" else 1 - right
+    if name == "iou":
+        pairs = [((s > threshold), y) for s, y in rows]
+        return np.mean([(p & y).sum() / (p | y).sum() if (p | y).any() else 1.0 for p, y in pairs])
+    parts = rows if name == "map-example" else columns
+    return np.mean([average_precision_score(y, s) for s, y in parts if y.any()])
+
+
+def value(name, scores, labels, mask, threshold=0.5):
+    metric = Metric.by_name(name)()
+    for part in (slice(0, 7), slice(7, 40)):
+        tensors = (torch.from_numpy(each[part]) for each in (scores, labels))
+        metric(*tensors, threshold, torch.from_numpy(mask[part]))
+    found = metric.get_metric(reset=True)
+    return found if isinstance(found, float) else found[""]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("threshold", [0.3, 0.5])
+def test_unknown_positions_count_nowhere(name, threshold):
+    scores, labels, mask = batch()
+    expected = reference(name, scores, labels, mask, threshold)
+    assert value(name, scores, labels, mask, threshold) == pytest.approx(expected, abs=1e-12)
+    changed = np.where(mask, scores, np.nan), np.where(mask, labels, ~labels), mask
+    assert value(name, *changed, threshold) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mask_of_all_positions_changes_nothing(name):
+    scores, labels, mask = batch()
+    metric = Metric.by_name(name)()
+    metric(torch.from_numpy(scores), torch.from_numpy(labels))
+    found = metric.get_metric(reset=True)
+    found = found if isinstance(found, float) else found[""]
+    assert value(name, scores, labels, np.ones_like(mask)) == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_known_is_no_failure(name):
+    scores, labels, mask = batch()
+    assert value(name, scores, labels, np.zeros_like(mask)) in (0.0, 1.0)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if Metric.by_name(n).uses_threshold])
+def test_a_threshold_is_tuned_on_known_positions(name):
+    scores, labels, mask = batch()
+    metric = Metric.by_name(name)()
+    threshold = TunedThreshold(metric=metric, candidates=9)
+    with threshold.tuning():
+        threshold.observe(*map(torch.from_numpy, (scores, labels, mask)))
+    values = [reference(name, scores, labels, mask, at) for at in threshold.candidates]
+    best = max(values) if metric.higher_is_better else min(values)
+    at = threshold.candidates[int(round(float(threshold.value) * 10)) - 1]
+    assert reference(name, scores, labels, mask, at) == pytest.approx(best)
+
+
+def test_masks_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="probabilities, labels and mask of one shape"):
+        Metric.by_name("micro-f1")()(torch.rand(2, 3), torch.ones(2, 3), 0.5, torch.ones(2))

@@ -1,0 +1,129 @@
+"""Labels that are not known: no loss, metric or sampler depends on them, and no prediction on
+which ones they are."""
+
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.models import Model
+
+from structured_energy.testing import make_world
+
+FEEDFORWARD = {"num_layers": 1, "hidden_dims": 4, "activations": "softplus"}
+NETWORK = {"type": "multi-label", "feature_network": FEEDFORWARD}
+SCORE = {**NETWORK, "structured_scores": [{"type": "feedforward", "feedforward": FEEDFORWARD}]}
+DESCENT = {"type": "gradient-based-inference", "num_steps": 3}
+MODELS = {
+    "cross-entropy": {"sampler": {"type": "inference-network", "loss": "cross-entropy"}},
+    "inference network": {
+        "loss": "margin-based",
+        "sampler": {
+            "type": "inference-network",
+            "loss": "inference",
+            "cost_augmented_network": {"feedforward": FEEDFORWARD},
+        },
+    },
+    "value network": {
+        "loss": "value-regression",
+        "sampler": {**DESCENT, "adversarial": "value-regression", "truth_rate": 0.5},
+    },
+    "perturbed truth": {
+        "loss": "value-regression",
+        "sampler": {"type": "perturbed-truth", "num_samples": 3},
+        "inference": DESCENT,
+    },
+    "noise": {
+        "loss": "nce-ranking",
+        "sampler": {"type": "network-draws", "num_samples": 3, "loss": "minimum-risk"},
+        "inference": "inference-network",
+    },
+    "policy gradient": {
+        "loss": "nce-binary",
+        "sampler": {"type": "network-draws", "num_samples": 3, "loss": "policy-gradient"},
+        "inference": "inference-network",
+    },
+    "pseudo-likelihood": {
+        "loss": "pseudo-likelihood",
+        "sampler": "ground-truth",
+        "inference": {"type": "gibbs-with-gradients", "num_steps": 2},
+    },
+    "contrastive divergence": {
+        "loss": "contrastive-divergence",
+        "sampler": {"type": "langevin", "num_steps": 2, "truth_rate": 1.0, "buffer_size": 5},
+        "inference": DESCENT,
+    },
+}
+METRICS = ["example-f1", "micro-f1", "macro-f1", "hamming-loss", "map-example", "map-label"]
+
+
+def build(name, world):
+    torch.manual_seed(0)
+    config = {
+        "type": "structured-energy",
+        "output_space": "binary",
+        "task_network": NETWORK,
+        "score_network": SCORE,
+        "oracle_value": "per-instance-f1",
+        "metrics": METRICS,
+        "threshold": {"type": "tuned", "candidates": 9},
+        **MODELS[name],
+    }
+    return Model.from_params(Params(config), vocab=world.vocab)
+
+
+def observed(name, world, labels, mask):
+    """The losses and gradients of training, the losses and metrics of validation."""
+    model = build(name, world)
+    torch.manual_seed(1)
+    loss = model(world.x, labels, mask)["loss"]
+    loss.backward()
+    values = [loss.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]
+    model.eval()
+    with model.tuning():
+        values.append(model(world.x, labels, mask)["loss"].detach())
+    values += [torch.tensor(value) for value in model.get_metrics(reset=True).values()]
+    return values
+
+
+def with_mask(world):
+    mask = torch.rand(world.labels.shape) < 0.6
+    mask[0] = False
+    return mask
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_values_of_unknown_labels_change_nothing(name):
+    world = make_world(dtype=torch.float32)
+    mask = with_mask(world)
+    first = observed(name, world, world.labels, mask)
+    second = observed(name, world, world.labels ^ ~mask, mask)
+    assert len(first) == len(second) > 5
+    for one, other in zip(first, second, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+    # The test sees the labels: those that are known do change the losses.
+    third = observed(name, world, world.labels ^ mask, mask)
+    assert not torch.equal(first[0], third[0])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_predictions_do_not_depend_on_which_labels_are_known(name):
+    world = make_world(dtype=torch.float32)
+    model = build(name, world).eval()
+    outputs = []
+    for mask in (None, with_mask(world)):
+        torch.manual_seed(1)
+        outputs.append(model(world.x, mask=mask))
+    assert torch.equal(outputs[0]["probabilities"], outputs[1]["probabilities"])
+    readable = [model.make_output_human_readable(output) for output in outputs]
+    assert readable[0]["labels"] == readable[1]["labels"]
+    assert len(readable[1]["probabilities"][0]) == world.labels.shape[1]
+
+
+def test_the_cross_entropy_is_that_of_the_known_labels():
+    world = make_world(dtype=torch.float32)
+    model, mask = build("cross-entropy", world), with_mask(world)
+    logits = model.task_network(world.x)
+    terms = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, world.labels.float(), reduction="none"
+    )
+    expected = sum(terms[i, j] for i, j in mask.nonzero().tolist()) / len(logits)
+    torch.testing.assert_close(model(world.x, world.labels, mask)["loss"], expected)
