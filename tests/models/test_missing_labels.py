@@ -1,6 +1,8 @@
 """Labels that are not known: no loss, metric or sampler depends on them, and no prediction on
 which ones they are."""
 
+import copy
+
 import pytest
 import torch
 from allennlp.common import Params
@@ -67,7 +69,7 @@ def build(name, world):
         "threshold": {"type": "tuned", "candidates": 9},
         **MODELS[name],
     }
-    return Model.from_params(Params(config), vocab=world.vocab)
+    return Model.from_params(Params(copy.deepcopy(config)), vocab=world.vocab)
 
 
 def observed(name, world, labels, mask):
