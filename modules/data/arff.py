@@ -8,7 +8,7 @@ import math
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -75,21 +75,16 @@ def _read_text(path: str, encoding: str) -> str:
 
 def _read_rows(path: str, lines: List[str], header: ArffHeader) -> Iterator[ArffRow]:
     cells = _Cells(header.attributes)
-    everywhere: Sequence[int] = range(len(header.attributes))
-    everything = np.array(everywhere)
+    everything = np.arange(len(header.attributes))
     for number, line in enumerate(lines[header.data_line :], header.data_line + 1):
         line = without_comment(line)
         if not line:
             continue
         try:
-            indices: Sequence[int]
             if line[0] == "{":
-                indices, words = _sparse_row(line, cells.places)
-                places = np.array(indices, dtype=np.int64)
+                places, values = cells.sparse(_sparse_entries(line))
             else:
-                words = _dense_row(line, len(everything))
-                indices, places = everywhere, everything
-            values = cells.numbers(indices, words)
+                places, values = everything, cells.dense(_dense_words(line))
         except GrammarError as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
         yield ArffRow(number, places, values)
@@ -100,25 +95,62 @@ class _Cells:
 
     def __init__(self, attributes: List[Attribute]) -> None:
         self.attributes = attributes
-        self.places = {str(place): place for place in range(len(attributes))}
+        self._places = {str(place): place for place in range(len(attributes))}
         self._only_nominal = all(attribute.values is not None for attribute in attributes)
+        codes = [_plain_codes(attribute) for attribute in attributes]
         # For each attribute a quick function, which serves most words.
         self._quick: List[Callable[[str], Optional[float]]] = [
-            float if attribute.values is None else _plain_codes(attribute).get
-            for attribute in attributes
+            float if attribute.values is None else plain.get
+            for attribute, plain in zip(attributes, codes, strict=True)
         ]
+        # Most entries of sparse rows are few, such as '12 1'.
+        self._entries = {
+            f"{place} {word}": (place, code)
+            for place, plain in enumerate(codes)
+            for word, code in plain.items()
+        }
 
-    def numbers(self, indices: Sequence[int], words: List[str]) -> np.ndarray:
-        """Return the numbers of words, which are of the attributes `indices`."""
-        quick = self._quick
+    def dense(self, words: List[str]) -> np.ndarray:
+        """Return the numbers of a dense row."""
+        if len(words) != len(self.attributes):
+            raise GrammarError(f"expected {len(self.attributes)} values, got {len(words)}.")
         found: List[Optional[float]] = [None]
         with suppress(ValueError):  # of a missing value, or no number
-            found = [quick[index](word) for index, word in zip(indices, words, strict=True)]
+            found = [quick(word) for quick, word in zip(self._quick, words, strict=True)]
         if None not in found:
             numbers = np.array(found, dtype=np.float64)
             if self._only_nominal or _are_arff(numbers, "".join(words)):
                 return numbers
-        return np.array([self._number(i, word) for i, word in zip(indices, words, strict=True)])
+        return np.array([self._number(index, word) for index, word in enumerate(words)])
+
+    def sparse(self, text: str) -> Tuple[np.ndarray, np.ndarray]:
+        """Return the attributes of a sparse row, and their numbers."""
+        if not text or text.isspace():
+            return np.zeros(0, dtype=np.int64), np.zeros(0)
+        if "'" in text or '"' in text:
+            pairs = [self._pair(entry) for entry in split_entries(text)]
+        else:
+            known = self._entries
+            pairs = [known.get(entry) or self._pair(entry.split()) for entry in text.split(",")]
+        indices = [index for index, _ in pairs]
+        if len(set(indices)) < len(indices):
+            twice = next(index for index in indices if indices.count(index) > 1)
+            raise GrammarError(f"expected each index once, got {twice} twice.")
+        return np.array(indices, dtype=np.int64), np.array([number for _, number in pairs])
+
+    def _pair(self, entry: List[str]) -> Tuple[int, float]:
+        if len(entry) != 2:
+            raise GrammarError(
+                "expected 'INDEX VALUE' between commas, with quotes around a value of several "
+                f"words, got '{' '.join(entry)[:40]}'."
+            )
+        index = self._places.get(entry[0])
+        if index is None:
+            raise GrammarError(
+                f"expected 'INDEX VALUE' with an index below {len(self._places)}, got the index "
+                f"'{entry[0][:40]}'."
+            )
+        return index, self._number(index, entry[1])
 
     def _number(self, index: int, word: str) -> float:
         attribute = self.attributes[index]
@@ -155,37 +187,23 @@ def _plain_codes(attribute: Attribute) -> Dict[str, float]:
     return {v: float(code) for v, code in attribute.codes.items() if v != "?" and is_plain(v)}
 
 
-def _dense_row(line: str, size: int) -> List[str]:
+def _dense_words(line: str) -> List[str]:
     if line[-1] == "}":
         weight = _WEIGHT.search(line)
         if weight is not None:
             _check_weight(weight[1])
             line = line[: weight.start()]
-    words = split_cells(line)
-    if len(words) != size:
-        raise GrammarError(f"expected {size} values, got {len(words)}.")
-    return words
+    return split_cells(line)
 
 
-def _sparse_row(line: str, places: Dict[str, int]) -> Tuple[List[int], List[str]]:
+def _sparse_entries(line: str) -> str:
     inside, after = split_braces(line, "a sparse row")
     if after:
         weight = _WEIGHT.fullmatch(after)
         if weight is None:
             raise GrammarError(f"expected nothing after a sparse row, got '{after[:40]}'.")
         _check_weight(weight[1])
-    entries = split_entries(inside)
-    words = [word for _, word in entries]
-    try:
-        indices = [places[place] for place, _ in entries]
-    except KeyError as error:
-        raise GrammarError(
-            f"expected 'INDEX VALUE' with an index below {len(places)}, got the index {error}."
-        ) from None
-    if len(set(indices)) < len(indices):
-        twice = next(index for index in indices if indices.count(index) > 1)
-        raise GrammarError(f"expected each index once, got {twice} twice.")
-    return indices, words
+    return inside
 
 
 def _check_weight(text: str) -> None:

@@ -100,31 +100,17 @@ def split_cells(text: str) -> List[str]:
 
 
 def split_entries(text: str) -> List[List[str]]:
-    """Return the pairs of index and value of a sparse row, values still quoted where they are.
+    """Return the words of each entry of a sparse row that has quotes, still quoted: two, an index
+    and a value, where the entry is right.
 
     >>> split_entries("0 1.5, 3 'a, b'")
     [['0', '1.5'], ['3', "'a, b'"]]
 
     # Raises
 
-    `GrammarError` for what is no such pair.
+    `GrammarError` for a quote that is not closed, or inside a word.
     """
-    if not text or text.isspace():
-        return []
-    if "'" not in text and '"' not in text:
-        entries = [entry.split() for entry in text.split(",")]
-    else:
-        entries = _split_quoted_entries(text.strip())
-    if set(map(len, entries)) != {2}:
-        wrong = next(entry for entry in entries if len(entry) != 2)
-        raise GrammarError(
-            "expected 'INDEX VALUE' between commas, with quotes around a value of several words, "
-            f"got '{' '.join(wrong)[:40]}'."
-        )
-    return entries
-
-
-def _split_quoted_entries(text: str) -> List[List[str]]:
+    text = text.strip()
     entries: List[List[str]] = []
     at, is_last = 0, False
     while not is_last:
