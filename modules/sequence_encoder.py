@@ -7,6 +7,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
+from .masks import real_first, reordered
+
 
 class SequenceEncoder(torch.nn.Module):
     """h_1 … h_T, `(batch, num_tokens, output_size)`, of the tensors of a text field.
@@ -39,10 +41,15 @@ class SequenceEncoder(torch.nn.Module):
         self.output_size = size if encoder is None else encoder.get_output_dim()
 
     def forward(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """The encodings; without a mask, what is padding is read from x."""
+        """Return the encodings; without a mask, x says what is padding. The encoder does not see a
+        masked token, wherever it stands."""
         embedded = self.dropout(self.embedder(x))
         if self.encoder is None:
             return embedded
         if mask is None:
             mask = get_text_field_mask(x)
-        return self.dropout(self.encoder(embedded, mask))
+        order = real_first(mask)
+        if order is None:
+            return self.dropout(self.encoder(embedded, mask))
+        encoded = self.encoder(reordered(embedded, order), reordered(mask, order))
+        return self.dropout(reordered(encoded, order.argsort(1)))

@@ -11,7 +11,7 @@ MODULES = ROOT / "modules"
 FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
-    {"logged_values", "settings", "whole_files", "workers"},
+    {"logged_values", "masks", "settings", "whole_files", "workers"},
     {
         "logging",
         "compatibility",

@@ -148,9 +148,10 @@ class SpanF1(TagMetric):
 
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
         counts = torch.zeros(3, dtype=torch.long)
-        rows = zip(predictions.tolist(), labels.tolist(), mask.sum(1).tolist(), strict=True)
-        for predicted, true, length in rows:
-            found, wanted = self._spans(predicted[:length]), self._spans(true[:length])
+        lengths = mask.sum(1).tolist()
+        real = (predictions[mask].cpu().split(lengths), labels[mask].cpu().split(lengths))
+        for predicted, true in zip(*real, strict=True):
+            found, wanted = self._spans(predicted.tolist()), self._spans(true.tolist())
             counts += torch.tensor([len(found & wanted), len(found), len(wanted)])
         counts = counts.to(labels.device)
         return dict(zip(("right", "predicted", "true"), counts, strict=True))

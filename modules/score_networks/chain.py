@@ -20,7 +20,8 @@ Reduction = Callable[[torch.Tensor, int], torch.Tensor]
 
 class Chain(NamedTuple):
     """The scores of a linear chain for a batch of sentences: s(y) is the sum of the potentials of
-    its tags, of its transitions, and of its first and last tag. Padding is at the end."""
+    its tags, of its transitions, and of its first and last tag. A masked token, wherever it
+    stands, is not part of its sentence: the tags on both sides of it follow each other."""
 
     potentials: torch.Tensor  # (batch, num_tokens, num_tags)
     transitions: torch.Tensor  # (num_tags, num_tags)
@@ -46,16 +47,16 @@ class Chain(NamedTuple):
         """The tags `(batch, count, num_tokens)` of the `count` highest scores, the best first; of a
         sentence with fewer sequences the last one again. AllenNLP's Viterbi algorithm."""
         tags = self.mask.new_zeros((len(self.mask), count, self.mask.shape[1]), dtype=torch.long)
-        for i, length in enumerate(self.mask.sum(1).tolist()):
-            if not length:
+        for i, real in enumerate(self.mask):
+            scores = self.potentials[i, real].detach().clone()
+            if not len(scores):
                 continue
-            scores = self.potentials[i, :length].detach().clone()
             scores[0] += self.start.detach()
             scores[-1] += self.end.detach()
             paths, _ = viterbi_decode(scores, self.transitions.detach(), top_k=count)
             for rank in range(count):
                 path = paths[min(rank, len(paths) - 1)]
-                tags[i, rank, :length] = torch.as_tensor(path, device=tags.device)
+                tags[i, rank, real] = torch.as_tensor(path, device=tags.device)
         return tags
 
     def draws(self, count: int) -> torch.Tensor:
@@ -63,23 +64,29 @@ class Chain(NamedTuple):
         drawing backward."""
         with torch.no_grad():
             messages = self._messages(torch.logsumexp)
-            following = torch.nn.functional.pad(self.mask[:, 1:], (0, 1))
+            after = self.end.expand(len(self.mask), count, -1)  # the score of what follows
             tags: List[torch.Tensor] = []
             for t in reversed(range(len(messages))):
-                logits = messages[t].unsqueeze(1).expand(-1, count, -1)
-                after = self.transitions.T[tags[-1]] if tags else torch.zeros_like(logits)
-                logits = logits + torch.where(following[:, t, None, None], after, self.end)
+                logits = messages[t].unsqueeze(1) + after
                 tags.append(torch.distributions.Categorical(logits=logits).sample())
+                real = self.mask[:, t, None, None]
+                after = torch.where(real, self.transitions.T[tags[-1]], after)
         return torch.stack(tags[::-1], dim=2).masked_fill(~self.mask.unsqueeze(1), 0)
 
     def _messages(self, reduce: Reduction) -> List[torch.Tensor]:
-        """For each token and its tag, all that is before it; after the end of a sentence its last
-        one again."""
-        messages = [self.potentials[:, 0] + self.start]
-        for t in range(1, self.potentials.shape[1]):
-            before = reduce(messages[-1].unsqueeze(2) + self.transitions, 1)
+        """Return, for each token and its tag, the sum over all that precedes it; at a masked token
+        the message of the last real one, and zeros before the first."""
+        message = torch.zeros_like(self.potentials[:, 0])
+        begun = self.mask.cumsum(1) - self.mask.long() > 0  # whether a real token precedes
+        messages = []
+        for t in range(self.potentials.shape[1]):
+            before = self.start
+            if t:
+                before = reduce(message.unsqueeze(2) + self.transitions, 1)
+                before = torch.where(begun[:, t, None], before, self.start)
             moved = before + self.potentials[:, t]
-            messages.append(torch.where(self.mask[:, t, None], moved, messages[-1]))
+            message = torch.where(self.mask[:, t, None], moved, message)
+            messages.append(message)
         return messages
 
     def _reduce(self, reduce: Reduction) -> torch.Tensor:

@@ -214,6 +214,21 @@ def test_bad_settings_are_named(build, message):
         build()
 
 
+@pytest.mark.parametrize("mask", [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1], [0, 1, 0, 1]])
+def test_a_masked_token_is_in_no_span(mask):
+    tags = TAGS["BIO"]
+    real = torch.tensor([mask], dtype=torch.bool)
+    generator = torch.Generator().manual_seed(1)
+    probabilities = torch.rand(1, 4, len(tags), generator=generator)
+    labels = torch.tensor([[1, 2, 2, 3]])
+    metric = SpanF1(vocab_of(tags))
+    found = metric.batch_sums(probabilities, labels, 0.5, real)
+    alone = metric.batch_sums(probabilities[:, real[0]], labels[:, real[0]], 0.5, None)
+    assert found == alone
+    names = [tags[i] for i in labels[real]]
+    assert found["true"] == len(spans(names, "BIO"))
+
+
 def test_wrong_shapes_are_named():
     with pytest.raises(ValueError, match="a label for each token"):
         TagAccuracy()(torch.rand(2, 3, 4), torch.zeros(2, 4))

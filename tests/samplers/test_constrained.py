@@ -53,31 +53,38 @@ def allowed(tags, encoding):
     )
 
 
+@pytest.mark.parametrize("place", ["end", "beginning", "holes"])
 @pytest.mark.parametrize("encoding", TAGS)
-def test_it_is_the_best_of_the_allowed_sequences(encoding):
+def test_it_is_the_best_of_the_allowed_sequences(encoding, place):
     torch.manual_seed(1)
     tags = TAGS[encoding]
     space = CategoricalOutputSpace(vocab_of(tags))
     logits = 2 * torch.randn(3, 2, 4, len(tags))
     mask = torch.arange(4) < torch.tensor(LENGTHS).unsqueeze(1)
+    if place == "beginning":
+        mask = mask.flip(1)
+    if place == "holes":
+        mask = mask[:, [1, 0, 3, 2]]
     # What is in the padding would ask for an X before it.
     logits[..., 2] = torch.where(mask.unsqueeze(1), logits[..., 2], 50.0)
     sampler = ConstrainedSampler(vocab_of(tags), space, Given(space, logits), encoding)
     sample = sampler.sample(None, None, mask)
     assert space.contains(sample.y) and sample.logits is logits
     changed = 0
-    for i, length in enumerate(LENGTHS):
+    for i, real in enumerate(mask):
         for j in range(2):
             best = max(
                 (
                     numbers
-                    for numbers in itertools.product(range(len(tags)), repeat=length)
+                    for numbers in itertools.product(range(len(tags)), repeat=int(real.sum()))
                     if allowed([tags[number] for number in numbers], encoding)
                 ),
-                key=lambda numbers: sum(logits[i, j, t, n].item() for t, n in enumerate(numbers)),
+                key=lambda numbers: (
+                    logits[i, j, real].gather(1, torch.tensor(numbers).view(-1, 1)).sum()
+                ),
             )
-            assert sample.y[i, j, :length].argmax(-1).tolist() == list(best)
-            changed += list(best) != logits[i, j, :length].argmax(-1).tolist()
+            assert sample.y[i, j, real].argmax(-1).tolist() == list(best)
+            changed += list(best) != logits[i, j, real].argmax(-1).tolist()
     assert changed  # the constraint had something to do
 
 

@@ -9,11 +9,17 @@ from allennlp.modules import ConditionalRandomField
 
 from structured_energy.losses import ExactLikelihoodLoss, Loss
 from structured_energy.samplers import ExactSampler, Sampler
-from structured_energy.score_networks import Chain
+from structured_energy.score_networks import Chain, ScoreNetwork
 from structured_energy.testing import make_world
 
 LENGTHS = [4, 1, 3]
 K = 3
+# Padding at the end, at the beginning, and holes.
+MASKS = {
+    "end": [[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 1, 0]],
+    "beginning": [[1, 1, 1, 1], [0, 0, 0, 1], [0, 1, 1, 1]],
+    "holes": [[1, 1, 0, 1], [0, 1, 0, 0], [0, 1, 0, 1]],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -23,21 +29,22 @@ def _double():
     torch.set_default_dtype(torch.float32)
 
 
-@pytest.fixture()
-def chain():
+@pytest.fixture(params=MASKS)
+def chain(request):
     torch.manual_seed(2)
-    mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
-    tensors = [torch.randn(3, max(LENGTHS), K), torch.randn(K, K), torch.randn(K), torch.randn(K)]
+    mask = torch.tensor(MASKS[request.param], dtype=torch.bool)
+    tensors = [torch.randn(3, mask.shape[1], K), torch.randn(K, K), torch.randn(K), torch.randn(K)]
     return Chain(*[tensor.requires_grad_() for tensor in tensors], mask)
 
 
 def enumerated(chain, i):
-    """All sequences of a sentence, and their scores."""
-    sequences = list(itertools.product(range(K), repeat=LENGTHS[i]))
+    """All sequences of the real tokens of a sentence, and their scores."""
+    real = chain.mask[i].nonzero()[:, 0].tolist()
+    sequences = list(itertools.product(range(K), repeat=len(real)))
     scores = []
     for tags in sequences:
         score = chain.start[tags[0]] + chain.end[tags[-1]]
-        score = score + sum(chain.potentials[i, t, tag] for t, tag in enumerate(tags))
+        score = score + sum(chain.potentials[i, t, tag] for t, tag in zip(real, tags, strict=True))
         for before, after in itertools.pairwise(tags):
             score = score + chain.transitions[before, after]
         scores.append(score)
@@ -54,6 +61,7 @@ def test_the_partition_function_is_the_sum_over_all_sequences(chain):
         torch.testing.assert_close(mine, reference)
 
 
+@pytest.mark.parametrize("chain", ["end"], indirect=True)
 def test_the_likelihood_is_that_of_allennlp_s_conditional_random_field(chain):
     crf = ConditionalRandomField(K)
     crf.transitions.data = chain.transitions.detach()
@@ -71,22 +79,22 @@ def test_the_likelihood_is_that_of_allennlp_s_conditional_random_field(chain):
 @pytest.mark.parametrize("count", [1, 5])
 def test_the_best_are_the_best_of_all(chain, count):
     tags = chain.best().unsqueeze(1) if count == 1 else chain.best_ones(count)
-    for i, length in enumerate(LENGTHS):
+    for i, real in enumerate(chain.mask):
         sequences, scores = enumerated(chain, i)
         ranked = scores.argsort(descending=True)[:count].tolist()
         expected = [list(sequences[rank]) for rank in ranked]
         expected += expected[-1:] * (count - len(expected))
-        assert tags[i, :, :length].tolist() == expected
-        assert (tags[i, :, length:] == 0).all()
+        assert tags[i][:, real].tolist() == expected
+        assert (tags[i][:, ~real] == 0).all()
 
 
 def test_draws_follow_the_distribution(chain):
     count = 20000
     draws = chain.draws(count)
-    for i, length in enumerate(LENGTHS):
+    for i, real in enumerate(chain.mask):
         sequences, scores = enumerated(chain, i)
-        place = torch.tensor([K**t for t in reversed(range(length))])
-        numbers = (draws[i, :, :length] * place).sum(1)
+        place = torch.tensor([K**t for t in reversed(range(int(real.sum())))])
+        numbers = (draws[i][:, real] * place).sum(1)
         empirical = torch.bincount(numbers, minlength=len(sequences)) / count
         # The expected total variation of 20000 exact draws over 81 outputs is about 0.025.
         assert (empirical - scores.softmax(0)).abs().sum() / 2 < 0.04
@@ -112,6 +120,42 @@ def test_the_sampler_s_log_probabilities_are_those_of_all_sequences():
     mine = loss.unreduced(world.x, truth, draws, world.mask)[0, 0]
     matching = (y[0] == truth[0]).all(-1).all(-1)
     torch.testing.assert_close(mine, -expected[0][matching][0])
+
+
+SEQUENCE_NETWORK = """{
+  type: 'sequence-tagging', structured_scores: ['linear-chain'],
+  embedder: {token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}},
+  encoder: {type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true},
+}"""
+
+
+@pytest.mark.parametrize("place", MASKS)
+def test_a_masked_token_is_not_there(place):
+    world = make_world(space="categorical")
+    network = world.score_network = world.build(ScoreNetwork, SEQUENCE_NETWORK)
+    words = torch.randint(2, 8, (3, 4))
+    mask = torch.tensor(MASKS[place], dtype=torch.bool)
+    loss = world.build(Loss, "'exact-likelihood'")
+    best = world.build(Sampler, "'exact'")
+    draws = world.build(Sampler, "{type: 'exact', num_samples: 2, kind: 'draws'}")
+
+    def results(words, truth, mask):
+        x = {"tokens": {"tokens": words}}
+        sample = draws.sample(x, None, mask)
+        scores = network(x, sample.y, mask)
+        likelihood = loss.unreduced(x, truth, sample, mask)
+        # The draws are checked by their probabilities, since a draw is random.
+        found = sample.log_prob - scores
+        torch.testing.assert_close(found, found[:, :1].expand_as(found))
+        return likelihood, found[:, :1], best.sample(x, None, mask).y
+
+    found = results(words, world.truth, mask)
+    for i, real in enumerate(mask):
+        alone = words[i : i + 1, real]
+        expected = results(alone, world.truth[i : i + 1, :, real], torch.ones_like(alone).bool())
+        torch.testing.assert_close(found[0][i], expected[0][0])
+        torch.testing.assert_close(found[1][i], expected[1][0])
+        torch.testing.assert_close(found[2][i][:, real], expected[2][0])
 
 
 @pytest.mark.parametrize("make", [ExactSampler, ExactLikelihoodLoss])

@@ -125,8 +125,9 @@ def test_every_term_over_tags_is_here():
     assert types == set(StructuredScore.list_available()) - {of_labels, of_pixels}
 
 
+@pytest.mark.parametrize("place", ["end", "beginning", "holes"])
 @pytest.mark.parametrize(("config", "loop"), CASES, ids=[str(config) for config, _ in CASES])
-def test_it_is_what_the_loop_gives_whatever_the_padding(config, loop):
+def test_it_is_what_the_loop_gives_of_the_real_tokens(config, loop, place):
     world = make_world(space="categorical")
     term = build(config, world)
     with torch.no_grad():
@@ -134,10 +135,14 @@ def test_it_is_what_the_loop_gives_whatever_the_padding(config, loop):
             parameter.normal_()
     y = world.output_space.random(torch.empty(len(LENGTHS), 2, max(LENGTHS), K))
     mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
+    if place == "beginning":
+        mask = mask.flip(1)
+    if place == "holes":
+        mask[:, [1, 2, 4, 5]] = mask[:, [5, 4, 2, 1]]
     scores = term(y, mask)
-    for i, length in enumerate(LENGTHS):
+    for i, real in enumerate(mask):
         for j in range(2):
-            torch.testing.assert_close(scores[i, j], loop(term, y[i, j, :length]))
+            torch.testing.assert_close(scores[i, j], loop(term, y[i, j, real]))
     torch.testing.assert_close(term(y[:1]), scores[:1])  # all of the first one is real
 
 

@@ -1,26 +1,35 @@
 """Terms over pairs of tags: the linear chain, and chains that skip."""
 
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ...masks import real_first, reordered
 from .structured_score import StructuredScore
 
 
-def without_padding(y: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
-    """y with zeros in its padding, so that no product sees it.
+def real_tokens(
+    y: torch.Tensor, mask: Optional[torch.Tensor]
+) -> Tuple[torch.Tensor, Optional[torch.Tensor]]:
+    """Return y with its real tokens first, in their order, and zeros after them, and the mask that
+    says where they are now. A masked token, wherever it stands, is not part of the sentence.
 
     # Raises
 
-    `ValueError` for outputs that are no sequences of tags.
+    `ValueError` for outputs that are not sequences of tags.
     """
     if y.dim() != 4 or (mask is not None and mask.dim() != 2):
         raise ValueError(
             "Expected sequences of tags, y (batch, num_samples, num_tokens, num_tags), for this "
             f"structured score, got y {tuple(y.shape)}; choose one for this output space."
         )
-    return y if mask is None else y.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), 0.0)
+    if mask is None:
+        return y, None
+    order = real_first(mask)
+    if order is not None:
+        y, mask = reordered(y, order, dim=2), reordered(mask, order)
+    return y.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), 0.0), mask
 
 
 def pairs(y: torch.Tensor, transitions: torch.Tensor, distance: int) -> torch.Tensor:
@@ -33,7 +42,7 @@ class LinearChainScore(StructuredScore):
     """s(y) = aᵀ y_1 + Σ_{t ≥ 2} y_{t−1}ᵀ W y_t + bᵀ y_T: the transitions of a conditional random
     field (Lafferty et al. 2001; as an energy, Tu & Gimpel 2018, equation 7).
 
-    W_ij is the score of tag j after tag i. Padding is at the end of a sentence.
+    W_ij is the score of tag j after tag i.
     """
 
     def __init__(self, num_labels: int) -> None:
@@ -45,7 +54,7 @@ class LinearChainScore(StructuredScore):
             torch.nn.init.normal_(parameter, std=0.1)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        y = without_padding(y, mask)
+        y, mask = real_tokens(y, mask)
         score = pairs(y, self.transitions, 1) + y[:, :, 0] @ self.start
         if mask is None:
             return score + y[:, :, -1] @ self.end
@@ -75,7 +84,7 @@ class SkipChainScore(StructuredScore):
         torch.nn.init.normal_(self.transitions, std=0.1)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        y = without_padding(y, mask)
+        y, _ = real_tokens(y, mask)
         score = y.new_zeros(y.shape[:2])
         for distance, transitions in enumerate(self.transitions, 1):
             if distance < y.shape[2]:

@@ -9,7 +9,7 @@ from torch.nn.functional import scaled_dot_product_attention, softplus
 
 from ...networks import at_least_single
 from ...output_spaces import OutputSpace
-from .chains import without_padding
+from .chains import real_tokens
 from .structured_score import StructuredScore
 
 
@@ -52,7 +52,8 @@ class SelfAttentionScore(StructuredScore):
         self.projection = torch.nn.Linear(hidden_size, 1, bias=False)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        rows = without_padding(y, mask).flatten(0, 1)
+        y, mask = real_tokens(y, mask)
+        rows = y.flatten(0, 1)
         h = add_positional_features(self.embedding(rows))
         query, key, value = (
             part.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
@@ -110,10 +111,11 @@ class LabelLanguageModelScore(StructuredScore):
         self.prediction = torch.nn.Linear(hidden_size, num_labels)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        rows = without_padding(y, mask).flatten(0, 1)
+        y, mask = real_tokens(y, mask)
+        rows = y.flatten(0, 1)
         before = self.embedding(rows[:, :-1])
         start = self.start.expand(len(rows), 1, -1)
         with torch.autocast("cpu", enabled=False):  # where LSTMs have no half precision
             hidden, _ = self.lstm(torch.cat([start, before.to(start.dtype)], dim=1))
         logits = at_least_single(self.prediction(hidden)).view_as(y)
-        return self.output_space.log_prob(logits, without_padding(y, mask), mask)
+        return self.output_space.log_prob(logits, y, mask)

@@ -8,7 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.modules import FeedForward
 from torch.nn.functional import softplus
 
-from .chains import without_padding
+from .chains import real_tokens
 from .structured_score import StructuredScore
 
 MOST_CONTEXTS = 1_000_000
@@ -43,7 +43,7 @@ class HighOrderScore(StructuredScore):
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), num_labels, bias=False)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        y = without_padding(y, mask)
+        y, _ = real_tokens(y, mask)
         count = y.shape[2] - self.order
         if count <= 0:
             return y.new_zeros(y.shape[:2])
@@ -79,7 +79,8 @@ class ConvolutionalScore(StructuredScore):
         self.projection = torch.nn.Linear(num_filters, 1, bias=False)
 
     def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        rows = without_padding(y, mask).flatten(0, 1).transpose(1, 2)
+        y, mask = real_tokens(y, mask)
+        rows = y.flatten(0, 1).transpose(1, 2)
         found = softplus(self.filters(rows)).transpose(1, 2)
         values = self.projection(found).view(y.shape[:3])
         return values.sum(2) if mask is None else (values * mask.unsqueeze(1)).sum(2)
