@@ -6,7 +6,7 @@ import torch
 from allennlp.training.metrics import Metric
 
 from ..workers import of_all_workers
-from .structured_metric import SetMetric, Sums, ratio
+from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
 
 _AT_ONCE = 2**18  # items, few enough that what is made of them stays in the cache
 
@@ -70,13 +70,11 @@ class MeanAveragePrecisionByExample(SetMetric):
         mask: torch.Tensor,
     ) -> Sums:
         some = labels.any(1)
-        return {
-            "precision": average_precision(probabilities, labels).masked_fill(~some, 0.0).sum(),
-            "count": some.sum(),
-        }
+        precision = average_precision(probabilities, labels).masked_fill(~some, 0.0)
+        return {"precision_units": sum_in_units(precision), "count": some.sum()}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return ratio(sums["precision"], sums["count"], empty=0.0)
+        return UNIT * ratio(sums["precision_units"], sums["count"], empty=0.0)
 
 
 @Metric.register("map-label")

@@ -6,7 +6,7 @@ from typing import ClassVar, Optional, Sequence, Tuple
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import SetMetric, Sums, ratio
+from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
 
 
 def counts_at(
@@ -88,10 +88,11 @@ class ExampleF1(F1):
         known: torch.Tensor,
     ) -> Sums:
         f1 = ratio(2 * shared, predicted + true, empty=1.0)
-        return {"f1": (f1 * (known > 0)).sum(-1), "count": (known > 0).sum(-1)}
+        is_judged = known > 0
+        return {"f1_units": sum_in_units(f1 * is_judged), "count": is_judged.sum(-1)}
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return ratio(sums["f1"], sums["count"], empty=0.0)
+        return ratio(UNIT * sums["f1_units"].double(), sums["count"], empty=0.0)
 
 
 @Metric.register("micro-f1")

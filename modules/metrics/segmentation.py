@@ -3,7 +3,7 @@
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import SetMetric, Sums, Value, ratio
+from .structured_metric import UNIT, SetMetric, Sums, Value, ratio, sum_in_units
 
 
 @Metric.register("iou")
@@ -33,14 +33,14 @@ class IntersectionOverUnionMetric(SetMetric):
         is_judged = mask.any(1)
         iou = ratio(shared, union, empty=1.0) * is_judged
         return {
-            "iou": iou.sum(),
+            "iou_units": sum_in_units(iou),
             "count": is_judged.sum(),
             "shared": shared.sum(),
             "union": union.sum(),
         }
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return ratio(sums["iou"], sums["count"], empty=1.0)
+        return ratio(UNIT * sums["iou_units"].double(), sums["count"], empty=1.0)
 
     def values(self, sums: Sums) -> Value:
         overall = ratio(sums["shared"], sums["union"], empty=1.0)

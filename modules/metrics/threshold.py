@@ -11,7 +11,10 @@ from allennlp.training.metrics import Metric
 
 from ..settings import register_setting
 from .f1 import ExampleF1
-from .structured_metric import Sums, as_structured
+from .structured_metric import UNIT, Sums, as_structured
+
+# Values that differ by no more are equal: a mean of rounded fractions is off by half a unit.
+RESOLUTION = 2 * UNIT
 
 
 class Threshold(torch.nn.Module, Registrable, ABC):
@@ -69,7 +72,8 @@ class TunedThreshold(Threshold):
     """The threshold of a grid that is best for a metric on the validation data.
 
     It is chosen anew at each validation, saved with the weights, and used as it is at test. Of
-    equally good ones the nearest to 0.5 is taken.
+    equally good ones (up to 2e-12) the nearest to 0.5 is taken, and of two as near the lower one.
+    The size of the batches and the number of workers have no influence.
 
     >>> threshold = TunedThreshold(candidates=9)
     >>> with threshold.tuning():
@@ -132,11 +136,13 @@ class TunedThreshold(Threshold):
             yield
             if self._sums is not None:
                 values = self._values(self.metric.over_all_workers(self._sums))
-                sign = 1 if self.metric.higher_is_better else -1
-                best = max(
-                    zip(values, self.candidates, strict=True),
-                    key=lambda pair: (sign * pair[0], -abs(pair[1] - 0.5), -pair[1]),
-                )
-                self.value.fill_(best[1])
+                self.value.fill_(self.candidates[self._best(values)])
         finally:
             self._sums = None
+
+    def _best(self, values: List[float]) -> int:
+        """Return which candidate is the best, by its value of the metric."""
+        sign = 1 if self.metric.higher_is_better else -1
+        highest = max(sign * value for value in values)
+        ties = [i for i, value in enumerate(values) if highest - sign * value <= RESOLUTION]
+        return min(ties, key=lambda i: abs(2 * i + 1 - len(values)))  # in whole steps from 0.5

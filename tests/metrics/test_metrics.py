@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -196,6 +197,66 @@ def test_the_tuned_threshold_is_the_best_of_the_grid(name):
     loaded = TunedThreshold()
     loaded.load_state_dict(threshold.state_dict())
     assert loaded.value == threshold.value
+
+
+def exact_f1(predicted, true):
+    """The mean F1 of examples as a fraction."""
+    total = Fraction(0)
+    for mine, truth in zip(predicted.tolist(), true.tolist(), strict=True):
+        size = sum(mine) + sum(truth)
+        shared = sum(a and b for a, b in zip(mine, truth, strict=True))
+        total += Fraction(2 * shared, size) if size else 1
+    return total / len(true)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_whatever_the_batches(seed):
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.rand(7, 3, generator=generator) < 0.4
+    scores = torch.randint(10, (7, 3), generator=generator) / 10 + 0.05
+    values = [exact_f1(scores > i / 100, labels) for i in range(1, 100)]
+    ties = [i for i, value in enumerate(values, 1) if value == max(values)]
+    expected = min(ties, key=lambda i: (abs(i - 50), i)) / 100
+    for size in (1, 2, 3, 7):
+        threshold = TunedThreshold()
+        with threshold.tuning():
+            for part in zip(scores.split(size), labels.split(size), strict=True):
+                threshold.observe(*part)
+        assert float(threshold.value) == pytest.approx(expected), size
+
+
+@pytest.mark.parametrize(
+    "name", ["example-f1", "micro-f1", "macro-f1", "subset-accuracy", "hamming-loss", "iou"]
+)
+def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_in_any_metric(name):
+    # 1/3 + 2/3 and 1/2 + 1/2 in place of the true sums: the value decides, not its rounding.
+    threshold = TunedThreshold(Metric.by_name(name)(), candidates=4)
+    worse = 1.0 if name == "hamming-loss" else 0.0
+    for step in (1e-16, -1e-16):
+        assert threshold._best([0.7, 0.7 + step, 0.7, worse]) == 1
+        assert threshold._best([0.7, worse, worse, 0.7 + step]) == 0
+
+
+@pytest.mark.parametrize("name", ["example-f1", "iou", "map-example"])
+def test_the_value_is_the_same_for_any_batches(name):
+    generator = torch.Generator().manual_seed(4)
+    scores = torch.rand(60, 9, generator=generator)
+    labels = torch.rand(60, 9, generator=generator) < 0.4
+    values = set()
+    for size in (1, 7, 60):
+        metric = Metric.by_name(name)()
+        for part in zip(scores.split(size), labels.split(size), strict=True):
+            metric(*part)
+        values.add(metric.get_metric())
+    assert len(values) == 1
+
+
+def test_only_integers_are_added_up_over_batches():
+    for name in Metric.list_available():
+        kind = Metric.by_name(name)
+        if is_of_sets(kind) or name == "map-example":
+            sums = kind().batch_sums(torch.rand(3, 4), torch.rand(3, 4) < 0.5, 0.5, None)
+            assert {value.dtype for value in sums.values()} == {torch.int64}, name
 
 
 def test_without_data_or_after_an_error_the_threshold_stays():
