@@ -3,7 +3,7 @@ computed for one x while they are."""
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -13,19 +13,34 @@ from .logging import LoggingMixin
 Groups = Dict[str, List[Tuple[str, torch.nn.Parameter]]]
 
 
+class _Encoding(NamedTuple):
+    """An encoding that a network keeps, and what it is of."""
+
+    x: Any
+    mask: Optional[torch.Tensor]
+    values: torch.Tensor
+    has_gradient: bool
+
+    def is_of(self, x: Any, mask: Optional[torch.Tensor]) -> bool:
+        """Whether x is the same object and the mask is the same."""
+        if x is not self.x or mask is self.mask:
+            return x is self.x
+        return mask is not None and self.mask is not None and torch.equal(mask, self.mask)
+
+
 class Network(torch.nn.Module, ABC):
     """A network whose encoding of x is computed once while its weights cannot change.
 
-    Inside `reusing()` the encoding of the same x object is computed once; outside, every call
-    computes it. Only `deterministic` opens that scope (and `frozen`, by it), so no result outlives
-    a step of the optimiser.
+    Inside `reusing()` the encoding of the same x object with the same mask is computed once;
+    outside, every call computes it. Only `deterministic` and `frozen` open that scope, so no result
+    outlives a step of the optimiser.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._scopes = 0
         self._frozen = 0
-        self._reused: Optional[Tuple[Any, torch.Tensor, bool]] = None
+        self._reused: Optional[_Encoding] = None
         self._rows: Optional[torch.Tensor] = None
 
     @contextmanager
@@ -71,13 +86,15 @@ class Network(torch.nn.Module, ABC):
         if not self._scopes:
             encoding = at_least_single(self.compute(x, mask))
         else:
-            # One that was made where no gradient was wanted does not serve where one is.
+            # An encoding that was computed without a gradient does not serve where one is wanted.
             wanted = torch.is_grad_enabled() and not self._frozen
             reused = self._reused
-            if reused is None or reused[0] is not x or (wanted and not reused[2]):
-                made = at_least_single(self.compute(x, mask))
-                self._reused = reused = (x, made, wanted)
-            encoding = reused[1]
+            if self._rows is not None and reused is not None:
+                mask = reused.mask  # the caller's is of the rows only
+            if reused is None or not reused.is_of(x, mask) or (wanted and not reused.has_gradient):
+                values = at_least_single(self.compute(x, mask))
+                self._reused = reused = _Encoding(x, mask, values, wanted)
+            encoding = reused.values
         return encoding if self._rows is None else encoding[self._rows]
 
 
@@ -178,10 +195,32 @@ def partition(owner: torch.nn.Module, parts: Dict[str, List[torch.nn.Module]]) -
     return {network: group for network, group in groups.items() if group}
 
 
-def share(owner: torch.nn.Module, name: str, value: Any) -> None:
-    """Sets `owner.name` to a collaborator that another module owns.
+def hand_down(collaborator: Any) -> Any:
+    """Mark a collaborator as owned by the model and return it: the samplers and losses that it is
+    handed down to refer to it without holding it (see `Borrower`)."""
+    set_plainly(collaborator, "_handed_down", True)
+    return collaborator
 
-    The collaborator does not become a submodule, so the state dictionary holds it once and
-    `parameters()` of `owner` are its own.
+
+def share(owner: torch.nn.Module, name: str, value: Any) -> None:
+    """Set `owner.name` to a module that another module owns.
+
+    It does not become a submodule, so the state dictionary holds it once and the parameters of
+    `owner` do not include it.
     """
     set_plainly(owner, name, value)
+
+
+class Borrower(torch.nn.Module):
+    """The base of samplers and losses, whose collaborators belong to the model.
+
+    A collaborator that was handed down (`hand_down`) does not become a submodule, whatever the name
+    of the attribute: `self.task_network = task_network` is enough. Any other module, such as a
+    network of the sampler's own, becomes one as usual.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if getattr(value, "_handed_down", False):
+            share(self, name, value)
+        else:
+            super().__setattr__(name, value)

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from structured_energy import logging
 from structured_energy.logging import (
     LoggedArray,
     LoggedExtremum,
@@ -197,6 +198,23 @@ def test_merging_workers_gives_the_mean_over_all_items():
     top = LoggedExtremum()
     assert top.read(top.merge([(1, [2.0]), (0, []), (1, [5.0])])) == 5.0
     assert top.read(top.merge([(0, []), (0, [])])) is None
+
+
+def test_only_a_reset_asks_the_other_workers(monkeypatch):
+    node = Node("model", loss=LoggedMean())
+    node.log("loss", 1.0)
+    asked = []
+
+    def of_all_workers(states):
+        asked.append(states)
+        return [states, [(1, [4.0])]]
+
+    monkeypatch.setattr(logging, "num_workers", lambda: 2)
+    monkeypatch.setattr(logging, "of_all_workers", of_all_workers)
+    assert node.get_all() == {"loss": 1.0}
+    assert not asked  # the other one may not be here: it would wait for ever
+    assert node.get_all(reset=True) == {"loss": 2.5}
+    assert asked == [[(1, [1.0])]]
 
 
 def test_first_nonfinite_is_the_one_that_was_logged_first():

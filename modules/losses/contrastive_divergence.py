@@ -5,7 +5,6 @@ from typing import Any, Optional
 import torch
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
@@ -39,7 +38,7 @@ class ContrastiveDivergenceLoss(Loss):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(reduction, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.score_penalty = score_penalty
         for key in ("ground_truth_score", "sample_score"):
             self.logging_buffer[key] = LoggedMean()

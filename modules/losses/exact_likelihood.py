@@ -5,7 +5,6 @@ from typing import Any, Optional
 import torch
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork, chain_of, check_chain
@@ -34,7 +33,7 @@ class ExactLikelihoodLoss(Loss):
     ) -> None:
         super().__init__(reduction, log_key)
         check_chain(score_network)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.output_space = output_space
         for key in ("ground_truth_score", "log_partition"):
             self.logging_buffer[key] = LoggedMean()

@@ -5,7 +5,6 @@ from typing import Any, Optional
 import torch
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -45,7 +44,7 @@ class InferenceLoss(Loss):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(reduction, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.oracle_value = oracle_value
         self.oracle_cost_weight = oracle_cost_weight
         self.inference_score_weight = inference_score_weight

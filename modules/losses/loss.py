@@ -8,12 +8,13 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggedMean, LoggingMixin
+from ..networks import Borrower
 from ..sampler_output import SamplerOutput
 
 Reduction = Literal["sum", "mean", "none"]
 
 
-class Loss(torch.nn.Module, LoggingMixin, Registrable, ABC):
+class Loss(Borrower, LoggingMixin, Registrable, ABC):
     """A loss over the outputs that a sampler proposed; lower is better.
 
     `forward` is written once, here: it calls `compute`, checks the shape, logs the mean as `value`
@@ -28,7 +29,7 @@ class Loss(torch.nn.Module, LoggingMixin, Registrable, ABC):
     """
 
     def __init__(self, reduction: Reduction = "mean", log_key: Optional[str] = None) -> None:
-        torch.nn.Module.__init__(self)
+        Borrower.__init__(self)
         LoggingMixin.__init__(self, log_key)
         if reduction not in ("sum", "mean", "none"):
             raise ConfigurationError(

@@ -6,7 +6,6 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -62,7 +61,7 @@ class MarginBasedLoss(Loss):
             raise ConfigurationError(
                 f"Expected margin_type to be one of {margin_types}, got '{margin_type}'."
             )
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.oracle_value = oracle_value
         self.margin_type = margin_type
         self.oracle_cost_weight = oracle_cost_weight

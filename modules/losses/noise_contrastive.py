@@ -8,7 +8,6 @@ import torch
 from torch.nn.functional import softplus
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -42,7 +41,7 @@ class NoiseContrastiveLoss(Loss):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(reduction, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.output_space = output_space
         self.correct_for_proposal = correct_for_proposal
         for key in ("ground_truth_score", "draw_score", "accuracy"):

@@ -5,7 +5,6 @@ from typing import Any, Optional
 import torch
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -32,7 +31,7 @@ class PseudoLikelihoodLoss(Loss):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(reduction, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.output_space = output_space
         for key in ("ground_truth_score", "accuracy"):
             self.logging_buffer[key] = LoggedMean()

@@ -4,7 +4,6 @@ from typing import Any, Optional
 
 import torch
 
-from ..networks import share
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
@@ -23,7 +22,7 @@ class ScoreLoss(Loss):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(reduction, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -7,7 +7,6 @@ from allennlp.common.checks import ConfigurationError
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..logging import LoggedMean
-from ..networks import share
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -50,7 +49,7 @@ class ValueRegressionLoss(Loss):
             raise ConfigurationError(
                 f"Expected the objective to be one of {objectives}, got '{objective}'."
             )
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.oracle_value = oracle_value
         self.objective = objective
         for key in ("oracle_value", "predicted_value"):
@@ -87,7 +86,7 @@ class ValueLoss(Loss):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(reduction, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

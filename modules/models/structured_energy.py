@@ -14,7 +14,7 @@ from allennlp.training.metrics import Metric
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import Evaluation, FixedThreshold, Threshold
-from ..networks import deterministic, frozen, partition, share
+from ..networks import deterministic, frozen, hand_down, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
@@ -93,6 +93,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         )
         if self.score_network is not None:
             shared["score_network"] = self.score_network
+        for collaborator in shared.values():
+            hand_down(collaborator)
         self.loss = None if loss is None else loss.construct(**shared)
         self.sampler = sampler.construct(**shared)
         if inference is None:

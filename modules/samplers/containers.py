@@ -6,7 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
-from ..networks import frozen, share
+from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -72,7 +72,7 @@ class BestOfContainer(AppendingContainer):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, constituents, loss, log_key)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
 
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None

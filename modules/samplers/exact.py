@@ -6,7 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
-from ..networks import frozen, share
+from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork, chain_of, check_chain
@@ -48,7 +48,7 @@ class ExactSampler(Sampler):
                 f"'exact', got {num_samples} and '{kind}'."
             )
         check_chain(score_network)
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.num_samples = num_samples
         self.kind = kind
 

@@ -6,7 +6,6 @@ import torch
 from allennlp.common import Lazy
 
 from ..losses import Loss
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..task_networks import TaskNetwork
@@ -40,7 +39,7 @@ class InferenceNetworkSampler(Sampler):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        share(self, "task_network", task_network)
+        self.task_network = task_network
         self.cost_augmented_network = (
             None
             if cost_augmented_network is None

@@ -5,7 +5,6 @@ from typing import Any, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import choose
 from ..score_networks import ScoreNetwork
@@ -55,7 +54,7 @@ class IterativeSampler(Sampler):
                 f"Expected a buffer_size of at least 0 and a reset_rate in [0, 1] in "
                 f"{type(self).__name__}, got {buffer_size} and {reset_rate}."
             )
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.num_steps = num_steps
         self.start = start
         self.truth_rate = truth_rate

@@ -6,7 +6,6 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..task_networks import TaskNetwork
@@ -51,7 +50,7 @@ class NetworkDrawsSampler(Sampler):
                 "positive temperature in the sampler 'network-draws', got "
                 f"'{kind}', {num_samples} and {temperature}."
             )
-        share(self, "task_network", task_network)
+        self.task_network = task_network
         self.num_samples = num_samples
         self.kind = kind
         self.temperature = temperature

@@ -7,7 +7,6 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
-from ..networks import share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -38,7 +37,7 @@ class _BlindSampler(Sampler):
             raise ConfigurationError(
                 f"Expected at least 1 sample of {type(self).__name__}, got {num_samples}."
             )
-        share(self, "score_network", score_network)
+        self.score_network = score_network
         self.num_samples = num_samples
 
     @abstractmethod

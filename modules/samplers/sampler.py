@@ -8,6 +8,7 @@ from allennlp.common import Registrable
 
 from ..logging import LoggingMixin
 from ..losses import Loss
+from ..networks import Borrower
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 
@@ -16,7 +17,7 @@ class NanScoreError(ValueError):
     """The scores that a sampler chooses by are NaN."""
 
 
-class Sampler(torch.nn.Module, LoggingMixin, Registrable, ABC):
+class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     """Proposes outputs y for inputs x.
 
     `forward` is written once, here: it encodes the labels, calls `sample` and, where labels were
@@ -37,7 +38,7 @@ class Sampler(torch.nn.Module, LoggingMixin, Registrable, ABC):
         loss: Optional[Loss] = None,
         log_key: Optional[str] = None,
     ) -> None:
-        torch.nn.Module.__init__(self)
+        Borrower.__init__(self)
         LoggingMixin.__init__(self, log_key)
         self.output_space = output_space
         self.loss = loss

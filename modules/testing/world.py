@@ -15,6 +15,7 @@ from allennlp.common import FromParams, Params
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 
+from ..networks import hand_down
 from ..oracle_values import OracleValue, PerInstanceF1
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
@@ -169,8 +170,8 @@ def make_world(
         vocab=vocab,
         output_space=output_space,
         oracle_value=PerInstanceF1(output_space),
-        task_network=task_network.to(dtype),
-        score_network=score_network.to(dtype),
+        task_network=hand_down(task_network.to(dtype)),
+        score_network=hand_down(score_network.to(dtype)),
         x=x,
         labels=labels,
         mask=mask,

@@ -209,11 +209,11 @@ def exact_f1(predicted, true):
     return total / len(true)
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", [*range(20), 288, 424])
 def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_whatever_the_batches(seed):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.rand(7, 3, generator=generator) < 0.4
-    scores = torch.randint(10, (7, 3), generator=generator) / 10 + 0.05
+    scores = torch.randint(9, (7, 3), generator=generator) / 10 + 0.05
     values = [exact_f1(scores > i / 100, labels) for i in range(1, 100)]
     ties = [i for i, value in enumerate(values, 1) if value == max(values)]
     expected = min(ties, key=lambda i: (abs(i - 50), i)) / 100
@@ -229,7 +229,6 @@ def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_whatever_the_batches
     "name", ["example-f1", "micro-f1", "macro-f1", "subset-accuracy", "hamming-loss", "iou"]
 )
 def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_in_any_metric(name):
-    # 1/3 + 2/3 and 1/2 + 1/2 in place of the true sums: the value decides, not its rounding.
     threshold = TunedThreshold(Metric.by_name(name)(), candidates=4)
     worse = 1.0 if name == "hamming-loss" else 0.0
     for step in (1e-16, -1e-16):
@@ -242,13 +241,13 @@ def test_the_value_is_the_same_for_any_batches(name):
     generator = torch.Generator().manual_seed(4)
     scores = torch.rand(60, 9, generator=generator)
     labels = torch.rand(60, 9, generator=generator) < 0.4
-    values = set()
+    values = []
     for size in (1, 7, 60):
         metric = Metric.by_name(name)()
         for part in zip(scores.split(size), labels.split(size), strict=True):
             metric(*part)
-        values.add(metric.get_metric())
-    assert len(values) == 1
+        values.append(metric.get_metric())
+    assert values[0] == values[1] == values[2]
 
 
 def test_only_integers_are_added_up_over_batches():

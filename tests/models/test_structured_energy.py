@@ -2,12 +2,15 @@
 
 import pytest
 import torch
-from allennlp.common import Params
+from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
 
+from structured_energy.losses import Loss
 from structured_energy.models import StructuredEnergyModel
-from structured_energy.networks import frozen, partition
+from structured_energy.networks import frozen, hand_down, partition
+from structured_energy.oracle_values import OracleValue
+from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import Sampler
 from structured_energy.task_networks import TaskNetwork
 
@@ -225,6 +228,57 @@ def test_the_state_dictionary_holds_each_weight_once(tiny_model):
     assert not any("task_network" in name for name in model.state_dict() if "sampler" in name)
 
 
+def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, world):
+    class LearnedValue(torch.nn.Module, OracleValue):
+        def __init__(self, output_space):
+            torch.nn.Module.__init__(self)
+            OracleValue.__init__(self, output_space)
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def value(self, truth, y, mask=None):
+            return 1 - self.output_space.distance(y, truth, mask)
+
+    class Plain(Sampler):
+        def __init__(self, output_space, task_network, score_network, own: TaskNetwork):
+            super().__init__(output_space)
+            self.network, self.judge = task_network, score_network
+            self.own = own
+
+        def sample(self, x, truth, mask=None):
+            logits = self.network(x, mask).unsqueeze(1)
+            return SamplerOutput(self.output_space.normalize(logits), logits)
+
+    class PlainLoss(Loss):
+        def __init__(self, score_network, oracle_value):
+            super().__init__()
+            self.network, self.value = score_network, oracle_value
+
+        def compute(self, x, truth, sample, mask):
+            return self.network(x, sample.y, mask)
+
+    Sampler.register("plain-for-test")(Plain)
+    Loss.register("plain-for-test")(PlainLoss)
+    try:
+        own = f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}"
+        model = tiny_model(
+            f"{{ {NETWORKS} loss: 'plain-for-test', inference: 'inference-network', "
+            f"sampler: {{type: 'plain-for-test', own: {own}}} }}"
+        )
+        sampler, loss = model.sampler, model.loss
+        assert sampler.network is model.task_network and sampler.judge is model.score_network
+        assert {name.split(".")[0] for name in sampler.state_dict()} == {"own"}
+        assert not loss.state_dict()
+        assert loss.value is model.oracle_value
+        tensors = [value.data_ptr() for value in model.state_dict().values()]
+        assert len(tensors) == len(set(tensors))
+        model(world.x, world.labels)["loss"].backward()
+        learned = hand_down(LearnedValue(world.output_space))
+        assert not list(PlainLoss(model.score_network, learned).parameters())
+    finally:
+        for base in (Sampler, Loss):
+            del Registrable._registry[base]["plain-for-test"]
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -274,8 +328,6 @@ def test_several_predictions_are_chosen_by_score(world, tiny_model):
 
     class Fixed(Sampler):
         def sample(self, x, truth, mask=None):
-            from structured_energy.sampler_output import SamplerOutput
-
             return SamplerOutput(y)
 
     model.inference = Fixed(model.output_space)
