@@ -59,16 +59,20 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
 
         `ValueError` where the truth and the samples do not fit, or `compute` gave another shape.
         """
-        if truth.dim() != sample.y.dim() or truth.shape[1] != 1:
+        if truth.shape[1] != 1 or truth.shape[:1] + truth.shape[2:] != (
+            sample.y.shape[:1] + sample.y.shape[2:]
+        ):
             raise ValueError(
-                "Expected the truth of shape (batch, 1, *event_shape), as OutputSpace.encode gives "
-                f"it, for samples of shape {tuple(sample.y.shape)}; got {tuple(truth.shape)}."
+                f"Expected samples (batch, num_samples, *event_shape) and a truth (batch, 1, "
+                f"*event_shape) of one batch and event shape in {type(self).__name__}, got samples "
+                f"{tuple(sample.y.shape)} and the truth {tuple(truth.shape)}."
             )
         values = self.compute(x, truth, sample, mask)
-        if values.dim() != 2 or values.shape[0] != truth.shape[0]:
+        batch, num_samples = sample.y.shape[:2]
+        if values.shape not in ((batch, num_samples), (batch, 1)):
             raise ValueError(
-                f"Expected {type(self).__name__}.compute to return (batch, num_samples) with "
-                f"batch {truth.shape[0]}, got {tuple(values.shape)}."
+                f"Expected {type(self).__name__}.compute to return (batch, num_samples) = "
+                f"({batch}, {num_samples}) or ({batch}, 1), got {tuple(values.shape)}."
             )
         self.log("value", values)
         return values

@@ -78,7 +78,22 @@ class StructuredMetric(Metric):
 
     def values(self, sums: Sums) -> Value:
         """What is reported: the value, or several by name, where '' stands for that itself."""
-        return float(self.value(sums))
+        return self.number(sums)
+
+    def number(self, sums: Sums) -> float:
+        """Return the value as a number.
+
+        # Raises
+
+        `ValueError` if `value` did not return a scalar.
+        """
+        value = self.value(sums)
+        if value.numel() != 1:
+            raise ValueError(
+                f"Expected {type(self).__name__}.value to return a scalar, got "
+                f"{tuple(value.shape)}."
+            )
+        return float(value)
 
     def __call__(
         self,
@@ -100,6 +115,11 @@ class StructuredMetric(Metric):
             self._sums = {key: self._join(self._sums[key], value) for key, value in sums.items()}
 
     def _join(self, held: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
+        if held.shape != added.shape:
+            raise ValueError(
+                f"Expected the sums of {type(self).__name__} to have one shape for any batch, got "
+                f"{tuple(held.shape)} and then {tuple(added.shape)}."
+            )
         return held + added
 
     def sums_by_instance(

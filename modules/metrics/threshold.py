@@ -123,7 +123,7 @@ class TunedThreshold(Threshold):
 
     def _values(self, sums: Sums) -> List[float]:
         return [
-            float(self.metric.value({key: value[i] for key, value in sums.items()}))
+            self.metric.number({key: value[i] for key, value in sums.items()})
             for i in range(len(self.candidates))
         ]
 

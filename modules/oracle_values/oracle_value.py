@@ -1,7 +1,8 @@
 """The base of oracle values."""
 
+import functools
 from abc import ABC, abstractmethod
-from typing import Optional
+from typing import Callable, Optional
 
 import torch
 from allennlp.common import Registrable
@@ -19,10 +20,16 @@ def proportion(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
 class OracleValue(Registrable, ABC):
     """The quality v(y*, y) of an output y given the true output y*; higher is better.
 
-    Differentiable in a relaxed y. Bounded above by `upper_bound`, which the truth reaches.
+    Differentiable in a relaxed y. Bounded above by `upper_bound`, which the truth reaches. The
+    shape that `value` returns is checked: `ValueError` if it is another one.
     """
 
     upper_bound: float = 1.0
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "value" in vars(cls):
+            cls.value = _checked(cls.value)  # type: ignore[method-assign]
 
     def __init__(self, output_space: OutputSpace) -> None:
         self.output_space = output_space
@@ -39,3 +46,24 @@ class OracleValue(Registrable, ABC):
     ) -> torch.Tensor:
         """D = upper_bound − v, at least 0, `(batch, num_samples)`."""
         return self.upper_bound - self.value(truth, y, mask)
+
+
+def _checked(value: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """Return `value` with a check of the shape of what it returns."""
+
+    @functools.wraps(value)
+    def checked(
+        self: OracleValue,
+        truth: torch.Tensor,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
+        values = value(self, truth, y, mask)
+        if values.shape != y.shape[:2]:
+            raise ValueError(
+                f"Expected {type(self).__name__}.value to return (batch, num_samples) = "
+                f"{tuple(y.shape[:2])}, got {tuple(values.shape)}."
+            )
+        return values
+
+    return checked

@@ -1,7 +1,8 @@
 """The base of samplers."""
 
+import functools
 from abc import ABC, abstractmethod
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import torch
 from allennlp.common import Registrable
@@ -21,7 +22,8 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     """Proposes outputs y for inputs x.
 
     `forward` is written once, here: it encodes the labels, calls `sample` and, where labels were
-    given and the sampler has a loss, computes that. A subclass fills `sample` alone.
+    given and the sampler has a loss, computes that. A subclass fills only `sample`, whose shapes
+    are checked: `ValueError` if they do not fit.
 
     # Parameters
 
@@ -31,6 +33,11 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     log_key : `str`, optional
         The name in the tree of logged values.
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "sample" in vars(cls):
+            cls.sample = _checked(cls.sample)  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -76,3 +83,56 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         if self.loss is None:
             return sample
         return sample._replace(loss=self.loss(x, truth, sample, mask))
+
+    def _check(
+        self, sample: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
+    ) -> None:
+        """Raise `ValueError` if the shapes of a sample do not fit the truth, the mask, or each
+        other."""
+        if not isinstance(sample, SamplerOutput):
+            raise ValueError(
+                f"Expected {type(self).__name__}.sample to return a SamplerOutput, got "
+                f"{type(sample).__name__}."
+            )
+        y = sample.y
+        batch = y.shape[0] if truth is None else truth.shape[0]
+        event = y.shape[2:] if truth is None else truth.shape[2:]
+        fits = y.dim() > 2 and y.shape[0] == batch and y.shape[2:] == event
+        if mask is not None and fits:
+            fits = y.shape[:1] + y.shape[2 : mask.dim() + 1] == mask.shape
+        if not fits:
+            shape = ", ".join(map(str, (batch, "any", *event)))
+            expected = "" if truth is None else f" = ({shape})"
+            under = "" if mask is None else f" under the mask {tuple(mask.shape)}"
+            network = getattr(self, "task_network", None)
+            of = "" if network is None else f", of the logits of {type(network).__name__}"
+            raise ValueError(
+                f"Expected {type(self).__name__}.sample to return y (batch, num_samples, "
+                f"*event_shape){expected}{under}, got {tuple(y.shape)}{of}."
+            )
+        for name, part, shape_of_part in (
+            ("logits", sample.logits, y.shape),
+            ("log_prob", sample.log_prob, y.shape[:2]),
+        ):
+            if part is not None and part.shape != shape_of_part:
+                raise ValueError(
+                    f"Expected {type(self).__name__}.sample to return {name} "
+                    f"{tuple(shape_of_part)} for y {tuple(y.shape)}, got {tuple(part.shape)}."
+                )
+
+
+def _checked(sample: Callable[..., SamplerOutput]) -> Callable[..., SamplerOutput]:
+    """Return `sample` with a check of the shapes of what it returns."""
+
+    @functools.wraps(sample)
+    def checked(
+        self: Sampler,
+        x: Any,
+        truth: Optional[torch.Tensor],
+        mask: Optional[torch.Tensor] = None,
+    ) -> SamplerOutput:
+        found = sample(self, x, truth, mask)
+        self._check(found, truth, mask)
+        return found
+
+    return checked

@@ -41,13 +41,19 @@ class ScoreNetwork(Network, Registrable, ABC):
         return self.potentials(self._encoding(x, mask))
 
     def forward(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """The scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
+        """Return the scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
 
         # Raises
 
-        `ValueError` where y does not fit the potentials of x.
+        `ValueError` if y does not fit the potentials of x, or `score` returned another shape.
         """
-        return at_least_single(self.score(self._encoding(x, mask), y, mask))
+        scores = self.score(self._encoding(x, mask), y, mask)
+        if scores.shape != y.shape[:2]:
+            raise ValueError(
+                f"Expected {type(self).__name__}.score to return (batch, num_samples) = "
+                f"{tuple(y.shape[:2])}, got {tuple(scores.shape)}."
+            )
+        return at_least_single(scores)
 
     def score(
         self, encoding: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
@@ -57,8 +63,9 @@ class ScoreNetwork(Network, Registrable, ABC):
         if y.shape[:1] + y.shape[2:] != potentials.shape:
             raise ValueError(
                 "Expected y of shape (batch, num_samples, *event_shape) = "
-                f"({potentials.shape[0]}, any, {', '.join(map(str, potentials.shape[1:]))}), "
-                f"got {tuple(y.shape)}."
+                f"({', '.join(map(str, (*potentials.shape[:1], 'any', *potentials.shape[1:])))}), "
+                f"by the potentials {tuple(potentials.shape)} of {type(self).__name__}, got "
+                f"{tuple(y.shape)}."
             )
         terms = [structured_score(y, mask) for structured_score in self.structured_scores]
         # Last, so that its gradient in y is there first and the others are added to it in place.

@@ -5,6 +5,7 @@ from typing import Any, Optional
 
 import torch
 from allennlp.common import Registrable
+from allennlp.training.util import get_batch_size
 
 from ..networks import Network
 
@@ -25,5 +26,17 @@ class TaskNetwork(Network, Registrable, ABC):
         """The logits `(batch, *event_shape)`."""
 
     def forward(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """The logits `(batch, *event_shape)`."""
-        return self._encoding(x, mask)
+        """Return the logits `(batch, *event_shape)`.
+
+        # Raises
+
+        `ValueError` if `compute` returned another shape.
+        """
+        logits = self._encoding(x, mask)
+        positions = (get_batch_size(x),) if mask is None else tuple(mask.shape)
+        if logits.dim() < 2 or logits.shape[: len(positions)] != positions:
+            raise ValueError(
+                f"Expected {type(self).__name__}.compute to return (batch, *event_shape), which "
+                f"begins with {positions} here, got {tuple(logits.shape)}."
+            )
+        return logits

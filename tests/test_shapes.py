@@ -1,0 +1,179 @@
+"""Every base names the subclass whose hook returns a wrong shape."""
+
+import pytest
+import torch
+from allennlp.training.metrics import Metric
+
+from structured_energy.losses import Loss
+from structured_energy.metrics.structured_metric import SetMetric
+from structured_energy.oracle_values import OracleValue
+from structured_energy.sampler_output import SamplerOutput
+from structured_energy.samplers import InferenceNetworkSampler, Sampler
+from structured_energy.score_networks import ScoreNetwork, StructuredScore
+from structured_energy.task_networks import TaskNetwork
+
+
+class WrongScore(StructuredScore):
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def forward(self, y, mask=None):
+        return self.change(y.flatten(2).sum(2))
+
+
+CHANGES = {
+    "a scalar": lambda values: values.sum(),
+    "a dimension more": lambda values: values.unsqueeze(2),
+    "a dimension less": lambda values: values[:, 0],
+    "transposed": lambda values: values.T,
+}
+
+
+@pytest.fixture(params=CHANGES)
+def change(request):
+    return CHANGES[request.param]
+
+
+@pytest.fixture()
+def y(world):
+    return world.sample(2).y
+
+
+def test_a_structured_score(world, y, change):
+    world.score_network.structured_scores.append(WrongScore(change))
+    with pytest.raises(ValueError, match=r"WrongScore.forward to return .* = \(3, 2\), got \("):
+        world.score_network(world.x, y)
+
+
+def test_a_score_network(world, y, change):
+    class WrongNetwork(ScoreNetwork):
+        def compute(self, x, mask):
+            return torch.zeros(3, 4, dtype=x.dtype)
+
+        def score(self, encoding, y, mask):
+            return change(super().score(encoding, y, mask))
+
+    network = WrongNetwork(world.output_space, [])
+    with pytest.raises(ValueError, match=r"WrongNetwork.score to return .* = \(3, 2\), got \("):
+        network(world.x, y)
+
+
+def test_the_potentials_of_a_score_network(world, y):
+    class WrongNetwork(ScoreNetwork):
+        def compute(self, x, mask):
+            return torch.zeros(3, 1, 4, dtype=x.dtype)
+
+    with pytest.raises(
+        ValueError, match=r"potentials \(3, 1, 4\) of WrongNetwork, got \(3, 2, 4\)"
+    ):
+        WrongNetwork(world.output_space, [])(world.x, y)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4,), (2, 4)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_task_network(world, shape, masked):
+    class WrongNetwork(TaskNetwork):
+        output_size = 4
+
+        def compute(self, x, mask):
+            return torch.zeros(shape)
+
+    with pytest.raises(ValueError, match=r"WrongNetwork.compute to return \(batch, .*\(3,.*got \("):
+        WrongNetwork()(world.x, world.mask if masked else None)
+
+
+def test_logits_that_do_not_fit_the_truth_are_of_the_task_network(world):
+    class WrongNetwork(TaskNetwork):
+        output_size = 4
+
+        def compute(self, x, mask):
+            return torch.zeros(3, 1, 4)
+
+    sampler = InferenceNetworkSampler(world.output_space, WrongNetwork())
+    expected = r"= \(3, any, 4\), got \(3, 1, 1, 4\), of the logits of WrongNetwork"
+    with pytest.raises(ValueError, match=expected):
+        sampler.sample(world.x, world.truth)
+
+
+@pytest.mark.parametrize("loss", ["value-regression", "oracle-cost", "margin-based"])
+def test_an_oracle_value(world, change, loss):
+    class WrongValue(OracleValue):
+        def value(self, truth, y, mask=None):
+            return change(1 - self.output_space.distance(y, truth, mask))
+
+    world.oracle_value = WrongValue(world.output_space)
+    component = world.build(Loss, f"'{loss}'")
+    with pytest.raises(ValueError, match=r"WrongValue.value to return .* = \(3, 2\), got \("):
+        component.unreduced(world.x, world.truth, world.sample(2))
+
+
+def test_a_loss(world, change):
+    class WrongLoss(Loss):
+        def compute(self, x, truth, sample, mask):
+            return change(sample.y.sum(2))
+
+    with pytest.raises(ValueError, match=r"WrongLoss.compute .* = \(3, 2\) or \(3, 1\), got \("):
+        WrongLoss()(world.x, world.truth, world.sample(2))
+
+
+def wrong_sampler(world, make):
+    class WrongSampler(Sampler):
+        def sample(self, x, truth, mask=None):
+            return make(world.sample(2))
+
+    return WrongSampler(world.output_space, loss=world.build(Loss, "'score'"))
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda s: s._replace(y=s.y[:, 0]), r"y .* = \(3, any, 4\), got \(3, 4\)"),
+        (lambda s: s._replace(y=s.y[:2]), r"y .* = \(3, any, 4\), got \(2, 2, 4\)"),
+        (lambda s: s._replace(y=s.y[..., :3]), r"y .* = \(3, any, 4\), got \(3, 2, 3\)"),
+        (lambda s: s._replace(logits=s.logits[:, 0]), r"logits \(3, 2, 4\) .*, got \(3, 4\)"),
+        (lambda s: s._replace(log_prob=s.log_prob.sum()), r"log_prob \(3, 2\) .*, got \(\)"),
+        (lambda s: s.y, r"a SamplerOutput, got Tensor"),
+    ],
+)
+def test_a_sampler(world, make, found):
+    with pytest.raises(ValueError, match=f"WrongSampler.sample to return {found}"):
+        wrong_sampler(world, make)(world.x, world.labels)
+
+
+def test_a_sampler_that_predicts(world):
+    sampler = wrong_sampler(world, lambda s: SamplerOutput(s.y[:, 0]))
+    for mask in (None, world.mask):
+        with pytest.raises(ValueError, match=r"WrongSampler.sample to return y .*, got \(3, 4\)"):
+            sampler(world.x, None, mask)
+
+
+def test_a_sampler_inside_a_container(world):
+    container = world.build(Sampler, "{type: 'appending-container', constituents: ['random']}")
+    container.constituents[0] = wrong_sampler(world, lambda s: s._replace(y=s.y[:, 0]))
+    with pytest.raises(ValueError, match="WrongSampler.sample"):
+        container.sample(world.x, world.truth)
+
+
+def test_a_metric():
+    class WrongValue(Metric.by_name("hamming-loss")):
+        def value(self, sums):
+            return torch.zeros(2)
+
+    class WrongSums(SetMetric):
+        name = "wrong"
+
+        def sums(self, probabilities, predictions, labels):
+            return {"right": (predictions == labels).sum(1)}
+
+        def value(self, sums):
+            return sums["right"].sum()
+
+    metric = WrongValue()
+    metric(torch.rand(3, 4), torch.rand(3, 4) < 0.5)
+    with pytest.raises(ValueError, match=r"WrongValue.value to return a scalar, got \(2,\)"):
+        metric.get_metric()
+    metric = WrongSums()
+    metric(torch.rand(3, 4), torch.rand(3, 4) < 0.5)
+    with pytest.raises(ValueError, match=r"sums of WrongSums .*\(3,\) and then \(2,\)"):
+        metric(torch.rand(2, 4), torch.rand(2, 4) < 0.5)
