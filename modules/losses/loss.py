@@ -59,16 +59,15 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
 
         `ValueError` where the truth and the samples do not fit, or `compute` gave another shape.
         """
-        if truth.shape[1] != 1 or truth.shape[:1] + truth.shape[2:] != (
-            sample.y.shape[:1] + sample.y.shape[2:]
-        ):
+        shape = sample.y.shape
+        if len(shape) < 2 or truth.shape != (shape[0], 1, *shape[2:]):
             raise ValueError(
                 f"Expected samples (batch, num_samples, *event_shape) and a truth (batch, 1, "
                 f"*event_shape) of one batch and event shape in {type(self).__name__}, got samples "
-                f"{tuple(sample.y.shape)} and the truth {tuple(truth.shape)}."
+                f"{tuple(shape)} and the truth {tuple(truth.shape)}."
             )
         values = self.compute(x, truth, sample, mask)
-        batch, num_samples = sample.y.shape[:2]
+        batch, num_samples = shape[:2]
         if values.shape not in ((batch, num_samples), (batch, 1)):
             raise ValueError(
                 f"Expected {type(self).__name__}.compute to return (batch, num_samples) = "
