@@ -215,12 +215,14 @@ class Borrower(torch.nn.Module):
     """The base of samplers and losses, whose collaborators belong to the model.
 
     A collaborator that was handed down (`hand_down`) does not become a submodule, whatever the name
-    of the attribute: `self.task_network = task_network` is enough. Any other module, such as a
-    network of the sampler's own, becomes one as usual.
+    of the attribute: `self.network = task_network` is enough. Neither does what is stored under the
+    names by which the model hands down its networks, `task_network` and `score_network`, in a
+    sampler that was built without a model. Any other module, such as a network of the sampler's
+    own, becomes a submodule as usual.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if getattr(value, "_handed_down", False):
+        if name in ("task_network", "score_network") or getattr(value, "_handed_down", False):
             share(self, name, value)
         else:
             super().__setattr__(name, value)
