@@ -163,7 +163,7 @@ def test_a_metric():
     class WrongSums(SetMetric):
         name = "wrong"
 
-        def sums(self, probabilities, predictions, labels):
+        def sums(self, probabilities, predictions, labels, mask):
             return {"right": (predictions == labels).sum(1)}
 
         def value(self, sums):

@@ -193,7 +193,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         """
         if labels is not None and mask is not None:
             labels = labels.masked_fill(~mask, 0)  # an unknown label or tag reaches no component
-        # The predictions come first: whether there are labels changes no random number of theirs.
+        # Predictions come first, so that their random numbers do not depend on labels.
         output: Dict[str, torch.Tensor] = {}
         if self.training:
             if self.training_metrics or labels is None:
@@ -277,10 +277,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
             values["threshold"] = float(self.threshold.value)
         arrays = {}
         for name, value in self.get_all(reset).items():
-            if isinstance(value, float):
-                values[name] = value
-            else:
-                arrays[name] = value
+            (values if isinstance(value, float) else arrays)[name] = value
         if reset:
             self.arrays["training" if self.training else "validation"] = arrays
         return values
