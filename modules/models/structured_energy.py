@@ -275,7 +275,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         values = self.evaluation.values(reset)
         if reset and self.threshold.tunable and not self.training:
             values["threshold"] = float(self.threshold.value)
-        arrays = {}
+        arrays: Dict[str, Any] = {}
         for name, value in self.get_all(reset).items():
             (values if isinstance(value, float) else arrays)[name] = value
         if reset:

@@ -302,7 +302,7 @@ def test_bad_configs_are_named(tiny_model, more, message):
 
 
 def test_a_sampler_without_what_it_needs_is_named(world):
-    with pytest.raises(ConfigurationError, match="the key 'task_network' of InferenceNetworkSampler"):
+    with pytest.raises(ConfigurationError, match="key 'task_network' of InferenceNetworkS"):
         Model.from_params(
             Params(
                 {
