@@ -6,6 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
+from ..encoded import Encoded
 from ..networks import frozen, share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
@@ -77,6 +78,7 @@ class BestOfContainer(AppendingContainer):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         y = super().sample(x, truth, mask).y
         with frozen(self.score_network), torch.no_grad():
             best = self.score_network(x, y, mask).argmax(dim=1)

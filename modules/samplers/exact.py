@@ -6,6 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
+from ..encoded import Encoded
 from ..networks import frozen, share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
@@ -55,6 +56,7 @@ class ExactSampler(Sampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         with frozen(self.score_network):
             chain = chain_of(self.score_network, x, mask)
             if self.kind == "draws":

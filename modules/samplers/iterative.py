@@ -68,7 +68,7 @@ class IterativeSampler(Sampler):
     ) -> torch.Tensor:
         """y_0, `(batch, num_starts, *event_shape)`."""
         if self.start is None:
-            zeros = torch.zeros_like(self.score_network.encode(x, mask)).unsqueeze(1)
+            zeros = torch.zeros_like(self.score_network.potentials(x, mask)).unsqueeze(1)
             y = self.output_space.project(zeros)
         else:
             y = self.start.sample(x, None, mask).y.detach()

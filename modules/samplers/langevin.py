@@ -6,6 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggedArray, LoggedMean
+from ..encoded import Encoded
 from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput, choose
@@ -92,6 +93,7 @@ class LangevinSampler(IterativeSampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         with frozen(self.score_network), torch.enable_grad():
             state = self._state(x, self.output_space.logits_of(self.starts(x, truth, mask)), mask)
             scores = [state[3].mean()]

@@ -1,0 +1,126 @@
+"""An input together with the encodings that networks computed of it."""
+
+from typing import Any, Dict, NamedTuple, Optional, Protocol, Tuple, Union
+
+import torch
+
+# Tensors whose first dimension is the batch; a term without an encoding has `None`.
+Encoding = Union[torch.Tensor, Tuple[Optional[torch.Tensor], ...]]
+
+
+class Encodes(Protocol):
+    """The part of a network that `Encoded` needs."""
+
+    training: bool
+    is_frozen: bool
+    takes_encoded: bool
+
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Encoding:
+        """Return the encoding of x."""
+
+
+class _Stored(NamedTuple):
+    encoding: Encoding
+    differentiable: bool
+    """Whether it was computed where gradients of the network's weights are recorded."""
+    deterministic: bool
+
+
+class Encoded:
+    """An input x, its mask, and the encodings that networks computed of it.
+
+    A network that is called with an `Encoded` in place of x computes its encoding once and reads it
+    on later calls. It computes the encoding again where that can differ: in training mode, with
+    another mask, or where gradients are wanted of an encoding that was computed without them. The
+    weights must not change while an `Encoded` is in use: create one for each step.
+
+    # Parameters
+
+    x : `Any`
+        The input, as the data loader gives it.
+    mask : `torch.Tensor`, optional
+        The real positions, bool `(batch, *position_shape)`.
+    """
+
+    def __init__(self, x: Any, mask: Optional[torch.Tensor] = None) -> None:
+        self.x = x
+        self.mask = mask
+        self._stored: Dict[Encodes, _Stored] = {}
+
+    @staticmethod
+    def of(x: Any, mask: Optional[torch.Tensor] = None) -> "Encoded":
+        """Return x if it is an `Encoded` with this mask, otherwise a new one."""
+        if not isinstance(x, Encoded):
+            return Encoded(x, mask)
+        return x if x.mask is mask else Encoded(x.x, mask)
+
+    @staticmethod
+    def input(x: Any) -> Any:
+        """Return the input itself of x, which is an input or an `Encoded`."""
+        return x.x if isinstance(x, Encoded) else x
+
+    def encoding(self, network: Encodes, mask: Optional[torch.Tensor]) -> Encoding:
+        """Return the encoding of x by `network`, in single precision."""
+        if mask is not self.mask:
+            return single(network.encode(self.x, mask))
+        stored = self._stored.get(network)
+        # Through the encoding of another network, gradients may be wanted of a frozen one too.
+        wanted = torch.is_grad_enabled() and (network.takes_encoded or not network.is_frozen)
+        if (
+            stored is None
+            or network.training
+            or not stored.deterministic
+            or (wanted and not stored.differentiable)
+        ):
+            encoding = single(network.encode(self if network.takes_encoded else self.x, mask))
+            stored = self._stored[network] = _Stored(encoding, wanted, not network.training)
+        return stored.encoding
+
+    def latest(self, network: Encodes, mask: Optional[torch.Tensor]) -> Encoding:
+        """Return the last encoding of x by `network`, with its dropout; compute it if there is
+        none."""
+        stored = self._stored.get(network)
+        if stored is None or mask is not self.mask:
+            return self.encoding(network, mask)
+        return stored.encoding
+
+    def rows(self, index: torch.Tensor) -> "Encoded":
+        """Return the instances `index`; their encodings are rows of the encodings of all."""
+        return _Rows(self, index)
+
+
+class _Rows(Encoded):
+    """Some instances of an `Encoded`."""
+
+    def __init__(self, whole: Encoded, index: torch.Tensor) -> None:
+        super().__init__(whole.x, None if whole.mask is None else whole.mask[index])
+        self.whole = whole
+        self.index = index
+        self._selected: Dict[Encodes, Tuple[Encoding, Encoding]] = {}
+
+    def encoding(self, network: Encodes, mask: Optional[torch.Tensor]) -> Encoding:
+        if mask is not self.mask:
+            raise ValueError("Expected the mask of these rows, Encoded.rows(index).mask.")
+        whole = self.whole.encoding(network, self.whole.mask)
+        source, selected = self._selected.get(network, (None, None))
+        if source is not whole or selected is None:
+            selected = _map(lambda tensor: tensor[self.index], whole)
+            self._selected[network] = (whole, selected)
+        return selected
+
+
+def single(encoding: Encoding) -> Encoding:
+    """Return the encoding with half precision converted to single: logits and scores are sums of
+    many terms, and half precision cannot tell probabilities near 1 from 1."""
+    return _map(at_least_single, encoding)
+
+
+def at_least_single(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the tensor, converted to single precision if it is of half."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def _map(function: Any, encoding: Encoding) -> Encoding:
+    if isinstance(encoding, torch.Tensor):
+        return function(encoding)
+    return tuple(None if part is None else function(part) for part in encoding)
