@@ -1,11 +1,11 @@
 """An input together with the encodings that networks computed of it."""
 
-from typing import Any, Dict, NamedTuple, Optional, Protocol, Tuple, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol, Tuple
 
 import torch
 
-# Tensors whose first dimension is the batch; a term without an encoding has `None`.
-Encoding = Union[torch.Tensor, Tuple[Optional[torch.Tensor], ...]]
+# Tensors whose first dimension is the batch; `None` stands for a part without an encoding.
+Encoding = Tuple[Optional[torch.Tensor], ...]
 
 
 class Encodes(Protocol):
@@ -120,7 +120,5 @@ def at_least_single(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-def _map(function: Any, encoding: Encoding) -> Encoding:
-    if isinstance(encoding, torch.Tensor):
-        return function(encoding)
+def _map(function: Callable[[torch.Tensor], torch.Tensor], encoding: Encoding) -> Encoding:
     return tuple(None if part is None else function(part) for part in encoding)

@@ -1,4 +1,4 @@
-"""The base of task networks and score networks, and the scopes in which their weights are constant."""
+"""The base of task networks and score networks, and contexts that keep their weights constant."""
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager

@@ -1,10 +1,10 @@
 """The encoder of tokens in their sentence."""
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from allennlp.modules import Seq2SeqEncoder, TextFieldEmbedder
+from allennlp.modules import Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
 from .encoder import Encoder
@@ -52,7 +52,9 @@ class TokenEncoder(Encoder):
         return self.dropout(self.encoder(embedded, mask))
 
 
-def check_input_size(name: str, module: Optional[torch.nn.Module], size: int) -> None:
+def check_input_size(
+    name: str, module: Union[Seq2SeqEncoder, Seq2VecEncoder, None], size: int
+) -> None:
     """Raise `ConfigurationError` where the part `name` of an encoder takes vectors of another size
     than the part before it returns."""
     if module is not None and module.get_input_dim() not in (size, None):

@@ -5,8 +5,8 @@ from typing import Any, List, Optional, cast
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from ..losses import Loss
 from ..encoded import Encoded
+from ..losses import Loss
 from ..networks import frozen, share
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput

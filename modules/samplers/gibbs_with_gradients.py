@@ -5,8 +5,8 @@ from typing import Any, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from ..logging import LoggedArray, LoggedMean
 from ..encoded import Encoded
+from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput, choose

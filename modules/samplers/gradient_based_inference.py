@@ -7,9 +7,9 @@ from typing import Any, Deque, List, Literal, NamedTuple, Optional, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
-from ..encoded import Encoded
 from ..networks import deterministic, frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput, choose

@@ -1,13 +1,13 @@
 """The score network."""
 
-from typing import Any, List, Literal, Optional, Tuple
+from typing import Any, Iterator, List, Literal, Optional
 
 import torch
 from allennlp.common import Lazy, Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from ..encoded import Encoded, at_least_single
+from ..encoded import Encoded, Encoding, at_least_single
 from ..encoders import Encoder
 from ..networks import Network
 from ..old_configs import refuse_old_form
@@ -81,7 +81,7 @@ class ScoreNetwork(Network, Registrable):
         refuse_old_form(params, "score_network")
         return super().from_params(params, *constructor, **extras)
 
-    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Tuple[Optional[torch.Tensor], ...]:
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Encoding:
         """Return the potentials u `(batch, *event_shape)`, and what each term needs of x."""
         h = self.encoder(x, mask)
         if self.projection is not None:
@@ -89,7 +89,9 @@ class ScoreNetwork(Network, Registrable):
         else:
             last = () if self.logits_size is None else (self.logits_size,)
             potentials = h.new_zeros(*h.shape[:-1], *last)
-        terms = (term.encode(Encoded.input(x), h, mask) for term in self.structured_scores)
+        terms: Iterator[Optional[torch.Tensor]] = (
+            term.encode(Encoded.input(x), h, mask) for term in self.structured_scores
+        )
         return (potentials, *terms)
 
     def compile_parts(self) -> None:
@@ -113,7 +115,7 @@ class ScoreNetwork(Network, Registrable):
 
     def score(
         self,
-        encoding: Tuple[Optional[torch.Tensor], ...],
+        encoding: Encoding,
         y: torch.Tensor,
         mask: Optional[torch.Tensor],
     ) -> torch.Tensor:

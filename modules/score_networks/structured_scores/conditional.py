@@ -94,9 +94,8 @@ class LabelAttentionScore(StructuredScore):
         super().__init__()
         self.hidden_size = hidden_size
         # For each label q, k, u and v.
-        self.embeddings = torch.nn.Parameter(torch.randn(4, num_labels, hidden_size))
-        with torch.no_grad():
-            self.embeddings *= hidden_size**-0.5
+        embeddings = torch.randn(4, num_labels, hidden_size) / hidden_size**0.5
+        self.embeddings = torch.nn.Parameter(embeddings)
         self.of_encoding = torch.nn.Linear(encoding_size, hidden_size, bias=False)
 
     def encode(
