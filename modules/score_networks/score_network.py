@@ -1,6 +1,6 @@
 """The score network."""
 
-from typing import Any, Iterator, List, Literal, Optional
+from typing import Any, List, Literal, Optional, cast
 
 import torch
 from allennlp.common import Lazy, Params, Registrable
@@ -89,9 +89,8 @@ class ScoreNetwork(Network, Registrable):
         else:
             last = () if self.logits_size is None else (self.logits_size,)
             potentials = h.new_zeros(*h.shape[:-1], *last)
-        terms: Iterator[Optional[torch.Tensor]] = (
-            term.encode(Encoded.input(x), h, mask) for term in self.structured_scores
-        )
+        scores = cast(List[StructuredScore], self.structured_scores)
+        terms = (score.encode(Encoded.input(x), h, mask) for score in scores)
         return (potentials, *terms)
 
     def compile_parts(self) -> None:
