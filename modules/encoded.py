@@ -43,9 +43,14 @@ class Encoded:
     """
 
     def __init__(self, x: Any, mask: Optional[torch.Tensor] = None) -> None:
-        self.x = x
+        self._x = x
         self.mask = mask
         self._stored: Dict[Encodes, _Stored] = {}
+
+    @property
+    def x(self) -> Any:
+        """The input."""
+        return self._x
 
     @staticmethod
     def of(x: Any, mask: Optional[torch.Tensor] = None) -> "Encoded":
@@ -93,20 +98,39 @@ class _Rows(Encoded):
     """Some instances of an `Encoded`."""
 
     def __init__(self, whole: Encoded, index: torch.Tensor) -> None:
-        super().__init__(whole.x, None if whole.mask is None else whole.mask[index])
+        super().__init__(None, None if whole.mask is None else whole.mask[index])
         self.whole = whole
         self.index = index
         self._selected: Dict[Encodes, Tuple[Encoding, Encoding]] = {}
 
+    @property
+    def x(self) -> Any:
+        return _rows_of(self.whole.x, self.index)
+
     def encoding(self, network: Encodes, mask: Optional[torch.Tensor]) -> Encoding:
         if mask is not self.mask:
-            raise ValueError("Expected the mask of these rows, Encoded.rows(index).mask.")
-        whole = self.whole.encoding(network, self.whole.mask)
+            return super().encoding(network, mask)
+        return self._select(network, self.whole.encoding(network, self.whole.mask))
+
+    def latest(self, network: Encodes, mask: Optional[torch.Tensor]) -> Encoding:
+        if mask is not self.mask:
+            return super().encoding(network, mask)
+        return self._select(network, self.whole.latest(network, self.whole.mask))
+
+    def _select(self, network: Encodes, whole: Encoding) -> Encoding:
         source, selected = self._selected.get(network, (None, None))
         if source is not whole or selected is None:
             selected = _map(lambda tensor: tensor[self.index], whole)
             self._selected[network] = (whole, selected)
         return selected
+
+
+def _rows_of(x: Any, index: torch.Tensor) -> Any:
+    if isinstance(x, dict):
+        return {key: _rows_of(value, index) for key, value in x.items()}
+    if isinstance(x, torch.Tensor):
+        return x[index]
+    return [x[row] for row in index.tolist()]
 
 
 def single(encoding: Encoding) -> Encoding:

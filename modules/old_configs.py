@@ -37,7 +37,8 @@ def _new_form(kind: str, config: Dict[str, Any]) -> Dict[str, Any]:
         keys = ("embedder", "encoder", "dropout")
         encoder = {"type": "tokens", **{k: config[k] for k in keys if k in config}}
     else:
-        encoder = config.get("encoder", {"type": "pixels"})
+        channels = config.get("image_and_mask", {}).get("num_channels", 3)
+        encoder = config.get("encoder", {"type": "pixels", "num_channels": channels})
     new: Dict[str, Any] = {"encoder": encoder}
     terms = list(config.get("structured_scores", []))
     terms += [

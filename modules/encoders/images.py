@@ -78,6 +78,10 @@ class PixelEncoder(Encoder):
 
     def __init__(self, num_channels: int = 3) -> None:
         super().__init__()
+        if num_channels < 1:
+            raise ConfigurationError(
+                f"Expected num_channels of at least 1 in the encoder 'pixels', got {num_channels}."
+            )
         self.num_channels = self.output_size = num_channels
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:

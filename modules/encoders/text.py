@@ -6,6 +6,7 @@ import torch
 from allennlp.common import Lazy
 from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
+from torch.nn.functional import pad
 
 from .encoder import Encoder
 from .tokens import TokenEncoder, check_input_size
@@ -48,6 +49,8 @@ class TextEncoder(Encoder):
         check_input_size("seq2vec_encoder", seq2vec_encoder, self.tokens.output_size)
         self.seq2vec_encoder = seq2vec_encoder
         self.dropout = torch.nn.Dropout(dropout)
+        windows = [v for v in seq2vec_encoder.modules() if isinstance(v, torch.nn.Conv1d)]
+        self.min_tokens = max((window.kernel_size[0] for window in windows), default=1)
         self.output_size = seq2vec_encoder.get_output_dim()
         self.feedforward = None
         if feedforward is not None:
@@ -56,6 +59,10 @@ class TextEncoder(Encoder):
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         # The mask of the network is that of the outputs (labels); that of the tokens is in x.
+        embedded = self.tokens(x)
         tokens = get_text_field_mask(x)
-        h = self.dropout(self.seq2vec_encoder(self.tokens(x, tokens), tokens))
+        # Convolutions fail on texts that are shorter than their windows.
+        missing = max(self.min_tokens - tokens.shape[1], 0)
+        embedded, tokens = pad(embedded, (0, 0, 0, missing)), pad(tokens, (0, missing))
+        h = self.dropout(self.seq2vec_encoder(embedded, tokens))
         return h if self.feedforward is None else self.feedforward(h)

@@ -44,6 +44,11 @@ class TokenEncoder(Encoder):
         self.output_size = (embedder if encoder is None else encoder).get_output_dim()
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        if not isinstance(x, dict):
+            raise ValueError(
+                f"Expected the tensors of a text field for {type(self).__name__}, got "
+                f"{type(x).__name__}; choose the encoder of these data."
+            )
         embedded = self.dropout(self.embedder(x))
         if self.encoder is None:
             return embedded

@@ -4,6 +4,7 @@ from typing import Any, Optional
 
 import torch
 from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
 from allennlp.modules import FeedForward
 from allennlp.nn import Activation
 from allennlp.nn.util import masked_softmax
@@ -29,7 +30,7 @@ class ConditionalFeedForwardScore(StructuredScore):
 
     # Raises
 
-    `ValueError` for outputs that are not rows of labels.
+    `ValueError` for outputs that are not rows of labels, and for an encoding of tokens or pixels.
     """
 
     sums_positions = False
@@ -43,6 +44,7 @@ class ConditionalFeedForwardScore(StructuredScore):
         feedforward: Optional[Lazy[FeedForward]] = None,
     ) -> None:
         super().__init__()
+        check_positive("conditional-feedforward", "num_patterns", num_patterns)
         self.of_labels = torch.nn.Linear(num_labels, num_patterns, bias=False)
         self.of_encoding = torch.nn.Linear(encoding_size, num_patterns)
         self.activation = activation or Activation.by_name("softplus")()
@@ -56,7 +58,7 @@ class ConditionalFeedForwardScore(StructuredScore):
     def encode(
         self, x: Any, h: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> Optional[torch.Tensor]:
-        return self.of_encoding(h)
+        return self.of_encoding(instance_vectors(self, h))
 
     def forward(
         self,
@@ -87,11 +89,12 @@ class LabelAttentionScore(StructuredScore):
 
     # Raises
 
-    `ValueError` for outputs that are not rows of labels.
+    `ValueError` for outputs that are not rows of labels, and for an encoding of tokens or pixels.
     """
 
     def __init__(self, num_labels: int, encoding_size: int, hidden_size: int = 32) -> None:
         super().__init__()
+        check_positive("label-attention", "hidden_size", hidden_size)
         self.hidden_size = hidden_size
         # For each label q, k, u and v.
         embeddings = torch.randn(4, num_labels, hidden_size) / hidden_size**0.5
@@ -102,12 +105,14 @@ class LabelAttentionScore(StructuredScore):
         self, x: Any, h: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> Optional[torch.Tensor]:
         query, key, first, second = self.embeddings
-        logits = (query + self.of_encoding(h).unsqueeze(1)) @ key.T / self.hidden_size**0.5
+        shifts = self.of_encoding(instance_vectors(self, h)).unsqueeze(1)
+        logits = (query + shifts) @ key.T / self.hidden_size**0.5
         others = ~torch.eye(len(query), dtype=torch.bool, device=logits.device)
         if mask is not None:
             others = others & mask.unsqueeze(1)
         weights = masked_softmax(logits, others.expand_as(logits), memory_efficient=True)
-        return weights * (first @ second.T)
+        # A label without others attends to none; the softmax alone gives it equal weights.
+        return weights * others * (first @ second.T)
 
     def forward(
         self,
@@ -118,3 +123,27 @@ class LabelAttentionScore(StructuredScore):
         assert h is not None
         y = label_rows(self, y, mask)
         return ((y @ h) * y).sum(-1)
+
+
+def instance_vectors(term: StructuredScore, h: torch.Tensor) -> torch.Tensor:
+    """Return h `(batch, encoding_size)`.
+
+    # Raises
+
+    `ValueError` for encodings of tokens or pixels, in the name of `term`.
+    """
+    if h.dim() != 2:
+        raise ValueError(
+            "Expected one vector of the encoder for each instance, h (batch, encoding_size), for "
+            f"the structured score {type(term).__name__}, got h {tuple(h.shape)}; choose another "
+            "one for this encoder."
+        )
+    return h
+
+
+def check_positive(term: str, name: str, value: int) -> None:
+    """Raise `ConfigurationError` where the parameter `name` of a term is below 1."""
+    if value < 1:
+        raise ConfigurationError(
+            f"Expected {name} of at least 1 in the structured score '{term}', got {value}."
+        )

@@ -39,7 +39,6 @@ class FeedForwardStructuredScore(StructuredScore):
         mask: Optional[torch.Tensor] = None,
         h: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
-        rows = label_rows(self, y, mask).flatten(
-            0, 1
-        )  # layers are faster on rows than on samples of instances
+        # Layers are faster on rows than on samples of instances.
+        rows = label_rows(self, y, mask).flatten(0, 1)
         return self.projection(self.feedforward(rows)).view(y.shape[:2])
