@@ -2,6 +2,7 @@
 
 from .encoder import Encoder
 from .feedforward import FeedForwardEncoder
+from .frozen import FrozenEncoder
 from .images import (
     FullyConvolutionalEncoder,
     ImageEncoder,
@@ -15,6 +16,7 @@ from .tokens import TokenEncoder
 __all__ = [
     "Encoder",
     "FeedForwardEncoder",
+    "FrozenEncoder",
     "FullyConvolutionalEncoder",
     "ImageEncoder",
     "PixelEncoder",
