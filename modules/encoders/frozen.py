@@ -103,7 +103,7 @@ class FrozenEncoder(Encoder):
 
     def _store_of(self, batch: Batch) -> Store:
         """Return the store of the present weights."""
-        versions = tuple(tensor._version for tensor in self.encoder.state_dict().values())
+        versions = tuple(parameter._version for parameter in self.encoder.parameters())
         if self._encodings is None or versions != self._versions:
             fingerprint = fingerprint_of(self.encoder)
             if fingerprint != self._fingerprint:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Dict, List, NamedTuple, cast
+from typing import Dict, List, NamedTuple, Set, cast
 
 import lmdb
 import numpy as np
@@ -43,8 +43,8 @@ class Store(ABC):
         self.num_bytes = 0
 
     @abstractmethod
-    def __contains__(self, key: bytes) -> bool:
-        """Whether the encoding of a content is stored."""
+    def absent(self, keys: List[bytes]) -> Set[bytes]:
+        """Return the keys of contents that are not stored."""
 
     @abstractmethod
     def get(self, batch: Batch) -> np.ndarray:
@@ -57,11 +57,7 @@ class Store(ABC):
 
     def missing(self, batch: Batch) -> List[int]:
         """Return the places in the batch of contents that are not stored, each content once."""
-        first: Dict[bytes, int] = {}
-        for place, key in enumerate(batch.keys):
-            if key not in self:
-                first.setdefault(key, place)
-        return list(first.values())
+        return sorted(batch.keys.index(key) for key in self.absent(batch.keys))
 
     def put(self, batch: Batch, places: List[int], vectors: np.ndarray) -> bool:
         """Store the `vectors` `(len(places), width, size)` of instances of the batch.
@@ -86,8 +82,8 @@ class MemoryStore(Store):
         self._vectors = np.zeros((0, size), dtype)
         self._count = 0
 
-    def __contains__(self, key: bytes) -> bool:
-        return key in self._starts
+    def absent(self, keys: List[bytes]) -> Set[bytes]:
+        return set(keys) - self._starts.keys()
 
     def get(self, batch: Batch) -> np.ndarray:
         starts = np.array([self._starts[key] for key in batch.keys])[:, None]
@@ -128,9 +124,9 @@ class FileStore(Store):
         with self._file.begin(buffers=True) as transaction:
             self.num_bytes = sum(len(value) for _, value in transaction.cursor())
 
-    def __contains__(self, key: bytes) -> bool:
+    def absent(self, keys: List[bytes]) -> Set[bytes]:
         with self._file.begin(buffers=True) as transaction:
-            return transaction.get(key) is not None
+            return {key for key in keys if transaction.get(key) is None}
 
     def get(self, batch: Batch) -> np.ndarray:
         vectors = np.zeros((len(batch.keys), batch.width, self.size), self.dtype)
