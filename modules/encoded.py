@@ -31,8 +31,8 @@ class Encoded:
 
     A network that is called with an `Encoded` in place of x computes its encoding once and reads it
     on later calls. It computes the encoding again where that can differ: in training mode, with
-    another mask, or where gradients are wanted of an encoding that was computed without them. The
-    weights must not change while an `Encoded` is in use: create one for each step.
+    another mask, or where gradients are wanted of an encoding that was computed without them. After a
+    step of an optimiser, call `forget_trained`.
 
     # Parameters
 
@@ -88,6 +88,15 @@ class Encoded:
         if stored is None or mask is not self.mask:
             return self.encoding(network, mask)
         return stored.encoding
+
+    def forget_trained(self) -> None:
+        """Keep only the encodings of frozen networks, since the weights of the others changed."""
+        self._stored = {
+            network: stored
+            for network, stored in self._stored.items()
+            # Through the encoding of another network, that of a frozen one may change too.
+            if network.is_frozen and not network.takes_encoded
+        }
 
     def rows(self, index: torch.Tensor) -> "Encoded":
         """Return the instances `index`; their encodings are rows of the encodings of all."""

@@ -196,7 +196,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
             if labels is not None:
                 output["loss"] = self._training_loss(x, labels, mask)
             return output
-        x = Encoded(x, mask)
+        x = Encoded.of(x, mask)
         with frozen(self):
             output["probabilities"] = self._predict(x, labels, mask)
             if mask is not None:
@@ -214,7 +214,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 with self.optimizing(network):
                     total = self._training_loss(x, labels, mask) + total
             return total
-        x = Encoded(x, mask)
+        x = Encoded.of(x, mask)
         if self._active == "task_network":
             loss = self._task_sampler(x, labels, mask).loss
             assert loss is not None

@@ -106,7 +106,7 @@ CONFIGS = {
         COST_AUGMENTED,
     ],
     (ScoreNetwork, "multi-label"): [
-        f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}",
+        f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}",
         f"{{type: 'multi-label', feature_network: {FEEDFORWARD}, "
         f"structured_scores: [{{type: 'feedforward', feedforward: {FEEDFORWARD}}}]}}",
     ],
