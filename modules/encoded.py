@@ -31,8 +31,8 @@ class Encoded:
 
     A network that is called with an `Encoded` in place of x computes its encoding once and reads it
     on later calls. It computes the encoding again where that can differ: in training mode, with
-    another mask, or where gradients are wanted of an encoding that was computed without them. After a
-    step of an optimiser, call `forget_trained`.
+    another mask, or where gradients are wanted of an encoding that was computed without them.
+    After a step of an optimiser, call `forget_trained`.
 
     # Parameters
 

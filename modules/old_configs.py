@@ -49,7 +49,7 @@ def _new_form(kind: str, config: Dict[str, Any]) -> Dict[str, Any]:
     if terms:
         new["structured_scores"] = terms
     if kind == "segmentation" and "encoder" not in config:
-        new["local"] = False
+        new["local_term"] = False
     if "pixels" in config:
         new["positions"] = config["pixels"]
     return new

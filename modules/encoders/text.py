@@ -8,6 +8,7 @@ from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFi
 from allennlp.nn.util import get_text_field_mask
 from torch.nn.functional import pad
 
+from ..encoded import at_least_single
 from .encoder import Encoder
 from .tokens import TokenEncoder, check_input_size
 
@@ -64,5 +65,8 @@ class TextEncoder(Encoder):
         # Convolutions fail on texts that are shorter than their windows.
         missing = max(self.min_tokens - tokens.shape[1], 0)
         embedded, tokens = pad(embedded, (0, 0, 0, missing)), pad(tokens, (0, missing))
-        h = self.dropout(self.seq2vec_encoder(embedded, tokens))
+        # In half precision AllenNLP's `cnn` returns huge values for short texts.
+        with torch.autocast(embedded.device.type, enabled=False):
+            h = self.seq2vec_encoder(at_least_single(embedded), tokens)
+        h = self.dropout(h)
         return h if self.feedforward is None else self.feedforward(h)

@@ -32,7 +32,7 @@ class ScoreNetwork(Network, Registrable):
         x to h.
     structured_scores : `List[Lazy[StructuredScore]]`, optional
         The terms s_k over all positions, for example `{type: 'feedforward'}` or `linear-chain`.
-    local : `bool`
+    local_term : `bool`
         Whether there is a local term.
     positions : `"sum"` or `"mean"`
         Whether the terms that are sums over positions, the local term among them, are added up, as
@@ -52,7 +52,7 @@ class ScoreNetwork(Network, Registrable):
         output_space: OutputSpace,
         encoder: Encoder,
         structured_scores: Optional[List[Lazy[StructuredScore]]] = None,
-        local: bool = True,
+        local_term: bool = True,
         positions: Literal["sum", "mean"] = "sum",
     ) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class ScoreNetwork(Network, Registrable):
             raise ConfigurationError(
                 f"Expected positions to be 'sum' or 'mean' in the score network, got '{positions}'."
             )
-        if not local and not structured_scores:
+        if not local_term and not structured_scores:
             raise ConfigurationError(
                 "Expected structured_scores in a score network without a local term, got none."
             )
@@ -73,7 +73,7 @@ class ScoreNetwork(Network, Registrable):
         self.structured_scores = torch.nn.ModuleList(
             construct_scores(structured_scores, output_space, self.logits_size, encoder.output_size)
         )
-        self.projection = Projection(encoder, output_space, num_labels) if local else None
+        self.projection = Projection(encoder, output_space, num_labels) if local_term else None
 
     @classmethod
     def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "ScoreNetwork":

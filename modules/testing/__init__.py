@@ -5,11 +5,13 @@ the conformance suites.
 """
 
 from .conformance import (
+    EncoderConformance,
     LossConformance,
     OracleValueConformance,
     OutputSpaceConformance,
     SamplerConformance,
     ScoreNetworkConformance,
+    StructuredScoreConformance,
 )
 from .world import (
     World,
@@ -24,11 +26,13 @@ from .world import (
 )
 
 __all__ = [
+    "EncoderConformance",
     "LossConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
     "SamplerConformance",
     "ScoreNetworkConformance",
+    "StructuredScoreConformance",
     "World",
     "data_config",
     "evaluate_jsonnet",
