@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from structured_energy.data.augmentations import Augmentation
-from structured_energy.image_encoders import ImageEncoder
+from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss, WeightSchedule
 from structured_energy.metrics import Threshold
 from structured_energy.oracle_values import OracleValue
@@ -43,26 +43,32 @@ GIVEN = (
     "oracle_value",
     "vocab",
     "num_labels",
+    "encoding_size",
 )
 # The worlds that networks and terms are made for; in another one the data do not fit them.
 WORLDS = {
-    "multi-label": "binary",
     "feedforward": "binary",
-    "segmentation": "image",
+    "conditional-feedforward": "binary",
+    "label-attention": "binary",
+    "tokens": "categorical",
+    "text": "categorical",
+    "pixels": "image",
+    "fully-convolutional": "image",
+    "u-net": "image",
+    "image-and-mask": "image",
+    "encoding-and-mask": "image",
     "mean-over-crops": "image",
     "random-crop": "image",
     "random-flip": "image",
     "constrained": "categorical",
     "grid": "image",
-    **dict.fromkeys(
-        ("sequence-tagging", "linear-chain", "skip-chain", "high-order"), "categorical"
-    ),
+    **dict.fromkeys(("linear-chain", "skip-chain", "high-order"), "categorical"),
     **dict.fromkeys(("convolutional", "self-attention", "label-language-model"), "categorical"),
 }
 BASES = (
     Augmentation,
     DatasetReader,
-    ImageEncoder,
+    Encoder,
     Loss,
     Metric,
     OracleValue,
@@ -143,7 +149,10 @@ def run(component, world):
     elif isinstance(component, ScoreNetwork):
         component(world.x, world.sample().y, world.mask)
     elif isinstance(component, StructuredScore):
-        component(world.sample().y, world.mask)
+        h = world.task_network.hidden(world.x, world.mask)
+        component(world.sample().y, world.mask, component.encode(world.x, h, world.mask))
+    elif isinstance(component, Encoder):
+        component(world.x, world.mask)
     elif isinstance(component, TaskNetwork):
         component(world.x, world.mask)
     elif isinstance(component, Augmentation):
