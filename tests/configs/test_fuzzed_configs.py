@@ -16,7 +16,7 @@ import torch
 from allennlp.common import Lazy, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
-from allennlp.modules import FeedForward, TextFieldEmbedder
+from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
 from allennlp.training.metrics import Metric
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -87,6 +87,10 @@ VALUES = {
     bool: st.booleans(),
     str: st.sampled_from(["mean", "sum", "none", "labels", "", "nonsense"]),
     FeedForward: st.just({"num_layers": 1, "hidden_dims": 4, "activations": "relu"}),
+    Seq2SeqEncoder: st.sampled_from(
+        [{"type": "lstm", "input_size": size, "hidden_size": 3} for size in (3, 4)]
+    ),
+    Seq2VecEncoder: st.sampled_from([{"type": "boe", "embedding_dim": size} for size in (3, 4)]),
     TextFieldEmbedder: st.just(
         {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 3}}}
     ),
@@ -151,9 +155,7 @@ def run(component, world):
     elif isinstance(component, StructuredScore):
         h = world.task_network.hidden(world.x, world.mask)
         component(world.sample().y, world.mask, component.encode(world.x, h, world.mask))
-    elif isinstance(component, Encoder):
-        component(world.x, world.mask)
-    elif isinstance(component, TaskNetwork):
+    elif isinstance(component, (Encoder, TaskNetwork)):
         component(world.x, world.mask)
     elif isinstance(component, Augmentation):
         component({"x": world.x, "labels": world.labels})
