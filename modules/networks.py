@@ -1,107 +1,43 @@
-"""What task networks and score networks have in common: they can be frozen, and reuse what they
-computed for one x while they are."""
+"""The base of task networks and score networks, and contexts that keep their weights constant."""
 
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, contextmanager
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from .encoded import Encoded, Encoding, single
 from .logging import LoggingMixin
 
 Groups = Dict[str, List[Tuple[str, torch.nn.Parameter]]]
 
 
-class _Encoding(NamedTuple):
-    """An encoding that a network keeps, and what it is of."""
-
-    x: Any
-    mask: Optional[torch.Tensor]
-    values: torch.Tensor
-    has_gradient: bool
-
-    def is_of(self, x: Any, mask: Optional[torch.Tensor]) -> bool:
-        """Whether x is the same object and the mask is the same."""
-        if x is not self.x or mask is self.mask:
-            return x is self.x
-        return mask is not None and self.mask is not None and torch.equal(mask, self.mask)
-
-
 class Network(torch.nn.Module, ABC):
-    """A network whose encoding of x is computed once while its weights cannot change.
+    """A network that encodes an input x.
 
-    Inside `reusing()` the encoding of the same x object with the same mask is computed once;
-    outside, every call computes it. Only `deterministic` and `frozen` open that scope, so no result
-    outlives a step of the optimiser.
+    A subclass fills `encode(x, mask)`. Callers ask `encoding(x, mask)`, which reads the encoding
+    from an `Encoded` where it is stored there, and computes it otherwise.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._scopes = 0
-        self._frozen = 0
-        self._reused: Optional[_Encoding] = None
-        self._rows: Optional[torch.Tensor] = None
+    is_frozen = False
+    """Whether the network is inside `frozen`: its weights take no gradient."""
 
-    @contextmanager
-    def reusing(self, frozen: bool) -> Iterator[None]:
-        """The scope in which the encoding of x is kept, and in which, where `frozen`, the weights
-        take no gradient; scopes nest."""
-        self._scopes += 1
-        self._frozen += frozen
-        try:
-            yield
-        finally:
-            self._scopes -= 1
-            self._frozen -= frozen
-            if not self._scopes:
-                self._reused = None
-
-    @property
-    def is_frozen(self) -> bool:
-        """Whether the weights take no gradient, inside `frozen`."""
-        return self._frozen > 0
-
-    @contextmanager
-    def narrowed(self, rows: torch.Tensor) -> Iterator[None]:
-        """Inside, and inside `reusing()`, the network is called with the whole x and answers for
-        the instances `rows` alone, from the encoding that it has."""
-        self._rows = rows
-        try:
-            yield
-        finally:
-            self._rows = None
+    takes_encoded = False
+    """Whether `encode` is given the `Encoded` of x, with the encodings of other networks."""
 
     @abstractmethod
-    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """The encoding of x, `(batch, ...)`; what is of half precision, as under autocast, leaves
-        the network in single."""
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Encoding:
+        """Return the encoding of x: tensors whose first dimension is the batch."""
+
+    def encoding(self, x: Any, mask: Optional[torch.Tensor] = None) -> Encoding:
+        """Return the encoding of x, which is an input or an `Encoded`; half precision, as under
+        autocast, becomes single."""
+        return x.encoding(self, mask) if isinstance(x, Encoded) else single(self.encode(x, mask))
 
     def compile_parts(self) -> None:
-        """Compiles what is computed from tensors alone, by `torch.compile`; what is reused, and
-        what the weights are called, stays as it is."""
-        self.compute = torch.compile(self.compute)  # type: ignore[method-assign]
-
-    def _encoding(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        if not self._scopes:
-            encoding = at_least_single(self.compute(x, mask))
-        else:
-            # An encoding that was computed without a gradient does not serve where one is wanted.
-            wanted = torch.is_grad_enabled() and not self._frozen
-            reused = self._reused
-            if self._rows is not None and reused is not None:
-                mask = reused.mask  # the caller's is of the rows only
-            if reused is None or not reused.is_of(x, mask) or (wanted and not reused.has_gradient):
-                values = at_least_single(self.compute(x, mask))
-                self._reused = reused = _Encoding(x, mask, values, wanted)
-            encoding = reused.values
-        return encoding if self._rows is None else encoding[self._rows]
-
-
-def at_least_single(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor, in single precision where it is of half: logits and scores are sums of many
-    terms, and probabilities near 1 cannot be told from it in half precision."""
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+        """Compile `encode` by `torch.compile`; the names of the weights do not change."""
+        self.encode = torch.compile(self.encode)  # type: ignore[method-assign]
 
 
 # Without what Module.__setattr__ does, which costs on the hot path and serves modules and weights.
@@ -110,41 +46,36 @@ set_plainly = object.__setattr__
 
 @contextmanager
 def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
-    """Inside, the dropout of `modules` is off and their encodings of x are computed once.
+    """Turn the dropout of `modules` off inside the context.
 
-    Gradients still reach their parameters, which must not change inside. `None` is passed over.
-    Scopes nest, and what was in evaluation mode before stays so.
+    Gradients still reach their parameters. `None` is passed over. Contexts nest, and a part that is
+    in evaluation mode already stays in it.
     """
-    with _deterministic(modules, frozen=False):
+    training = [
+        part
+        for part in _parts(modules)
+        # A sampler or loss has no dropout: its mode says whether this is training.
+        if part.training and not isinstance(part, LoggingMixin)
+    ]
+    try:
+        for part in training:
+            set_plainly(part, "training", False)
         yield
+    finally:
+        for part in training:
+            set_plainly(part, "training", True)
 
 
-@contextmanager
-def _deterministic(modules: Sequence[Optional[torch.nn.Module]], frozen: bool) -> Iterator[None]:
-    with ExitStack() as scopes:
-        training = []
-        for module in modules:
-            for part in () if module is None else module.modules():
-                # A sampler or loss has no dropout: its mode says whether this is training.
-                if part.training and not isinstance(part, LoggingMixin):
-                    training.append(part)
-                if isinstance(part, Network):
-                    scopes.enter_context(part.reusing(frozen))
-        try:
-            for part in training:
-                set_plainly(part, "training", False)
-            yield
-        finally:
-            for part in training:
-                set_plainly(part, "training", True)
+def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> Iterator[torch.nn.Module]:
+    return (part for module in modules if module is not None for part in module.modules())
 
 
 @contextmanager
 def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
-    """Inside, `modules` are `deterministic`, and their parameters take no gradient.
+    """Make `modules` `deterministic`, and their parameters constants, inside the context.
 
-    Gradients still flow through them to their inputs. Scopes nest, and what was frozen before stays
-    so.
+    Gradients still flow through them to their inputs. Contexts nest, and a parameter that is frozen
+    already stays frozen.
 
     >>> layer = torch.nn.Linear(1, 1)
     >>> with frozen(layer):
@@ -160,14 +91,21 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
         for parameter in module.parameters()
         if parameter.requires_grad
     ]
-    with _deterministic(modules, frozen=True):
+    networks = [
+        part for part in _parts(modules) if isinstance(part, Network) and not part.is_frozen
+    ]
+    with deterministic(*modules):
         try:
             for parameter in parameters:
                 parameter.requires_grad_(False)
+            for network in networks:
+                set_plainly(network, "is_frozen", True)
             yield
         finally:
             for parameter in parameters:
                 parameter.requires_grad_(True)
+            for network in networks:
+                set_plainly(network, "is_frozen", False)
 
 
 def partition(owner: torch.nn.Module, parts: Dict[str, List[torch.nn.Module]]) -> Groups:

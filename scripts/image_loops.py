@@ -54,7 +54,7 @@ class Score(nn.Module):
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.local = UNet(config["encoder"])
-        settings = config["encoding_and_mask"]
+        (settings,) = config["structured_scores"]
         (size,) = settings["hidden"]
         self.of_features = nn.Conv2d(config["encoder"]["hidden"][0], size, 1)
         self.of_mask = nn.Conv2d(1, size, 1, bias=False)

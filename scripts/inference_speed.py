@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from structured_energy.compatibility import say_errors_in_one_sentence
+from structured_energy.encoded import Encoded, Encoding, single
 from structured_energy.networks import Network
 
 
@@ -44,15 +45,14 @@ def inferences(rate: float, task_network: bool) -> List[Tuple[str, Any, bool]]:
 def recomputing(network: Network) -> Iterator[None]:
     """Inside, the network computes the features of x at every call."""
 
-    def encoding(self: Network, x: Any, mask: Any) -> torch.Tensor:
-        computed = self.compute(x, mask)
-        return computed if self._rows is None else computed[self._rows]
+    def encoding(self: Network, x: Any, mask: Any) -> Encoding:
+        return single(self.encode(Encoded.input(x), mask))
 
-    network._encoding = types.MethodType(encoding, network)
+    network.encoding = types.MethodType(encoding, network)
     try:
         yield
     finally:
-        del network._encoding
+        del network.encoding
 
 
 def loader(archive: Archive, key: str) -> DataLoader:

@@ -16,11 +16,11 @@ Objective = Callable[[torch.Tensor], torch.Tensor]
 def network(like: torch.nn.Module) -> torch.nn.Sequential:
     """A network of x of the same shape, as a plain sequence of layers."""
     layers: List[torch.nn.Module] = []
-    feedforward = like.feature_network
+    feedforward = like.encoder.feedforward
     for linear, dropout in zip(feedforward._linear_layers, feedforward._dropout, strict=True):
         layers.append(torch.nn.Linear(linear.in_features, linear.out_features))
         layers += [torch.nn.Softplus(), torch.nn.Dropout(dropout.p)]
-    labels = like.label_embeddings
+    labels = like.projection
     return torch.nn.Sequential(*layers, torch.nn.Linear(labels.in_features, labels.out_features))
 
 

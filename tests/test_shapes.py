@@ -4,13 +4,15 @@ import pytest
 import torch
 from allennlp.training.metrics import Metric
 
+from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
 from structured_energy.metrics.structured_metric import SetMetric
 from structured_energy.oracle_values import OracleValue
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import InferenceNetworkSampler, Sampler
-from structured_energy.score_networks import ScoreNetwork, StructuredScore
+from structured_energy.score_networks import StructuredScore
 from structured_energy.task_networks import TaskNetwork
+from structured_energy.testing import PotentialsNetwork
 
 
 class WrongScore(StructuredScore):
@@ -18,7 +20,7 @@ class WrongScore(StructuredScore):
         super().__init__()
         self.change = change
 
-    def forward(self, y, mask=None):
+    def forward(self, y, mask=None, h=None):
         return self.change(y.flatten(2).sum(2))
 
 
@@ -47,51 +49,52 @@ def test_a_structured_score(world, y, change):
 
 
 def test_a_score_network(world, y, change):
-    class WrongNetwork(ScoreNetwork):
-        def compute(self, x, mask):
-            return torch.zeros(3, 4, dtype=x.dtype)
+    class WrongNetwork(PotentialsNetwork):
+        def encode(self, x, mask):
+            return (torch.zeros(3, 4, dtype=x.dtype),)
 
         def score(self, encoding, y, mask):
             return change(super().score(encoding, y, mask))
 
-    network = WrongNetwork(world.output_space, [])
+    network = WrongNetwork(world.output_space)
     with pytest.raises(ValueError, match=r"WrongNetwork.score to return .* = \(3, 2\), got \("):
         network(world.x, y)
 
 
 def test_the_potentials_of_a_score_network(world, y):
-    class WrongNetwork(ScoreNetwork):
-        def compute(self, x, mask):
-            return torch.zeros(3, 1, 4, dtype=x.dtype)
+    class WrongNetwork(PotentialsNetwork):
+        def encode(self, x, mask):
+            return (torch.zeros(3, 1, 4, dtype=x.dtype),)
 
     with pytest.raises(
         ValueError, match=r"potentials \(3, 1, 4\) of WrongNetwork, got \(3, 2, 4\)"
     ):
-        WrongNetwork(world.output_space, [])(world.x, y)
+        WrongNetwork(world.output_space)(world.x, y)
 
 
-@pytest.mark.parametrize("shape", [(), (3,), (4,), (2, 4)])
-@pytest.mark.parametrize("masked", [False, True])
-def test_a_task_network(world, shape, masked):
-    class WrongNetwork(TaskNetwork):
-        output_size = 4
+class WrongEncoder(Encoder):
+    position_dims = 0
+    output_size = 5
 
-        def compute(self, x, mask):
-            return torch.zeros(shape)
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = shape
 
-    with pytest.raises(ValueError, match=r"WrongNetwork.compute to return \(batch, .*\(3,.*got \("):
-        WrongNetwork()(world.x, world.mask if masked else None)
+    def encode(self, x, mask):
+        return torch.zeros(self.shape)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4), (3, 1, 5)])
+def test_an_encoder(world, shape):
+    network = TaskNetwork(world.vocab, world.output_space, WrongEncoder(shape))
+    with pytest.raises(ValueError, match=r"Expected WrongEncoder.encode to return .*, got \("):
+        network(world.x)
 
 
 def test_logits_that_do_not_fit_the_truth_are_of_the_task_network(world):
-    class WrongNetwork(TaskNetwork):
-        output_size = 4
-
-        def compute(self, x, mask):
-            return torch.zeros(3, 1, 4)
-
-    sampler = InferenceNetworkSampler(world.output_space, WrongNetwork())
-    expected = r"= \(3, any, 4\), got \(3, 1, 1, 4\), of the logits of WrongNetwork"
+    network = TaskNetwork(world.vocab, world.output_space, WrongEncoder((2, 5)))
+    sampler = InferenceNetworkSampler(world.output_space, network)
+    expected = r"= \(3, any, 4\), got \(2, 1, 4\), of the logits of TaskNetwork"
     with pytest.raises(ValueError, match=expected):
         sampler.sample(world.x, world.truth)
 

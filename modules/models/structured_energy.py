@@ -11,6 +11,7 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.metrics import Metric
 
+from ..encoded import Encoded
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import Evaluation, FixedThreshold, Threshold
@@ -38,7 +39,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         What an output is.
     sampler : `Lazy[Sampler]`
         Proposes outputs in training.
-    task_network : `TaskNetwork`, optional
+    task_network : `Lazy[TaskNetwork]`, optional
         x to the logits of y.
     score_network : `Lazy[ScoreNetwork]`, optional
         s(x, y).
@@ -66,7 +67,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         vocab: Vocabulary,
         output_space: OutputSpace,
         sampler: Lazy[Sampler],
-        task_network: Optional[TaskNetwork] = None,
+        task_network: Optional[Lazy[TaskNetwork]] = None,
         score_network: Optional[Lazy[ScoreNetwork]] = None,
         loss: Optional[Lazy[Loss]] = None,
         inference: Optional[Lazy[Sampler]] = None,
@@ -80,17 +81,15 @@ class StructuredEnergyModel(Model, LoggingMixin):
         Model.__init__(self, vocab, regularizer)
         LoggingMixin.__init__(self, "model")
         self.output_space = output_space
-        self.task_network = task_network
         shared: Dict[str, Any] = {"output_space": output_space}
-        if task_network is not None:
-            shared["task_network"] = task_network
+        self.task_network = None if task_network is None else task_network.construct(**shared)
+        if self.task_network is not None:
+            shared["task_network"] = self.task_network
         self.oracle_value: Optional[OracleValue] = None
         if oracle_value is not None:
             self.oracle_value = oracle_value.construct(output_space=output_space)
             shared["oracle_value"] = self.oracle_value
-        self.score_network = (
-            None if score_network is None else score_network.construct(output_space=output_space)
-        )
+        self.score_network = None if score_network is None else score_network.construct(**shared)
         if self.score_network is not None:
             shared["score_network"] = self.score_network
         for collaborator in shared.values():
@@ -202,11 +201,11 @@ class StructuredEnergyModel(Model, LoggingMixin):
             if labels is not None:
                 output["loss"] = self._training_loss(x, labels, mask)
             return output
+        x = Encoded.of(x, mask)
         with frozen(self):
             output["probabilities"] = self._predict(x, labels, mask)
             existing = self.output_space.existing_positions(mask)
-            if existing is not None:
-                output["mask"] = existing
+            output.update({} if existing is None else {"mask": existing})
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
         return output
@@ -220,13 +219,14 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 with self.optimizing(network):
                     total = self._training_loss(x, labels, mask) + total
             return total
+        x = Encoded.of(x, mask)
         if self._active == "task_network":
             loss = self._task_sampler(x, labels, mask).loss
             assert loss is not None
             return loss
         assert self.loss is not None
         truth = self.output_space.encode(labels)
-        # What the samplers of a container ask of the score network is computed once for all.
+        # The score network encodes x once for all samplers of a container.
         with deterministic(self.score_network):
             sample = self.sampler.sample(x, truth, mask)
         return self.loss(x, truth, sample, mask)
@@ -234,7 +234,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
     def _evaluation_loss(
         self, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        """The sum of the losses, on the same samples."""
+        """Return the sum of the losses, on the same samples."""
         sample = self.sampler(x, labels, mask)
         own = sample if self._task_sampler is self.sampler else self.inference(x, labels, mask)
         losses = [] if own.loss is None else [own.loss]
@@ -247,6 +247,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
     ) -> torch.Tensor:
         """The relaxed prediction; only the metrics see the labels, and which ones are known."""
         existing = self.output_space.existing_positions(mask)
+        x = Encoded.of(x, existing)
         with self.no_logging():
             y = self.inference.sample(x, None, existing).y
         if y.shape[1] > 1:

@@ -22,6 +22,10 @@ class BinaryOutputSpace(OutputSpace):
     thresholded = True
     separable = True
 
+    def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
+        # One vector for an instance decides all its labels, one for a token or pixel only that.
+        return num_labels if position_dims == 0 else None
+
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(logits)
 

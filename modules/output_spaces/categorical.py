@@ -35,6 +35,14 @@ class CategoricalOutputSpace(OutputSpace):
                 "namespace, and that the training data have labels."
             )
 
+    def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
+        if position_dims == 0:
+            raise ConfigurationError(
+                "Expected an encoder of tokens or pixels for the output space 'categorical', which "
+                "has a value at each of them, got one vector for an instance."
+            )
+        return self.num_values
+
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         return logits.softmax(-1)
 

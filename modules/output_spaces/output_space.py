@@ -25,6 +25,16 @@ class OutputSpace(Registrable, ABC):
     fixed points of a step that scales each entry by another factor."""
 
     @abstractmethod
+    def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
+        """Return the size of the logits of one vector h that encodes an instance (`position_dims`
+        0), a token (1) or a pixel (2); `None` for one logit without a dimension of its own.
+
+        # Raises
+
+        `ConfigurationError` where outputs of this space have no such positions.
+        """
+
+    @abstractmethod
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         """Logits to the relaxed y, any shape `(..., *event_shape)`, differentiable."""
 
@@ -151,6 +161,15 @@ class OutputSpace(Registrable, ABC):
         distances = self.position_distance(y, other)
         total = self.sum_positions(distances, mask)
         return total / self.sum_positions(torch.ones_like(distances), mask).clamp(min=1.0)
+
+    def num_positions(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Union[int, torch.Tensor]:
+        """Return the number of real positions of y, at least 1: `(batch, 1)` with a mask, otherwise
+        one number for all instances."""
+        if mask is None:
+            return max(self.position_mass(y[:1, :1]).numel(), 1)
+        return mask.flatten(1).sum(1, keepdim=True).clamp(min=1)
 
     def sum_positions(
         self, values: torch.Tensor, mask: Optional[torch.Tensor] = None

@@ -5,6 +5,7 @@ from typing import Any, List, Optional, cast
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..encoded import Encoded
 from ..losses import Loss
 from ..networks import frozen
 from ..output_spaces import OutputSpace
@@ -77,6 +78,7 @@ class BestOfContainer(AppendingContainer):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         y = super().sample(x, truth, mask).y
         with frozen(self.score_network), torch.no_grad():
             scores = self.score_network(x, y, mask)

@@ -5,6 +5,7 @@ from typing import Any, Literal, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..encoded import Encoded
 from ..losses import Loss
 from ..networks import frozen
 from ..output_spaces import OutputSpace
@@ -55,6 +56,7 @@ class ExactSampler(Sampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         with frozen(self.score_network):
             chain = chain_of(self.score_network, x, mask)
             self.check_scores(chain.potentials[chain.mask], chain.transitions)

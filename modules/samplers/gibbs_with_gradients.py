@@ -5,6 +5,7 @@ from typing import Any, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
@@ -68,6 +69,7 @@ class GibbsWithGradientsSampler(IterativeSampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         with frozen(self.score_network), torch.enable_grad():
             y = self.output_space.nearest_corner(self.starts(x, truth, mask))
             score, proposals = self._proposals(x, y, mask)

@@ -7,6 +7,7 @@ from typing import Any, ContextManager, Deque, List, Literal, NamedTuple, Option
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
 from ..networks import deterministic, frozen
@@ -152,6 +153,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
         """The iterates z, of which the last `kept` (all by default), and the objective
         `(batch, num_starts)` of each one that there was."""
+        x = Encoded.of(x, mask)
         unrolled = self.unroll and self.training and torch.is_grad_enabled()
         scope = deterministic if unrolled else frozen
         # The adversarial loss belongs to the score network, and counts and logs in its steps only.
@@ -160,18 +162,18 @@ class GradientBasedInferenceSampler(IterativeSampler):
             y = self.starts(x, truth, mask, self.optimizer.smoothing)
             z = self.optimizer.variable(y).detach()
             self.optimizer.begin(z)
-            return self._descend(x, z, truth, mask, unrolled, kept)
+            return self._descend(x, z, truth, unrolled, kept)
 
     def _descend(
         self,
-        x: Any,
+        x: Encoded,
         z: torch.Tensor,
         truth: Optional[torch.Tensor],
-        mask: Optional[torch.Tensor],
         unrolled: bool,
         kept: Optional[int],
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
         rows: Optional[torch.Tensor] = None  # the instances that still move; None: all
+        moving_x = x
         iterates: Deque[torch.Tensor] = deque(maxlen=kept)  # new ones lie where old ones lay
         objectives: List[torch.Tensor] = []
         steps = torch.zeros(len(z), device=z.device)
@@ -183,7 +185,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
                 if taken == self.num_steps:
                     break
                 y, moved = self._leaf(part, unrolled)
-                objective = self._objective(x, y, truth, mask, rows)
+                objective = self._objective(moving_x, y, _of(truth, rows))
                 if not objective.requires_grad:
                     raise ConfigurationError(
                         "Expected a loss whose gradient reaches the output in the sampler "
@@ -201,6 +203,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
                     moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
                     gradient = gradient[moving]
                     rows = moving.nonzero()[:, 0] if rows is None else rows[moving]
+                    moving_x = x.rows(rows)
                     if not len(rows):
                         break
                 if rows is None:
@@ -211,7 +214,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
                     steps[rows] += 1
         with torch.no_grad():
             y = self.optimizer.output(iterates[-1])
-            objectives[taken:] = [self._objective(x, y, truth, mask, None)]
+            objectives[taken:] = [self._objective(x, y, truth)]
         self.log("steps", steps)
         return list(iterates), objectives
 
@@ -234,18 +237,13 @@ class GradientBasedInferenceSampler(IterativeSampler):
 
     def _objective(
         self,
-        x: Any,
+        x: Encoded,
         y: torch.Tensor,
         truth: Optional[torch.Tensor],
-        mask: Optional[torch.Tensor],
-        rows: Optional[torch.Tensor],
     ) -> torch.Tensor:
-        with nullcontext() if rows is None else self.score_network.narrowed(rows):
-            if truth is None or self.adversarial is None:
-                return -self.score_network(x, y, _of(mask, rows))
-            return self.adversarial.unreduced(
-                x, _of(truth, rows), SamplerOutput(y), _of(mask, rows)
-            )
+        if truth is None or self.adversarial is None:
+            return -self.score_network(x, y, x.mask)
+        return self.adversarial.unreduced(x, truth, SamplerOutput(y), x.mask)
 
 
 def _of(values: Any, rows: Optional[torch.Tensor]) -> Any:

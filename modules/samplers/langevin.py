@@ -5,6 +5,7 @@ from typing import Any, Optional, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
@@ -99,6 +100,7 @@ class LangevinSampler(IterativeSampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
+        x = Encoded.of(x, mask)
         with frozen(self.score_network), torch.enable_grad():
             y = self.starts(x, truth, mask, self.smoothing)
             state = self._state(x, self.output_space.logits_of(y), mask)

@@ -6,6 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..data.augmentations import check_size
+from ..encoded import Encoded
 from ..losses import Loss
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
@@ -64,22 +65,24 @@ class MeanOverCropsSampler(Sampler):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        if not isinstance(x, torch.Tensor) or x.dim() != 4:
-            found = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+        images = Encoded.input(x)
+        if not isinstance(images, torch.Tensor) or images.dim() != 4:
+            is_tensor = isinstance(images, torch.Tensor)
+            found = tuple(images.shape) if is_tensor else type(images).__name__
             raise ValueError(
                 "Expected images (batch, channels, height, width) for the sampler "
                 f"'mean-over-crops', got {found}."
             )
         if truth is not None:
             return self.constituent.sample(x, truth, mask)
-        whole = x.shape[-2:]
+        whole = images.shape[-2:]
         height, width = (min(pair) for pair in zip(self.size, whole, strict=True))
         places = [
             (..., slice(row, row + height), slice(column, column + width))
             for row in self._starts(whole[0], height)
             for column in self._starts(whole[1], width)
         ]
-        crops = torch.cat([x[place] for place in places])
+        crops = torch.cat([images[place] for place in places])
         real = None if mask is None else torch.cat([mask[place] for place in places])
         if self.mirrored:
             crops = torch.cat([crops, crops.flip(-1)])
@@ -93,9 +96,9 @@ class MeanOverCropsSampler(Sampler):
         if self.mirrored:
             plain, mirrored = outputs.chunk(2)
             outputs = (plain + mirrored.flip(-1)) / 2
-        total = outputs.new_zeros(len(x), 1, *whole)
+        total = outputs.new_zeros(len(images), 1, *whole)
         count = outputs.new_zeros(whole)
-        for place, y in zip(places, outputs.split(len(x)), strict=True):
+        for place, y in zip(places, outputs.split(len(images)), strict=True):
             total[place] += y
             count[place] += 1
         return SamplerOutput(total / count)

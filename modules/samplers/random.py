@@ -50,7 +50,7 @@ class _BlindSampler(Sampler):
         # What a y looks like; where inference starts here the encoding is at hand, or used later.
         shaped = truth
         if shaped is None:
-            shaped = self.score_network.encode(x, mask).detach().unsqueeze(1)
+            shaped = self.score_network.potentials(x, mask).detach().unsqueeze(1)
         like = shaped.expand(-1, self.num_samples, *shaped.shape[2:])
         return SamplerOutput(self.outputs(like))
 

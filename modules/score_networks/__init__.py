@@ -1,15 +1,16 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
 from .chain import Chain, chain_of, check_chain
-from .multi_label import MultiLabelScoreNetwork
 from .score_network import ScoreNetwork
-from .segmentation import ImageAndMaskScore, SegmentationScoreNetwork
-from .sequence_tagging import SequenceTaggingScoreNetwork
 from .structured_scores import (
+    ConditionalFeedForwardScore,
     ConvolutionalScore,
+    EncodingAndMaskScore,
     FeedForwardStructuredScore,
     GridScore,
     HighOrderScore,
+    ImageAndMaskScore,
+    LabelAttentionScore,
     LabelLanguageModelScore,
     LinearChainScore,
     SelfAttentionScore,
@@ -19,18 +20,18 @@ from .structured_scores import (
 
 __all__ = [
     "Chain",
+    "ConditionalFeedForwardScore",
     "ConvolutionalScore",
+    "EncodingAndMaskScore",
     "FeedForwardStructuredScore",
     "GridScore",
     "HighOrderScore",
     "ImageAndMaskScore",
+    "LabelAttentionScore",
     "LabelLanguageModelScore",
     "LinearChainScore",
-    "MultiLabelScoreNetwork",
     "ScoreNetwork",
-    "SegmentationScoreNetwork",
     "SelfAttentionScore",
-    "SequenceTaggingScoreNetwork",
     "SkipChainScore",
     "StructuredScore",
     "chain_of",

@@ -102,7 +102,7 @@ def chain_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) 
     `ConfigurationError` for a score network with other terms over tags.
     """
     term = check_chain(score_network)
-    potentials = score_network.encode(x, mask)
+    potentials = score_network.potentials(x, mask)
     if mask is None:
         mask = torch.ones(potentials.shape[:2], dtype=torch.bool, device=potentials.device)
     return Chain(potentials, term.transitions, term.start, term.end, mask)

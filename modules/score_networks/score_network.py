@@ -1,44 +1,108 @@
-"""The base of score networks."""
+"""The score network."""
 
-from abc import ABC, abstractmethod
-from typing import Any, List, Optional
+from typing import Any, List, Literal, Optional, cast
 
 import torch
-from allennlp.common import Registrable
+from allennlp.common import Lazy, Params, Registrable
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
 
-from ..networks import Network, at_least_single
+from ..encoded import Encoded, Encoding, at_least_single
+from ..encoders import Encoder
+from ..networks import Network
+from ..old_configs import refuse_old_form
 from ..output_spaces import OutputSpace
-from .structured_scores import StructuredScore
+from ..projection import Projection, logits_size
+from ..vocabulary import names
+from .structured_scores import StructuredScore, construct_scores
 
 
-class ScoreNetwork(Network, Registrable, ABC):
-    """s(x, y) = Σ_p ⟨y_p, u_p(x)⟩ + Σ_k s_k(y): a local term and structured scores.
+class ScoreNetwork(Network, Registrable):
+    """Score outputs: s(x, y) = Σ_p ⟨y_p, u_p(x)⟩ + Σ_k s_k(y, h), higher is better (minus the
+    energy).
 
-    The score is minus the energy: higher is better. What it needs of x, the potentials u(x), is
-    computed once for all samples of a call and, while the network is frozen, once for all calls
-    with the same x. Differentiable in y and in the weights.
+    The local term has the potentials u = W h + c, with h the encoding of x (Belanger & McCallum
+    2016, equations 3 and 4; Tu & Gimpel 2018, equation 7). The encoding is computed once for all
+    samples of a call and, with an `Encoded` and constant weights, once for all calls. The score is
+    differentiable in y and in the weights.
+
+    # Parameters
+
+    encoder : `Encoder`
+        x to h.
+    structured_scores : `List[Lazy[StructuredScore]]`, optional
+        The terms s_k over all positions, for example `{type: 'feedforward'}` or `linear-chain`.
+    local_term : `bool`
+        Whether there is a local term.
+    positions : `"sum"` or `"mean"`
+        Whether the terms that are sums over positions, the local term among them, are added up, as
+        in a random field, or divided by the number of real positions: for a score that stands for a
+        value in [0, 1] whatever the size of an input.
+
+    # Raises
+
+    `ConfigurationError` without any term, and for an encoder that does not fit the output space.
     """
 
-    def __init__(self, output_space: OutputSpace, structured_scores: List[StructuredScore]) -> None:
+    default_implementation = "encoder"
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        output_space: OutputSpace,
+        encoder: Encoder,
+        structured_scores: Optional[List[Lazy[StructuredScore]]] = None,
+        local_term: bool = True,
+        positions: Literal["sum", "mean"] = "sum",
+    ) -> None:
         super().__init__()
+        if positions not in ("sum", "mean"):
+            raise ConfigurationError(
+                f"Expected positions to be 'sum' or 'mean' in the score network, got '{positions}'."
+            )
+        if not local_term and not structured_scores:
+            raise ConfigurationError(
+                "Expected structured_scores in a score network without a local term, got none."
+            )
+        num_labels = len(names(vocab, "labels"))
         self.output_space = output_space
-        self.structured_scores = torch.nn.ModuleList(structured_scores)
+        self.positions = positions
+        self.local_term = local_term
+        self.encoder = encoder
+        self.takes_encoded = encoder.takes_encoded
+        self.logits_size = logits_size(encoder, output_space, num_labels)
+        self.structured_scores = torch.nn.ModuleList(
+            construct_scores(structured_scores, output_space, self.logits_size, encoder.output_size)
+        )
+        self.projection = Projection(encoder, output_space, num_labels) if local_term else None
 
-    @abstractmethod
-    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """The encoding of x, by default u(x)."""
+    @classmethod
+    def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "ScoreNetwork":
+        """Build the network; the form of earlier versions raises `ConfigurationError`."""
+        refuse_old_form(params, "score_network")
+        return super().from_params(params, *constructor, **extras)
 
-    def potentials(self, encoding: torch.Tensor) -> torch.Tensor:
-        """u(x) `(batch, *event_shape)` in an encoding that holds more."""
-        return encoding
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Encoding:
+        """Return the potentials u `(batch, *event_shape)`, and what each term needs of x."""
+        h = self.encoder(x, mask)
+        if self.projection is not None:
+            potentials = self.projection(h)
+        else:
+            last = () if self.logits_size is None else (self.logits_size,)
+            potentials = h.new_zeros(*h.shape[:-1], *last)
+        scores = cast(List[StructuredScore], self.structured_scores)
+        terms = (score.encode(Encoded.input(x), h, mask) for score in scores)
+        return (potentials, *terms)
 
     def compile_parts(self) -> None:
         super().compile_parts()
         self.score = torch.compile(self.score)  # type: ignore[method-assign]
 
-    def encode(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """u(x) `(batch, *event_shape)`, as `forward` uses it: computed once while frozen."""
-        return self.potentials(self._encoding(x, mask))
+    def potentials(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Return u(x) `(batch, *event_shape)`; zeros without a local term."""
+        potentials = self.encoding(x, mask)[0]
+        assert potentials is not None
+        return potentials
 
     def forward(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """Return the scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
@@ -47,7 +111,7 @@ class ScoreNetwork(Network, Registrable, ABC):
 
         `ValueError` if y does not fit the potentials of x, or `score` returned another shape.
         """
-        scores = self.score(self._encoding(x, mask), y, mask)
+        scores = self.score(self.encoding(x, mask), y, mask)
         if scores.shape != y.shape[:2]:
             raise ValueError(
                 f"Expected {type(self).__name__}.score to return (batch, num_samples) = "
@@ -56,10 +120,14 @@ class ScoreNetwork(Network, Registrable, ABC):
         return at_least_single(scores)
 
     def score(
-        self, encoding: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
+        self,
+        encoding: Encoding,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor],
     ) -> torch.Tensor:
-        """The scores of y with the encoding of x."""
-        potentials = self.potentials(encoding)
+        """Return the scores of y with the encoding of x."""
+        potentials, *contexts = encoding
+        assert potentials is not None
         if y.shape[:1] + y.shape[2:] != potentials.shape:
             raise ValueError(
                 "Expected y of shape (batch, num_samples, *event_shape) = "
@@ -67,7 +135,19 @@ class ScoreNetwork(Network, Registrable, ABC):
                 f"by the potentials {tuple(potentials.shape)} of {type(self).__name__}, got "
                 f"{tuple(y.shape)}."
             )
-        terms = [structured_score(y, mask) for structured_score in self.structured_scores]
+        sums: List[torch.Tensor] = []
+        others: List[torch.Tensor] = []
+        for term, context in zip(self.structured_scores, contexts, strict=True):
+            (sums if term.sums_positions else others).append(term(y, mask, context))
         # Last, so that its gradient in y is there first and the others are added to it in place.
-        local = self.output_space.position_dot(y, potentials.unsqueeze(1))
-        return sum(terms, start=self.output_space.sum_positions(local, mask))
+        if self.local_term:
+            local = self.output_space.position_dot(y, potentials.unsqueeze(1))
+            total = sum(sums, start=self.output_space.sum_positions(local, mask))
+        else:
+            total = sum(sums[1:], start=sums[0]) if sums else y.new_zeros(y.shape[:2])
+        if self.positions == "mean":
+            total = total / self.output_space.num_positions(y, mask)
+        return sum(others, start=total)
+
+
+ScoreNetwork.register("encoder")(ScoreNetwork)

@@ -1,13 +1,6 @@
-"""Task networks (inference networks): x to the logits of y in one forward pass."""
+"""The task network (inference network): x to the logits of y in one forward pass."""
 
-from .multi_label import MultiLabelTaskNetwork
-from .segmentation import SegmentationTaskNetwork
-from .sequence_tagging import SequenceTaggingTaskNetwork
+from .encoder import TaskNetworkEncoder
 from .task_network import TaskNetwork
 
-__all__ = [
-    "MultiLabelTaskNetwork",
-    "SegmentationTaskNetwork",
-    "SequenceTaggingTaskNetwork",
-    "TaskNetwork",
-]
+__all__ = ["TaskNetwork", "TaskNetworkEncoder"]

@@ -1,42 +1,78 @@
-"""The base of task networks."""
+"""The task network."""
 
-from abc import ABC, abstractmethod
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 import torch
-from allennlp.common import Registrable
-from allennlp.training.util import get_batch_size
+from allennlp.common import Params, Registrable
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
 
+from ..encoded import Encoded
+from ..encoders import Encoder
 from ..networks import Network
+from ..old_configs import refuse_old_form
+from ..output_spaces import OutputSpace
+from ..projection import Projection
+from ..vocabulary import names
 
 
-class TaskNetwork(Network, Registrable, ABC):
-    """x to the logits of y, `(batch, *event_shape)`, in one forward pass.
+class TaskNetwork(Network, Registrable):
+    """Compute the logits of y in one forward pass: an encoder and a linear projection.
 
-    While the network is frozen, the logits of one x are computed once.
+    logits = W h + c, with h the encoding of the instance, of each token or of each pixel. See
+    `Projection` for the shapes.
+
+    # Parameters
+
+    encoder : `Encoder`
+        x to h.
     """
 
+    default_implementation = "encoder"
+
+    def __init__(self, vocab: Vocabulary, output_space: OutputSpace, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.projection = Projection(encoder, output_space, len(names(vocab, "labels")))
+
+    @classmethod
+    def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "TaskNetwork":
+        """Build the network; the form of earlier versions raises `ConfigurationError`."""
+        refuse_old_form(params, "task_network")
+        return super().from_params(params, *constructor, **extras)
+
     @property
-    @abstractmethod
     def output_size(self) -> int:
-        """The size of the last dimension of the event: labels or tags."""
-
-    @abstractmethod
-    def compute(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """The logits `(batch, *event_shape)`."""
-
-    def forward(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """Return the logits `(batch, *event_shape)`.
+        """The size of the last dimension of the logits: the number of labels or tags.
 
         # Raises
 
-        `ValueError` if `compute` returned another shape.
+        `ConfigurationError` where that is a number of tokens or pixels, which differs by input.
         """
-        logits = self._encoding(x, mask)
-        positions = (get_batch_size(x),) if mask is None else tuple(mask.shape)
-        if logits.dim() < 2 or logits.shape[: len(positions)] != positions:
-            raise ValueError(
-                f"Expected {type(self).__name__}.compute to return (batch, *event_shape), which "
-                f"begins with {positions} here, got {tuple(logits.shape)}."
+        if self.projection.squeezed:
+            raise ConfigurationError(
+                "Expected logits whose last dimension has a fixed size, got one logit for each "
+                f"vector of {type(self.encoder).__name__}; leave out the cost_augmented_network."
             )
+        return self.projection.out_features
+
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the logits and h."""
+        h = self.encoder(x, mask)
+        return self.projection(h), h
+
+    def forward(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Return the logits `(batch, *event_shape)` of x, which is an input or an `Encoded`."""
+        logits = self.encoding(x, mask)[0]
+        assert logits is not None
         return logits
+
+    def hidden(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Return h of x; where an `Encoded` holds it, the h of the last forward pass."""
+        encoding = x.latest(self, mask) if isinstance(x, Encoded) else self.encoding(x, mask)
+        h = encoding[1]
+        assert h is not None
+        return h
+
+
+TaskNetwork.register("encoder")(TaskNetwork)

@@ -5,13 +5,16 @@ the conformance suites.
 """
 
 from .conformance import (
+    EncoderConformance,
     LossConformance,
     OracleValueConformance,
     OutputSpaceConformance,
     ReaderConformance,
     SamplerConformance,
     ScoreNetworkConformance,
+    StructuredScoreConformance,
 )
+from .networks import PotentialsNetwork
 from .world import (
     World,
     data_config,
@@ -25,12 +28,15 @@ from .world import (
 )
 
 __all__ = [
+    "EncoderConformance",
     "LossConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
+    "PotentialsNetwork",
     "ReaderConformance",
     "SamplerConformance",
     "ScoreNetworkConformance",
+    "StructuredScoreConformance",
     "World",
     "data_config",
     "evaluate_jsonnet",

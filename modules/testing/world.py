@@ -34,17 +34,14 @@ SPACES = ("binary", "categorical", "image")
 SIZE = (2, 3)
 
 _FEEDFORWARD = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}
-_NETWORKS: Dict[str, Dict[str, Any]] = {
-    "binary": {"type": "multi-label", "feature_network": _FEEDFORWARD},
+_ENCODERS: Dict[str, Dict[str, Any]] = {
+    "binary": {"type": "feedforward", "feedforward": _FEEDFORWARD},
     "categorical": {
-        "type": "sequence-tagging",
+        "type": "tokens",
         "embedder": {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}},
         "encoder": {"type": "feedforward", "feedforward": {"input_dim": 5, **_FEEDFORWARD}},
     },
-    "image": {
-        "type": "segmentation",
-        "encoder": {"type": "fully-convolutional", "hidden": [4, 4], "num_channels": 2},
-    },
+    "image": {"type": "fully-convolutional", "hidden": [4, 4], "num_channels": 2},
 }
 _STRUCTURED_SCORE = {
     "binary": {"type": "feedforward", "feedforward": _FEEDFORWARD},
@@ -89,6 +86,7 @@ class World:
             task_network=self.task_network,
             score_network=self.score_network,
             num_labels=self.truth.shape[-1],
+            encoding_size=self.task_network.encoder.output_size,
         )
         if isinstance(component, torch.nn.Module):
             component.to(self.dtype)
@@ -141,11 +139,12 @@ def make_world(
             vocab.add_token_to_namespace(token, namespace)
     kind = "categorical" if space == "categorical" else "binary"
     output_space = OutputSpace.from_params(Params({"type": kind}), vocab=vocab)
-    task_network = TaskNetwork.from_params(Params(copy.deepcopy(_NETWORKS[space])), vocab=vocab)
+    encoder = {"encoder": _ENCODERS[space]}
+    task_network = TaskNetwork.from_params(
+        Params(copy.deepcopy(encoder)), vocab=vocab, output_space=output_space
+    )
     score_network = ScoreNetwork.from_params(
-        Params(
-            copy.deepcopy({**_NETWORKS[space], "structured_scores": [_STRUCTURED_SCORE[space]]})
-        ),
+        Params(copy.deepcopy({**encoder, "structured_scores": [_STRUCTURED_SCORE[space]]})),
         vocab=vocab,
         output_space=output_space,
     )

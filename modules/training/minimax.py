@@ -17,6 +17,7 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.moving_average import MovingAverage
 from allennlp.training.optimizers import Optimizer
 
+from ..encoded import Encoded
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
 from ..workers import of_all_workers, own_part
@@ -45,9 +46,8 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     Everything else is AllenNLP's `GradientDescentTrainer`, whose parameters it takes; with one
     network it is that trainer. The reported loss is the sum over the steps of a batch. Optimisers,
-    schedulers, unfinished gradients and the state of the random generators are in the checkpoint,
-    so that `--recover` continues bit for bit on CPU. In distributed training the gradients are
-    averaged over workers before each step, so every worker takes the same one.
+    schedulers, unfinished gradients and random states are in the checkpoint, so `--recover` resumes
+    bit for bit on CPU. In distributed training each step takes the mean gradient of the workers.
 
     # Parameters (beyond those of `GradientDescentTrainer`)
 
@@ -174,20 +174,20 @@ class MinimaxTrainer(GradientDescentTrainer):
         if not for_training:
             return self._outputs(batch, for_training=False)
         self._random_state.put_back_torch()
-        earlier: List[torch.Tensor] = []
-        left = len(self._steps)
-        # Steps of one network in a row share what the frozen one computed of the batch.
+        losses: List[torch.Tensor] = []
         for network, steps in groupby(self._steps):
             self.optimizer.active = network
+            # Steps of one network in a row share the encoding of the frozen one.
+            x = Encoded(batch["x"], batch.get("mask"))
             with self.model.optimizing(network):
                 for _ in steps:
-                    outputs = self._outputs(batch, for_training=True)
-                    left -= 1
-                    if left:
-                        earlier.append(outputs["loss"].detach())
+                    outputs = self._outputs({**batch, "x": x}, for_training=True)
+                    losses.append(outputs["loss"].detach())
+                    if len(losses) < len(self._steps):
                         self._take_step(outputs["loss"])
-        if earlier:
-            outputs["loss"] = outputs["loss"] + torch.stack(earlier).sum()
+                        x.forget_trained()
+        if len(losses) > 1:
+            outputs["loss"] = outputs["loss"] + torch.stack(losses[:-1]).sum()
         return outputs
 
     def _outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:

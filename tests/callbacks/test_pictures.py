@@ -28,9 +28,9 @@ MODEL = f"""
     oracle_value: 'iou',
     threshold: {{ type: 'tuned', metric: 'iou' }},
     metrics: ['iou'],
-    task_network: {{ type: 'segmentation', encoder: {ENCODER} }},
+    task_network: {{ encoder: {ENCODER} }},
     score_network: {{
-      type: 'segmentation', encoder: {ENCODER}, image_and_mask: {{ hidden: [4] }},
+      encoder: {ENCODER}, structured_scores: [{{ type: 'image-and-mask', hidden: [4] }}],
     }},
     loss: 'value-regression',
     sampler: {{ type: 'appending-container', constituents: ['inference-network', 'random'] }},

@@ -21,7 +21,7 @@ MODEL = f"""{{
     type: 'structured-energy',
     output_space: 'binary',
     oracle_value: 'per-instance-f1',
-    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    score_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
     loss: 'value-regression',
     sampler: 'random',
     inference: {{type: 'gradient-based-inference', num_steps: 3}},

@@ -21,7 +21,7 @@ SNIPPET = f"""{{
   model: {{
     type: 'structured-energy',
     output_space: 'binary',
-    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    task_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
     sampler: {{type: 'inference-network', loss: 'cross-entropy'}},
     metrics: ['example-f1'],
   }},

@@ -16,13 +16,13 @@ import torch
 from allennlp.common import Lazy, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
-from allennlp.modules import FeedForward, TextFieldEmbedder
+from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
 from allennlp.training.metrics import Metric
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from structured_energy.data.augmentations import Augmentation
-from structured_energy.image_encoders import ImageEncoder
+from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss, WeightSchedule
 from structured_energy.metrics import Threshold
 from structured_energy.oracle_values import OracleValue
@@ -43,26 +43,32 @@ GIVEN = (
     "oracle_value",
     "vocab",
     "num_labels",
+    "encoding_size",
 )
 # The worlds that networks and terms are made for; in another one the data do not fit them.
 WORLDS = {
-    "multi-label": "binary",
     "feedforward": "binary",
-    "segmentation": "image",
+    "conditional-feedforward": "binary",
+    "label-attention": "binary",
+    "tokens": "categorical",
+    "text": "categorical",
+    "pixels": "image",
+    "fully-convolutional": "image",
+    "u-net": "image",
+    "image-and-mask": "image",
+    "encoding-and-mask": "image",
     "mean-over-crops": "image",
     "random-crop": "image",
     "random-flip": "image",
     "constrained": "categorical",
     "grid": "image",
-    **dict.fromkeys(
-        ("sequence-tagging", "linear-chain", "skip-chain", "high-order"), "categorical"
-    ),
+    **dict.fromkeys(("linear-chain", "skip-chain", "high-order"), "categorical"),
     **dict.fromkeys(("convolutional", "self-attention", "label-language-model"), "categorical"),
 }
 BASES = (
     Augmentation,
     DatasetReader,
-    ImageEncoder,
+    Encoder,
     Loss,
     Metric,
     OracleValue,
@@ -81,6 +87,10 @@ VALUES = {
     bool: st.booleans(),
     str: st.sampled_from(["mean", "sum", "none", "labels", "", "nonsense"]),
     FeedForward: st.just({"num_layers": 1, "hidden_dims": 4, "activations": "relu"}),
+    Seq2SeqEncoder: st.sampled_from(
+        [{"type": "lstm", "input_size": size, "hidden_size": 3} for size in (3, 4)]
+    ),
+    Seq2VecEncoder: st.sampled_from([{"type": "boe", "embedding_dim": size} for size in (3, 4)]),
     TextFieldEmbedder: st.just(
         {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 3}}}
     ),
@@ -143,8 +153,9 @@ def run(component, world):
     elif isinstance(component, ScoreNetwork):
         component(world.x, world.sample().y, world.mask)
     elif isinstance(component, StructuredScore):
-        component(world.sample().y, world.mask)
-    elif isinstance(component, TaskNetwork):
+        h = world.task_network.hidden(world.x, world.mask)
+        component(world.sample().y, world.mask, component.encode(world.x, h, world.mask))
+    elif isinstance(component, (Encoder, TaskNetwork)):
         component(world.x, world.mask)
     elif isinstance(component, Augmentation):
         component({"x": world.x, "labels": world.labels})

@@ -1,16 +1,21 @@
 """Every registered component runs its conformance suite: a new one joins by registering."""
 
+import re
+
 import pytest
 
+from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
 from structured_energy.samplers import Sampler
-from structured_energy.score_networks import ScoreNetwork
+from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
+    EncoderConformance,
     LossConformance,
     OracleValueConformance,
     OutputSpaceConformance,
     SamplerConformance,
     ScoreNetworkConformance,
+    StructuredScoreConformance,
 )
 
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
@@ -20,7 +25,86 @@ COST_AUGMENTED = (
     "{type: 'inference-network', loss: 'inference', "
     f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}}"
 )
-ENCODER = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
+FEATURES = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
+TOKENS = f"{{type: 'tokens', embedder: {EMBEDDER}}}"
+LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}"
+U_NET = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
+OF_TASK_NETWORK = (
+    f"{{type: 'feedforward', encoder: {{type: 'task-network'}}, feedforward: {FEEDFORWARD}}}"
+)
+
+# The encoders and the worlds whose x they encode.
+ENCODERS = {
+    FEATURES: ("binary",),
+    OF_TASK_NETWORK: ("binary", "categorical", "image"),
+    f"{{type: 'feedforward', encoder: {TOKENS}, feedforward: {FEEDFORWARD}}}": ("categorical",),
+    "{type: 'task-network'}": ("binary", "categorical", "image"),
+    "{type: 'task-network', detach: false}": ("binary", "categorical", "image"),
+    TOKENS: ("categorical",),
+    f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1}}": ("categorical",),
+    f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'boe', embedding_dim: 5, "
+    f"averaged: true}}, feedforward: {FEEDFORWARD}}}": ("categorical",),
+    f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'cnn', embedding_dim: 5, "
+    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": ("categorical",),
+    f"{{type: 'text', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1, seq2vec_encoder: "
+    "{type: 'lstm', input_size: 8, hidden_size: 4}}": ("categorical",),
+    "{type: 'pixels', num_channels: 2}": ("image",),
+    "{type: 'fully-convolutional', hidden: [4, 4], num_channels: 2}": ("image",),
+    U_NET: ("image",),
+    f"{{type: 'frozen', encoder: {FEATURES}}}": ("binary",),
+    f"{{type: 'frozen', encoder: {TOKENS}}}": ("categorical",),
+    f"{{type: 'frozen', encoder: {U_NET}}}": ("image",),
+}
+# The terms of scores with what they need.
+TERMS = {
+    "feedforward": [f"feedforward: {FEEDFORWARD}"],
+    "conditional-feedforward": [
+        "num_patterns: 3",
+        f"num_patterns: 4, activation: 'tanh', feedforward: {FEEDFORWARD}",
+    ],
+    "label-attention": ["hidden_size: 3"],
+    "linear-chain": [""],
+    "skip-chain": ["order: 5"],
+    "high-order": [f"order: {order}, feedforward: {FEEDFORWARD}" for order in (2, 4)],
+    "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
+    "self-attention": ["hidden_size: 8", "hidden_size: 8, window: 1"],
+    "label-language-model": [""],
+    "grid": [""],
+    "image-and-mask": [
+        "hidden: [4, 5], num_channels: 2, width: 3",
+        "hidden: [4, 4, 4], num_channels: 2",
+    ],
+    "encoding-and-mask": ["hidden: [4], width: 1", "hidden: [4, 3], width: 3"],
+}
+
+
+def network(encoder, *terms, rest=""):
+    scores = [f"{{type: '{name}', {TERMS[name][0]}}}" for name in terms]
+    return (
+        f"{{type: 'encoder', encoder: {encoder}, structured_scores: [{', '.join(scores)}], {rest}}}"
+    )
+
+
+# The score networks by world.
+NETWORKS = {
+    "binary": [
+        network(FEATURES),
+        network(FEATURES, "feedforward", rest="positions: 'mean'"),
+        network(OF_TASK_NETWORK, "conditional-feedforward", "label-attention"),
+        network("{type: 'task-network', detach: false}", "feedforward", rest="local_term: false"),
+    ],
+    "categorical": [
+        network(TOKENS),
+        network(f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}}}", "linear-chain"),
+        network(OF_TASK_NETWORK, "label-language-model", "high-order"),
+    ],
+    "image": [
+        network(U_NET),
+        network("{type: 'pixels', num_channels: 2}", "grid", rest="local_term: false"),
+        network(U_NET, "grid", "image-and-mask"),
+        network(U_NET, "grid", "encoding-and-mask", rest="positions: 'mean'"),
+    ],
+}
 
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
@@ -105,43 +189,14 @@ CONFIGS = {
         "{type: 'inference-network', loss: 'cross-entropy'}",
         COST_AUGMENTED,
     ],
-    (ScoreNetwork, "multi-label"): [
-        f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}",
-        f"{{type: 'multi-label', feature_network: {FEEDFORWARD}, "
-        f"structured_scores: [{{type: 'feedforward', feedforward: {FEEDFORWARD}}}]}}",
-    ],
-    (ScoreNetwork, "segmentation"): [
-        f"{{type: 'segmentation', {terms}}}"
-        for terms in (
-            f"encoder: {ENCODER}",
-            "structured_scores: ['grid']",
-            f"encoder: {ENCODER}, structured_scores: ['grid'], "
-            "image_and_mask: {hidden: [4, 5], num_channels: 2, width: 3}",
-            "image_and_mask: {hidden: [4, 4, 4], num_channels: 2}",
-            f"encoder: {ENCODER}, structured_scores: ['grid'], pixels: 'mean', "
-            "encoding_and_mask: {hidden: [4], width: 1}",
-        )
-    ],
-    (ScoreNetwork, "sequence-tagging"): [
-        f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, structured_scores: [{score}]}}"
-        for score in (
-            "",
-            "'linear-chain'",
-            "{type: 'skip-chain', order: 5}",
-            f"{{type: 'high-order', order: 2, feedforward: {FEEDFORWARD}}}",
-            f"{{type: 'high-order', order: 4, feedforward: {FEEDFORWARD}}}",
-            "{type: 'convolutional', width: 3, num_filters: 4}",
-            "{type: 'convolutional', width: 9, num_filters: 2}",
-            "{type: 'self-attention', hidden_size: 8}",
-            "{type: 'self-attention', hidden_size: 8, window: 1}",
-            "'label-language-model'",
-        )
-    ]
-    + [
-        f"{{type: 'sequence-tagging', embedder: {EMBEDDER}, encoder: "
-        "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}}"
-    ],
+    **{
+        (StructuredScore, name): [f"{{type: '{name}', {settings}}}" for settings in several]
+        for name, several in TERMS.items()
+    },
 }
+CONFIGS[ScoreNetwork, "encoder"] = [config for configs in NETWORKS.values() for config in configs]
+for encoder in ENCODERS:
+    CONFIGS.setdefault((Encoder, re.match("{type: '(.*?)'", encoder).group(1)), []).append(encoder)
 # Those names, and configs, that do not serve in all worlds.
 SPACES = {
     COST_AUGMENTED: ("binary", "categorical"),
@@ -151,17 +206,24 @@ SPACES = {
     "exact": ("categorical",),
     "exact-likelihood": ("categorical",),
     "mean-over-crops": ("image",),
-    "multi-label": ("binary",),
-    "segmentation": ("image",),
-    "sequence-tagging": ("categorical",),
+    **ENCODERS,
+    **{config: (space,) for space, configs in NETWORKS.items() for config in configs},
+    **dict.fromkeys(("feedforward", "conditional-feedforward", "label-attention"), ("binary",)),
+    **dict.fromkeys(
+        ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
+    ),
+    **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
+    **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),
 }
 NEED_LABELS = {"appending-container", "ground-truth", "perturbed-truth"}
 SUITES = [
+    EncoderConformance,
     LossConformance,
     OracleValueConformance,
     OutputSpaceConformance,
     SamplerConformance,
     ScoreNetworkConformance,
+    StructuredScoreConformance,
 ]
 
 for suite in SUITES:
@@ -190,7 +252,7 @@ def test_every_registered_component_is_run(suite):
         assert any(f"'{name}'" in config for config in ran)
 
 
-@pytest.mark.parametrize("base", [suite.base for suite in SUITES])
+@pytest.mark.parametrize("base", {suite.base for suite in SUITES} - {ScoreNetwork})
 def test_bases_are_abstract(base):
     with pytest.raises(TypeError, match="abstract"):
         base()

@@ -134,8 +134,7 @@ def test_predict_and_evaluate_rows_without_labels(tmp_path):
     bare = [line for line in bare if not line.startswith("@attribute label")]
     text = "\n".join([*bare, "@data", *(",".join(row[:5]) for row in cells)]) + "\n"
     (tmp_path / "bare.arff").write_text(text)
-    network = {"input_dim": 5, "num_layers": 1, "hidden_dims": 4, "activations": "relu"}
-    network.pop("input_dim")
+    network = {"num_layers": 1, "hidden_dims": 4, "activations": "relu"}
     config = {
         "dataset_reader": {"type": "arff", "missing_labels": "mask"},
         "train_data_path": "world-masked.arff",
@@ -143,7 +142,7 @@ def test_predict_and_evaluate_rows_without_labels(tmp_path):
         "model": {
             "type": "structured-energy",
             "output_space": "binary",
-            "task_network": {"type": "multi-label", "feature_network": network},
+            "task_network": {"encoder": {"type": "feedforward", "feedforward": network}},
             "sampler": {"type": "inference-network", "loss": "cross-entropy"},
             "metrics": ["hamming-loss", "subset-accuracy"],
         },

@@ -20,8 +20,10 @@ TAGGER = """{
     type: 'structured-energy',
     output_space: 'categorical',
     task_network: {
-      type: 'sequence-tagging',
-      embedder: { token_embedders: { tokens: { type: 'embedding', embedding_dim: 4 } } },
+      encoder: {
+        type: 'tokens',
+        embedder: { token_embedders: { tokens: { type: 'embedding', embedding_dim: 4 } } },
+      },
     },
     sampler: { type: 'inference-network', loss: 'cross-entropy' },
     metrics: ['tag-accuracy'],

@@ -31,13 +31,15 @@ SAID = [
     ("loss-score", "score_network", "ScoreNetwork", "given by the model"),
     ("sampler-best-of", "loss", "Loss, optional", "The loss over all samples."),
     ("sampler-constrained", "vocab", "Vocabulary", "given by AllenNLP"),
+    ("structuredscore-label-attention", "encoding_size", "int", "given by the score network"),
+    ("encoder-feedforward", "encoder", "Encoder, optional", "An encoder whose vectors f takes"),
     ("model-structured-energy", "score_network", "ScoreNetwork, optional", "s(x, y)."),
     ("trainer-minimax", "networks", "dictionary from str to NetworkSettings, optional", ""),
     ("trainer-minimax", "num_epochs", "int", "as in AllenNLP’s GradientDescentTrainer"),
     ("datasetreader-arff", "num_labels", "int, optional", "How many attributes are labels"),
 ]
 # What configs are made of beside what is registered.
-UNREGISTERED = ["CostAugmentedNetwork", "ImageAndMaskScore", "NetworkSettings"]
+UNREGISTERED = ["CostAugmentedNetwork", "NetworkSettings"]
 
 
 def read(folder):

@@ -18,25 +18,22 @@ from structured_energy.samplers import (
     LangevinSampler,
     RandomSampler,
 )
-from structured_energy.score_networks import ScoreNetwork
+from structured_energy.testing import PotentialsNetwork
 
 SPACE = BinaryOutputSpace()
 OUTPUTS = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)), dtype=torch.float64)
 
 
-class Boltzmann(ScoreNetwork):
+class Boltzmann(PotentialsNetwork):
     """s(x, y) = ⟨x, y⟩ + yᵀ A y."""
 
     def __init__(self):
-        super().__init__(SPACE, [])
+        super().__init__(SPACE)
         self.coupling = torch.nn.Parameter(torch.randn(4, 4, dtype=torch.float64))
 
-    def compute(self, x, mask):
-        return x
-
-    def forward(self, x, y, mask=None):
+    def score(self, encoding, y, mask):
         pairs = torch.einsum("...i,ij,...j->...", y, self.coupling, y)
-        return super().forward(x, y, mask) + pairs
+        return super().score(encoding, y, mask) + pairs
 
 
 @pytest.fixture()
@@ -77,8 +74,8 @@ def test_pseudo_likelihood_leaves_padding_out(network, x):
     mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 0]], dtype=torch.bool)
 
     class Local(Boltzmann):
-        def forward(self, x, y, mask=None):
-            return ScoreNetwork.forward(self, x, y, mask)
+        def score(self, encoding, y, mask):
+            return PotentialsNetwork.score(self, encoding, y, mask)
 
     values = PseudoLikelihoodLoss(Local(), SPACE, reduction="none")(
         x, truth, SamplerOutput(truth), mask
@@ -113,15 +110,15 @@ def test_contrastive_divergence_learns_a_known_distribution(network, persistent)
     assert (learnt - exact).abs().sum() / 2 < 0.04
 
 
-class Biases(ScoreNetwork):
+class Biases(PotentialsNetwork):
     """s(x, y) = ⟨b, y⟩, whatever x."""
 
     def __init__(self):
-        super().__init__(SPACE, [])
+        super().__init__(SPACE)
         self.bias = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
 
-    def compute(self, x, mask):
-        return self.bias.expand(len(x), 4)
+    def encode(self, x, mask):
+        return (self.bias.expand(len(x), 4),)
 
 
 def test_contrastive_divergence_with_langevin_learns_what_it_learns_with_gibbs():

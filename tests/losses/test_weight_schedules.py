@@ -85,18 +85,19 @@ def test_bad_schedules_are_named(snippet):
 SCHEDULE = "{type: 'linear', start: 0, end: 1, num_steps: 100}"
 ADVERSARIAL = f"{{type: 'combination', constituents: ['inference'], weights: [{SCHEDULE}]}}"
 DESCENT = f"{{type: 'gradient-based-inference', num_steps: 7, adversarial: {ADVERSARIAL}}}"
-NETWORK = "feature_network: {num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
+NETWORK = f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}"
 # The score network alone; with a task network that learns from the inference, or from the same
 # samples as the score network.
 MODELS = {
     "alone": f"sampler: {DESCENT}",
     "nested": "sampler: {type: 'appending-container', "
     f"constituents: ['ground-truth', {DESCENT}]}}, "
-    f"task_network: {{type: 'multi-label', {NETWORK}}}, "
+    f"task_network: {NETWORK}, "
     "inference: {type: 'inference-network', loss: 'score'}",
     "shared": "sampler: {type: 'appending-container', loss: 'cross-entropy', "
     f"constituents: ['inference-network', {DESCENT}]}}, "
-    f"task_network: {{type: 'multi-label', {NETWORK}}}",
+    f"task_network: {NETWORK}",
 }
 
 
@@ -107,7 +108,7 @@ def weights_of(model):
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_schedule_in_a_sampler_counts_the_steps_of_the_score_network(world, tiny_model, kind):
     model = tiny_model(
-        f"{{score_network: {{type: 'multi-label', {NETWORK}}}, loss: 'margin-based', "
+        f"{{score_network: {NETWORK}, loss: 'margin-based', "
         f"oracle_value: 'per-instance-f1', {MODELS[kind]}}}"
     )
     x, labels = world.x.float(), world.labels
@@ -151,7 +152,7 @@ def test_the_weight_is_constant_within_a_descent(world):
 def test_a_schedule_in_a_sampler_is_recovered_and_not_counted_in_validation(tmp_path):
     snippet = (
         f"{{model: {{type: 'structured-energy', output_space: 'binary', loss: 'margin-based', "
-        f"score_network: {{type: 'multi-label', {NETWORK}}}, oracle_value: 'per-instance-f1', "
+        f"score_network: {NETWORK}, oracle_value: 'per-instance-f1', "
         f"{MODELS['nested']}}}, trainer: {{type: 'minimax', optimizer: 'adam', num_epochs: 3, "
         "steps: {score_network: 2, task_network: 1}}}"
     )

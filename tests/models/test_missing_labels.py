@@ -11,7 +11,7 @@ from allennlp.models import Model
 from structured_energy.testing import make_world
 
 FEEDFORWARD = {"num_layers": 1, "hidden_dims": 4, "activations": "softplus"}
-NETWORK = {"type": "multi-label", "feature_network": FEEDFORWARD}
+NETWORK = {"encoder": {"type": "feedforward", "feedforward": FEEDFORWARD}}
 SCORE = {**NETWORK, "structured_scores": [{"type": "feedforward", "feedforward": FEEDFORWARD}]}
 DESCENT = {"type": "gradient-based-inference", "num_steps": 3}
 MODELS = {

@@ -17,8 +17,8 @@ from structured_energy.task_networks import TaskNetwork
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.5}"
 NETWORKS = f"""
   oracle_value: 'per-instance-f1',
-  task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
-  score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+  task_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
+  score_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
   metrics: ['example-f1', 'map-label'],
 """
 COST_AUGMENTED = f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}"
@@ -167,7 +167,7 @@ def test_the_features_of_x_are_computed_once_for_all_samplers_of_a_container(tin
         f"sampler: {{type: 'appending-container', constituents: {constituents}}} }}"
     )
     calls = []
-    model.score_network.feature_network.register_forward_hook(lambda *call: calls.append(call))
+    model.score_network.encoder.register_forward_hook(lambda *call: calls.append(call))
     with model.optimizing("score_network"):
         model(world.x, world.labels)["loss"].backward()
     assert len(calls) == 2  # once for the samplers, without dropout, once for the loss
@@ -185,9 +185,9 @@ def test_frozen_leaves_what_was_frozen_before():
 
 def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, world):
     model = tiny_model(snippet())
-    model.score_network.label_embeddings.weight = model.task_network.label_embeddings.weight
+    model.score_network.projection.weight = model.task_network.projection.weight
     parts = {"score_network": [model.score_network], "task_network": [model.task_network]}
-    with pytest.raises(ConfigurationError, match=r"label_embeddings.weight' in both networks"):
+    with pytest.raises(ConfigurationError, match=r"projection.weight' in both networks"):
         partition(model, parts)
     model = tiny_model(snippet())
     parts = {"score_network": [model.score_network], "task_network": [model.task_network]}
@@ -259,7 +259,7 @@ def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, wo
     Sampler.register("plain-for-test")(Plain)
     Loss.register("plain-for-test")(PlainLoss)
     try:
-        own = f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}"
+        own = f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}"
         model = tiny_model(
             f"{{ {NETWORKS} loss: 'plain-for-test', inference: 'inference-network', "
             f"sampler: {{type: 'plain-for-test', own: {own}}} }}"
@@ -316,13 +316,6 @@ def test_a_sampler_without_what_it_needs_is_named(world):
 
 
 def test_several_predictions_are_chosen_by_score(world, tiny_model):
-    @TaskNetwork.register("constant-for-test", exist_ok=True)
-    class Constant(TaskNetwork):
-        output_size = 4
-
-        def compute(self, x, mask):
-            return torch.zeros(len(x), 4)
-
     model = tiny_model(snippet()).eval()
     y = (torch.rand(3, 5, 4) < 0.5).double()
 

@@ -52,8 +52,8 @@ def test_a_transformer_is_fine_tuned_through_the_same_config(method, transformer
     )
     networks = [name for name in ("task_network", "score_network") if name in config["model"]]
     for network in networks:
-        del config["model"][network]["encoder"]
-        config["model"][network]["embedder"] = {"token_embedders": {"tokens": dict(mismatched)}}
+        embedder = {"token_embedders": {"tokens": dict(mismatched)}}
+        config["model"][network]["encoder"] = {"type": "tokens", "embedder": embedder}
     config["trainer"].update(num_epochs=15, patience=None)
     model = train_model(Params(copy.deepcopy(config)), str(tmp_path / "run"))
     before = BertModel.from_pretrained(transformer).state_dict()

@@ -18,7 +18,7 @@ from structured_energy.samplers import (
     LangevinSampler,
     RandomSampler,
 )
-from structured_energy.score_networks import ScoreNetwork
+from structured_energy.testing import PotentialsNetwork
 
 
 def space_of(size):
@@ -87,20 +87,17 @@ def test_relaxed_draws_come_to_the_discrete_ones_as_the_temperature_falls():
     assert gradient.abs().sum() > 0
 
 
-class Coupled(ScoreNetwork):
+class Coupled(PotentialsNetwork):
     """s(x, y) = ⟨x, y⟩ + Σ_t y_tᵀ A y_{t+1}, and a term of the third order."""
 
     def __init__(self):
-        super().__init__(SPACE, [])
+        super().__init__(SPACE)
         torch.manual_seed(4)
         self.coupling = torch.nn.Parameter(torch.randn(3, 3))
 
-    def compute(self, x, mask):
-        return x
-
-    def forward(self, x, y, mask=None):
+    def score(self, encoding, y, mask):
         pairs = torch.einsum("bnti,ij,bntj->bn", y[:, :, :-1], self.coupling, y[:, :, 1:])
-        return super().forward(x, y, mask) + pairs + y[..., 0].sum(2) ** 3 / 5
+        return super().score(encoding, y, mask) + pairs + y[..., 0].sum(2) ** 3 / 5
 
 
 def test_gibbs_with_gradients_draws_from_the_softmax_of_the_scores():

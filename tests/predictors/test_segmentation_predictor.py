@@ -20,7 +20,7 @@ MODEL = """
     type: 'structured-energy',
     output_space: 'binary',
     metrics: ['iou'],
-    task_network: { type: 'segmentation', encoder: { type: 'u-net', hidden: [8, 8] } },
+    task_network: { encoder: { type: 'u-net', hidden: [8, 8] } },
     sampler: { type: 'inference-network', loss: 'cross-entropy' },
   },
   trainer: { type: 'minimax', optimizer: { type: 'adam', lr: 0.01 }, num_epochs: 20 },

@@ -17,7 +17,7 @@ from structured_energy.testing import (
 )
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
-NETWORK = f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}"
+NETWORK = f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}"
 SETS = f"""{{
   data_loader: {{ shuffle: false }},
   model: {{
@@ -43,9 +43,11 @@ TAGS = """{
     type: 'structured-energy',
     output_space: 'categorical',
     task_network: {
-      type: 'sequence-tagging',
-      embedder: { token_embedders: { tokens: { type: 'embedding', embedding_dim: 5 } } },
-      encoder: { type: 'lstm', input_size: 5, hidden_size: 6 },
+      encoder: {
+        type: 'tokens',
+        embedder: { token_embedders: { tokens: { type: 'embedding', embedding_dim: 5 } } },
+        encoder: { type: 'lstm', input_size: 5, hidden_size: 6 },
+      },
     },
     sampler: { type: 'inference-network', loss: 'cross-entropy' },
     metrics: ['tag-accuracy'],
@@ -60,7 +62,7 @@ IMAGES = """{
     output_space: 'binary',
     oracle_value: 'iou',
     threshold: { type: 'tuned', metric: 'iou', candidates: 9 },
-    task_network: { type: 'segmentation', encoder: { type: 'u-net', hidden: [4, 4] } },
+    task_network: { encoder: { type: 'u-net', hidden: [4, 4] } },
     sampler: { type: 'inference-network', loss: 'cross-entropy' },
     metrics: ['iou'],
   },

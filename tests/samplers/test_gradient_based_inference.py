@@ -6,6 +6,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from structured_energy.losses import NegativeLoss, OracleCostLoss, ScoreLoss
+from structured_energy.networks import Network
 from structured_energy.oracle_values import PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.sampler_output import SamplerOutput
@@ -26,17 +27,18 @@ class Bowl(ScoreNetwork):
     """s(x, y) = −curvature · ‖y − x‖², whose optimum is the projection of x."""
 
     def __init__(self, curvature=1.0):
-        super().__init__(SPACE, [])
+        Network.__init__(self)
+        self.structured_scores = torch.nn.ModuleList()
         self.curvature = torch.nn.Parameter(torch.tensor(curvature, dtype=torch.float64))
         self.dropout = torch.nn.Dropout(0.5)
         self.encoded = 0
 
-    def compute(self, x, mask):
+    def encode(self, x, mask):
         self.encoded += 1
-        return self.dropout(x)
+        return (self.dropout(x),)
 
-    def forward(self, x, y, mask=None):
-        difference = y - self.encode(x, mask).unsqueeze(1)
+    def score(self, encoding, y, mask):
+        difference = y - encoding[0].unsqueeze(1)
         return -self.curvature * SPACE.sum_positions(difference**2, mask)
 
 
@@ -227,7 +229,7 @@ def test_unrolling_reaches_the_features_whatever_the_start(x, start):
     network = Bowl()
     weight = torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
     network.register_parameter("weight", weight)
-    network.compute = lambda x, mask: weight * x
+    network.encode = lambda x, mask: (weight * x,)
     sampler = GradientBasedInferenceSampler(
         SPACE, network, 4, start=start(SPACE, network), pick="last", unroll=True
     )

@@ -12,25 +12,22 @@ from structured_energy.samplers import (
     LangevinSampler,
     RandomSampler,
 )
-from structured_energy.score_networks import ScoreNetwork
+from structured_energy.testing import PotentialsNetwork
 
 SPACE = BinaryOutputSpace()
 
 
-class Coupled(ScoreNetwork):
+class Coupled(PotentialsNetwork):
     """s(x, y) = ⟨x, y⟩ + yᵀ A y + (Σ y)³ / 10: neither linear nor quadratic."""
 
     def __init__(self, size):
-        super().__init__(SPACE, [])
+        super().__init__(SPACE)
         torch.manual_seed(4)
         self.coupling = torch.nn.Parameter(torch.randn(size, size, dtype=torch.float64))
 
-    def compute(self, x, mask):
-        return x
-
-    def forward(self, x, y, mask=None):
+    def score(self, encoding, y, mask):
         pairs = torch.einsum("...i,ij,...j->...", y, self.coupling, y)
-        return super().forward(x, y, mask) + pairs + y.sum(-1) ** 3 / 10
+        return super().score(encoding, y, mask) + pairs + y.sum(-1) ** 3 / 10
 
 
 def total_variation(empirical, exact):

@@ -42,8 +42,10 @@ def test_the_trainer_names_the_node_and_the_batch(tmp_path):
         type: 'structured-energy', output_space: 'binary', oracle_value: 'per-instance-f1',
         loss: 'margin-based', sampler: 'gradient-based-inference',
         score_network: {
-          type: 'multi-label',
-          feature_network: { num_layers: 1, hidden_dims: 6, activations: 'softplus' },
+          encoder: {
+            type: 'feedforward',
+            feedforward: { num_layers: 1, hidden_dims: 6, activations: 'softplus' },
+          },
         },
         initializer: { regexes: [['score_network.*weight', { type: 'constant', val: 9e18 }]] },
       },

@@ -8,8 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from scipy.optimize import minimize
 
 from structured_energy.samplers import GradientBasedInferenceSampler, OutputOptimizer
-from structured_energy.score_networks import ScoreNetwork
-from structured_energy.testing import make_world
+from structured_energy.testing import PotentialsNetwork, make_world
 
 SPACES = ("binary", "categorical")
 EVENT = {"binary": (5,), "categorical": (3, 4)}
@@ -41,18 +40,15 @@ CASES = [
 ]
 
 
-class Quadratic(ScoreNetwork):
+class Quadratic(PotentialsNetwork):
     """s(x, y) = ⟨x, y⟩ − yᵀ A y / 2, with A over all entries of y."""
 
     def __init__(self, space, matrix):
-        super().__init__(space, [])
+        super().__init__(space)
         self.matrix = matrix
 
-    def compute(self, x, mask):
-        return x
-
-    def forward(self, x, y, mask=None):
-        linear = (x.unsqueeze(1) * y).flatten(2).sum(2)
+    def score(self, encoding, y, mask):
+        linear = (encoding[0].unsqueeze(1) * y).flatten(2).sum(2)
         flat = y.flatten(2)
         return linear - torch.einsum("bni,ij,bnj->bn", flat, self.matrix, flat) / 2
 

@@ -123,9 +123,12 @@ def test_the_sampler_s_log_probabilities_are_those_of_all_sequences():
 
 
 SEQUENCE_NETWORK = """{
-  type: 'sequence-tagging', structured_scores: ['linear-chain'],
-  embedder: {token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}},
-  encoder: {type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true},
+  structured_scores: ['linear-chain'],
+  encoder: {
+    type: 'tokens',
+    embedder: {token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}},
+    encoder: {type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true},
+  },
 }"""
 
 

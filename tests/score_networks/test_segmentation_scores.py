@@ -1,25 +1,44 @@
 """Scores of images and masks, against plain loops over pixels and plain convolutions."""
 
+import copy
 import itertools
 
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
 from torch.nn.functional import conv2d, softplus
 
+from structured_energy.encoded import Encoded
 from structured_energy.networks import frozen
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.score_networks import (
+    EncodingAndMaskScore,
     GridScore,
     ImageAndMaskScore,
     ScoreNetwork,
-    SegmentationScoreNetwork,
 )
 from structured_energy.task_networks import TaskNetwork
 from structured_energy.testing import make_world
 
 SPACE = BinaryOutputSpace()
+U_NET = {"type": "u-net", "hidden": [4, 4]}
+IMAGE_AND_MASK = {"type": "image-and-mask", "hidden": [4, 5], "width": 3}
+
+
+def build(*terms, encoder=U_NET, **settings):
+    params = {"encoder": encoder, "structured_scores": list(terms), **settings}
+    return ScoreNetwork.from_params(
+        Params(copy.deepcopy(params)), vocab=Vocabulary(), output_space=SPACE
+    )
+
+
+def local_term(network, x, y):
+    """The sum over pixels of y times the projection of its encoding, and the encoding."""
+    h = network.encoder(x)
+    (weight,), (bias,) = network.projection.weight, network.projection.bias
+    return torch.einsum("bshw,bhwc,c->bs", y, h, weight) + bias * y.sum((2, 3)), h
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +99,7 @@ def joint():
 
 def test_image_and_mask_are_the_channels_of_one_convolution(joint):
     x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
-    found = joint(joint.of_image(x), y)
+    found = joint(y, h=joint.encode(x, None, None))
     weight = torch.cat([joint.of_image.weight, joint.of_mask.weight], dim=1)
     (layer,) = joint.further
     for j in range(4):
@@ -91,128 +110,94 @@ def test_image_and_mask_are_the_channels_of_one_convolution(joint):
         torch.testing.assert_close(found[:, j], (hidden @ joint.projection.weight.T)[:, 0])
 
 
-def test_the_terms_add_up_and_the_image_is_encoded_once(joint, grid):
-    encoder = {"type": "u-net", "hidden": [4, 4]}
-    network = ScoreNetwork.from_params(
-        Params(
-            {
-                "type": "segmentation",
-                "encoder": encoder,
-                "structured_scores": ["grid"],
-                "image_and_mask": {"hidden": [4, 5], "width": 3},
-            }
-        ),
-        output_space=SPACE,
+def test_encoding_and_mask_is_the_same_of_the_encoding():
+    term = EncodingAndMaskScore(encoding_size=3, hidden=[4, 5], width=3)
+    same = ImageAndMaskScore(hidden=[4, 5], width=3)
+    same.load_state_dict(term.state_dict())
+    h, y = torch.rand(2, 6, 7, 3), torch.rand(2, 4, 6, 7)
+    image = h.movedim(-1, 1)
+    torch.testing.assert_close(
+        term(y, h=term.encode(None, h, None)), same(y, h=same.encode(image, None, None))
     )
-    network.image_and_mask.load_state_dict(joint.state_dict())
+
+
+def test_the_terms_add_up_and_the_image_is_encoded_once(joint, grid):
+    network = build("grid", IMAGE_AND_MASK)
     network.structured_scores[0].load_state_dict(grid.state_dict())
+    network.structured_scores[1].load_state_dict(joint.state_dict())
     x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
-    local = (y * network.projection(network.encoder(x))).sum((2, 3))
-    expected = local + grid(y) + joint(joint.of_image(x), y)
+    local, h = local_term(network, x, y)
+    expected = local + grid(y) + joint(y, h=joint.encode(x, h, None))
     torch.testing.assert_close(network(x, y), expected)
-    torch.testing.assert_close(network.encode(x), network.projection(network.encoder(x))[:, 0])
+    torch.testing.assert_close(network.potentials(x), network.projection(h))
     calls = []
-    joint_part = network.image_and_mask.of_image
-    joint_part.register_forward_hook(lambda *_: calls.append(1))
+    network.structured_scores[1].of_image.register_forward_hook(lambda *_: calls.append(1))
+    encoded = Encoded(x)
     with frozen(network):
         for _ in range(3):
-            found = network(x, y)
-        with network.narrowed(torch.tensor([1])):
-            torch.testing.assert_close(network(x, y[1:]), expected[1:])
+            found = network(encoded, y)
+        rows = encoded.rows(torch.tensor([1]))
+        torch.testing.assert_close(network(rows, y[1:]), expected[1:])
     torch.testing.assert_close(found, expected)
     assert len(calls) == 1
 
 
 @pytest.mark.parametrize("masked", [False, True])
 def test_a_mean_over_pixels_is_the_sum_over_their_number(grid, masked):
-    config = {
-        "type": "segmentation",
-        "encoder": {"type": "u-net", "hidden": [4, 4]},
-        "structured_scores": ["grid"],
-        "encoding_and_mask": {"hidden": [3], "width": 1},
-        "pixels": "mean",
-    }
-    network = ScoreNetwork.from_params(Params(config), output_space=SPACE)
+    settings = {"type": "encoding-and-mask", "hidden": [3], "width": 1}
+    network = build("grid", settings, positions="mean")
     network.structured_scores[0].load_state_dict(grid.state_dict())
     x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
     real = torch.rand(2, 6, 7) < 0.7 if masked else torch.ones(2, 6, 7, dtype=torch.bool)
     mask = real if masked else None
-    h = network.encoder(x)
     seen = y * real.unsqueeze(1)
-    total = (seen * network.projection(h)).sum((2, 3)) + grid(y, mask)
-    # A window of one pixel: a layer of what is known of it, its encoding and its output.
-    joint = network.encoding_and_mask
+    local, h = local_term(network, x, seen)
+    total = local + grid(y, mask)
+    # A window of one pixel: a layer of its encoding and its output.
+    joint = network.structured_scores[1]
     of_h, of_y = joint.of_image.weight[:, :, 0, 0], joint.of_mask.weight[:, 0, 0, 0]
     bias = joint.of_image.bias.view(-1, 1, 1)
-    layer = torch.einsum("oc,bchw->bohw", of_h, h).unsqueeze(1)
+    layer = torch.einsum("oc,bhwc->bohw", of_h, h).unsqueeze(1)
     hidden = softplus(layer + of_y.view(-1, 1, 1) * seen.unsqueeze(2) + bias).mean((3, 4))
     joined = softplus(hidden @ joint.summary.weight.T + joint.summary.bias)
     expected = total / real.sum((1, 2)).unsqueeze(1) + (joined @ joint.projection.weight.T)[..., 0]
     torch.testing.assert_close(network(x, y, mask), expected)
 
 
-def test_image_and_encoding_are_both_seen(joint):
-    encoder = {"type": "u-net", "hidden": [4, 4]}
-    network = ScoreNetwork.from_params(
-        Params(
-            {
-                "type": "segmentation",
-                "encoder": encoder,
-                "image_and_mask": {"hidden": [4, 5], "width": 3},
-                "encoding_and_mask": {"hidden": [6, 3], "width": 3},
-            }
-        ),
-        output_space=SPACE,
-    )
-    network.image_and_mask.load_state_dict(joint.state_dict())
+def test_without_a_local_term_only_the_others_count(joint):
+    network = build(IMAGE_AND_MASK, encoder={"type": "pixels"}, local_term=False)
+    network.structured_scores[0].load_state_dict(joint.state_dict())
     x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
-    h, other = network.encoder(x), network.encoding_and_mask
-    local = (y * network.projection(h)).sum((2, 3))
-    expected = local + joint(joint.of_image(x), y) + other(other.of_image(h), y)
-    torch.testing.assert_close(network(x, y), expected)
-
-
-def test_without_an_encoder_there_is_no_local_term(joint):
-    network = SegmentationScoreNetwork(SPACE, image_and_mask=joint)
-    x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
-    torch.testing.assert_close(network(x, y), joint(joint.of_image(x), y))
-    assert (network.encode(x) == 0).all() and network.encode(x).shape == (2, 6, 7)
+    torch.testing.assert_close(network(x, y), joint(y, h=joint.encode(x, None, None)))
+    assert (network.potentials(x) == 0).all() and network.potentials(x).shape == (2, 6, 7)
 
 
 def test_it_is_differentiable_in_y(joint):
-    image = joint.of_image(torch.rand(1, 3, 4, 4)).detach()
+    image = joint.encode(torch.rand(1, 3, 4, 4), None, None).detach()
     y = torch.rand(1, 2, 4, 4, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda y: joint(image, y), [y])
+    assert torch.autograd.gradcheck(lambda y: joint(y, h=image), [y])
 
 
 def test_bad_settings_are_named():
-    with pytest.raises(ConfigurationError, match="in the score network 'segmentation', got none"):
-        SegmentationScoreNetwork(SPACE)
-    for terms, message in (
-        ({"structured_scores": ["grid"], "pixels": "max"}, "'sum' or 'mean' .* got 'max'"),
-        (
-            {"structured_scores": ["grid"], "encoding_and_mask": {"hidden": [3]}},
-            "Expected an encoder for the encoding_and_mask",
-        ),
-    ):
-        with pytest.raises(ConfigurationError, match=message):
-            ScoreNetwork.from_params(Params({"type": "segmentation", **terms}), output_space=SPACE)
+    with pytest.raises(ConfigurationError, match="without a local term, got none"):
+        build(local_term=False)
+    with pytest.raises(ConfigurationError, match="'sum' or 'mean' .* got 'max'"):
+        build("grid", positions="max")
     for settings in ({"hidden": []}, {"hidden": [3], "width": 2}):
         with pytest.raises(ConfigurationError, match="and an odd width in ImageAndMaskScore, got"):
             ImageAndMaskScore(**settings)
     with pytest.raises(ConfigurationError, match="num_labels"):
-        ScoreNetwork.from_params(
-            Params({"type": "segmentation", "structured_scores": ["linear-chain"]}),
-            output_space=SPACE,
-        )
+        build("linear-chain")
 
 
 def test_a_task_network_of_images_gives_a_logit_for_each_pixel():
-    params = {"type": "segmentation", "encoder": {"type": "u-net", "hidden": [4, 6]}}
-    network = TaskNetwork.from_params(Params(params))
+    network = TaskNetwork.from_params(
+        Params({"encoder": copy.deepcopy(U_NET)}), vocab=Vocabulary(), output_space=SPACE
+    )
     x = torch.rand(2, 3, 5, 6)
-    expected = network.projection(network.encoder(x))
-    assert expected.shape == (2, 1, 5, 6)
-    torch.testing.assert_close(network(x), expected[:, 0])
+    h = network.encoder(x)
+    assert h.shape == (2, 5, 6, 4)
+    expected = h @ network.projection.weight[0] + network.projection.bias
+    torch.testing.assert_close(network(x), expected)
     with pytest.raises(ConfigurationError, match="leave out the cost_augmented_network"):
         make_world(space="image").task_network.output_size  # noqa: B018

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from allennlp.common import Params
+from allennlp.data import Vocabulary
 
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.score_networks import ScoreNetwork
@@ -25,13 +26,17 @@ def copied(source, target):
     pairs = zip(source.parameters(), target.parameters(), strict=True)
     with torch.no_grad():
         for ours, theirs in pairs:
-            theirs.copy_(torch.randn_like(ours) / 3)
-            ours.copy_(theirs)
+            theirs.copy_(torch.randn_like(theirs) / 3)
+            ours.copy_(theirs.view_as(ours))
 
 
 def test_the_task_network_is_the_same():
     torch.manual_seed(0)
-    network = TaskNetwork.from_params(Params(copy.deepcopy(config()["task_network"]))).eval()
+    network = TaskNetwork.from_params(
+        Params(copy.deepcopy(config()["task_network"])),
+        vocab=Vocabulary(),
+        output_space=BinaryOutputSpace(),
+    ).eval()
     plain = image_loops.UNet(config()["task_network"]["encoder"]).eval()
     copied(network, plain)
     x = torch.rand(2, 3, 24, 24)
@@ -42,12 +47,12 @@ def test_the_score_network_is_the_same():
     torch.manual_seed(0)
     settings = config()["score_network"]
     network = ScoreNetwork.from_params(
-        Params(copy.deepcopy(settings)), output_space=BinaryOutputSpace()
+        Params(copy.deepcopy(settings)), vocab=Vocabulary(), output_space=BinaryOutputSpace()
     ).eval()
     plain = image_loops.Score(settings).eval()
     copied(network.encoder, _encoder(plain))
     copied(network.projection, plain.local.last)
-    copied(network.encoding_and_mask, _encoding_and_mask(plain))
+    copied(network.structured_scores[0], _encoding_and_mask(plain))
     x, y = torch.rand(2, 3, 24, 24), torch.rand(2, 3, 24, 24)
     torch.testing.assert_close(plain(plain.of_x(x), y), network(x, y))
 

@@ -35,7 +35,7 @@ def case():
 def test_the_best_of_independent_labels_is_their_positive_potentials(case):
     scores = search_error.all_scores(case.score_network, case.x, search_error.LABELS)
     assert scores.shape == (search_error.INPUTS, 2**search_error.LABELS)
-    potentials = case.score_network.encode(case.x).detach()
+    potentials = case.score_network.potentials(case.x).detach()
     torch.testing.assert_close(scores.amax(dim=1), potentials.clamp(min=0).sum(dim=1))
     best = (potentials > 0).float().unsqueeze(1)
     found = search_error.search_error(Fixed(case.output_space, 0.2 + 0.6 * best), case, scores)
@@ -44,7 +44,7 @@ def test_the_best_of_independent_labels_is_their_positive_potentials(case):
 
 def test_the_error_is_what_is_missing_in_standard_deviations(case):
     scores = search_error.all_scores(case.score_network, case.x, search_error.LABELS)
-    potentials = case.score_network.encode(case.x).detach().numpy().astype(np.float64)
+    potentials = case.score_network.potentials(case.x).detach().numpy().astype(np.float64)
     outputs = np.array(list(itertools.product([0, 1], repeat=search_error.LABELS)))
     everything = potentials @ outputs.T
     proposed = np.zeros((search_error.INPUTS, 2, search_error.LABELS))
@@ -85,8 +85,12 @@ def test_a_run_that_does_not_fit_is_named(trained_run):
           model: {
             type: 'structured-energy',
             output_space: 'binary',
-            task_network: {type: 'multi-label', feature_network:
-                           {num_layers: 1, hidden_dims: 4, activations: 'relu'}},
+            task_network: {
+              encoder: {
+                type: 'feedforward',
+                feedforward: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
+              },
+            },
             sampler: {type: 'inference-network', loss: 'cross-entropy'},
           },
           trainer: {type: 'minimax', num_epochs: 1, optimizer: 'adam'},

@@ -15,8 +15,10 @@ MODEL = """{
     type: 'structured-energy',
     output_space: 'binary',
     task_network: {
-      type: 'multi-label',
-      feature_network: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
+      encoder: {
+        type: 'feedforward',
+        feedforward: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
+      },
     },
     sampler: {type: 'inference-network', loss: 'cross-entropy'},
     metrics: ['example-f1'],

@@ -95,7 +95,7 @@ def test_compiled_networks_learn_the_same(method, tmp_path):
 
 def test_a_run_that_was_stopped_goes_on_with_its_random_numbers(tmp_path, monkeypatch):
     config = small(FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data")
-    config["model"]["task_network"]["feature_network"]["dropout"] = 0.5
+    config["model"]["task_network"]["encoder"]["feedforward"]["dropout"] = 0.5
     settings = {"cuda_device": 0, "num_epochs": 3}
     whole = metrics_of(config, tmp_path / "whole", **settings)
 

@@ -17,7 +17,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from structured_energy.task_networks import MultiLabelTaskNetwork
+from structured_energy.task_networks import TaskNetwork
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 from structured_energy.training import JointOptimizer, JointScheduler, joint_optimizer
 
@@ -26,7 +26,7 @@ CROSS_ENTROPY = f"""{{
   model: {{
     type: 'structured-energy',
     output_space: 'binary',
-    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    task_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
     sampler: {{type: 'inference-network', loss: 'cross-entropy'}},
     metrics: ['example-f1'],
   }},
@@ -37,8 +37,8 @@ MINIMAX = f"""{{
     type: 'structured-energy',
     output_space: 'binary',
     oracle_value: 'per-instance-f1',
-    task_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
-    score_network: {{type: 'multi-label', feature_network: {FEEDFORWARD}}},
+    task_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
+    score_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
     loss: 'margin-based',
     sampler: {{type: 'inference-network', loss: 'inference',
               cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}},
@@ -69,7 +69,7 @@ def assert_same_weights(first, second, **tolerance):
         {"learning_rate_scheduler": {"type": "step", "step_size": 1, "gamma": 0.5}},
         {"learning_rate_scheduler": {"type": "reduce_on_plateau", "patience": 0}},
         {"moving_average": {"type": "exponential", "decay": 0.9}},
-        {"no_grad": ["label_embeddings"]},
+        {"no_grad": ["projection"]},
     ],
     ids=str,
 )
@@ -159,13 +159,13 @@ def test_steps_order_and_rounds(tmp_path, settings, expected):
 
 def test_steps_of_one_network_in_a_row_share_what_the_frozen_one_computed(tmp_path, monkeypatch):
     calls = []
-    compute = MultiLabelTaskNetwork.compute
+    encode = TaskNetwork.encode
 
     def counted(self, *arguments):
         calls.append(self.training)
-        return compute(self, *arguments)
+        return encode(self, *arguments)
 
-    monkeypatch.setattr(MultiLabelTaskNetwork, "compute", counted)
+    monkeypatch.setattr(TaskNetwork, "encode", counted)
     over = {
         "trainer": {"steps": {"score_network": 12, "task_network": 1}, "num_epochs": 1},
         "validation_data_loader": {"batch_size": 100},

@@ -145,10 +145,8 @@ MODEL = """
     threshold: { type: 'tuned', metric: 'iou' },
     metrics: ['iou', 'pixel-accuracy'],
     score_network: {
-      type: 'segmentation',
       encoder: { type: 'u-net', hidden: [4, 4] },
-      image_and_mask: { hidden: [4] },
-      structured_scores: ['grid'],
+      structured_scores: ['grid', { type: 'image-and-mask', hidden: [4] }],
     },
     loss: 'margin-based',
     sampler: { type: 'gradient-based-inference', num_steps: 3, start: 'uniform', pick: 'last' },

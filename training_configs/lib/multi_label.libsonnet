@@ -25,19 +25,13 @@ methods({
   },
 
   task_network(d): {
-    model+: {
-      task_network: {
-        type: 'multi-label',
-        feature_network: networks.feedforward(d.hidden, d.dropout),
-      },
-    },
+    model+: { task_network: { encoder: networks.features(d.hidden, d.dropout) } },
   },
 
   score_network(d): {
     model+: {
       score_network: {
-        type: 'multi-label',
-        feature_network: networks.feedforward(d.score_hidden, d.score_dropout),
+        encoder: networks.features(d.score_hidden, d.score_dropout),
         structured_scores: [
           { type: 'feedforward', feedforward: networks.feedforward([d.patterns], 0.0) },
         ],

@@ -50,10 +50,7 @@ local lib = methods({
 
   task_network(d): {
     model+: {
-      task_network: {
-        type: 'segmentation',
-        encoder: { type: d.encoder, hidden: d.hidden, dropout: d.dropout },
-      },
+      task_network: { encoder: { type: d.encoder, hidden: d.hidden, dropout: d.dropout } },
     },
   },
 
@@ -61,16 +58,24 @@ local lib = methods({
   // field's.
   score_network(d): {
     local value = {
-      encoding_and_mask: { hidden: d.encoding_and_mask, width: 1, dropout: d.score_dropout },
-      pixels: 'mean',
+      structured_scores: [
+        {
+          type: 'encoding-and-mask',
+          hidden: d.encoding_and_mask,
+          width: 1,
+          dropout: d.score_dropout,
+        },
+      ],
+      positions: 'mean',
     },
     local energy = {
-      structured_scores: ['grid'],
-      image_and_mask: { hidden: d.image_and_mask, dropout: d.score_dropout },
+      structured_scores: [
+        'grid',
+        { type: 'image-and-mask', hidden: d.image_and_mask, dropout: d.score_dropout },
+      ],
     },
     model+: {
       score_network: {
-        type: 'segmentation',
         encoder: { type: d.encoder, hidden: d.score_hidden, dropout: d.score_dropout },
       } + if d.score_is_value then value else energy,
     },

@@ -4,7 +4,7 @@ local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
 
 local encoder(d, hidden, dropout) = {
-  type: 'sequence-tagging',
+  type: 'tokens',
   embedder: { token_embedders: d.embedders },
   encoder: {
     type: 'lstm',
@@ -40,11 +40,12 @@ local lib = methods({
     trainer+: { validation_metric: d.validation_metric },
   },
 
-  task_network(d): { model+: { task_network: encoder(d, d.hidden, d.dropout) } },
+  task_network(d): { model+: { task_network: { encoder: encoder(d, d.hidden, d.dropout) } } },
 
   score_network(d): {
     model+: {
-      score_network: encoder(d, d.score_hidden, d.score_dropout) {
+      score_network: {
+        encoder: encoder(d, d.score_hidden, d.score_dropout),
         structured_scores: d.structured_scores,
       },
     },

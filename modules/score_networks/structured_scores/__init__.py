@@ -1,17 +1,23 @@
-"""The terms of a score network over the outputs alone."""
+"""The terms of a score network over all positions of an output."""
 
 from .chains import LinearChainScore, SkipChainScore
+from .conditional import ConditionalFeedForwardScore, LabelAttentionScore
 from .feedforward import FeedForwardStructuredScore
 from .grid import GridScore
+from .images import EncodingAndMaskScore, ImageAndMaskScore
 from .structured_score import StructuredScore, construct_scores
 from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
 from .windows import ConvolutionalScore, HighOrderScore
 
 __all__ = [
+    "ConditionalFeedForwardScore",
     "ConvolutionalScore",
+    "EncodingAndMaskScore",
     "FeedForwardStructuredScore",
     "GridScore",
     "HighOrderScore",
+    "ImageAndMaskScore",
+    "LabelAttentionScore",
     "LabelLanguageModelScore",
     "LinearChainScore",
     "SelfAttentionScore",

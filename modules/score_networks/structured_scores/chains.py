@@ -53,7 +53,12 @@ class LinearChainScore(StructuredScore):
         for parameter in self.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         score = pairs(y, self.transitions, 1) + y[:, :, 0] @ self.start
         if mask is None:
@@ -83,7 +88,12 @@ class SkipChainScore(StructuredScore):
         self.transitions = torch.nn.Parameter(torch.empty(order, num_labels, num_labels))
         torch.nn.init.normal_(self.transitions, std=0.1)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         y, _ = real_tokens(y, mask)
         score = y.new_zeros(y.shape[:2])
         for distance, transitions in enumerate(self.transitions, 1):

@@ -6,7 +6,7 @@ import torch
 from allennlp.common import Lazy
 from allennlp.modules import FeedForward
 
-from .structured_score import StructuredScore
+from .structured_score import StructuredScore, label_rows
 
 
 @StructuredScore.register("feedforward")
@@ -26,18 +26,19 @@ class FeedForwardStructuredScore(StructuredScore):
     `ValueError` for outputs that are not one row of labels.
     """
 
+    sums_positions = False
+
     def __init__(self, num_labels: int, feedforward: Lazy[FeedForward]) -> None:
         super().__init__()
         self.feedforward = feedforward.construct(input_dim=num_labels)
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), 1, bias=False)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
-        if y.dim() != 3:
-            raise ValueError(
-                "Expected rows of labels, y (batch, num_samples, num_labels), for the structured "
-                f"score 'feedforward', got y {tuple(y.shape)}; choose one for this output space."
-            )
-        if mask is not None:
-            y = y.masked_fill(~mask.unsqueeze(1), 0.0)
-        rows = y.flatten(0, 1)  # layers are faster on rows than on samples of instances
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
+        # Layers are faster on rows than on samples of instances.
+        rows = label_rows(self, y, mask).flatten(0, 1)
         return self.projection(self.feedforward(rows)).view(y.shape[:2])

@@ -31,7 +31,12 @@ class GridScore(StructuredScore):
         self.falling = torch.nn.Parameter(torch.zeros(2))
         self.rising = torch.nn.Parameter(torch.zeros(2))
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         if y.dim() != 4 or not self.output_space.thresholded:
             raise ValueError(
                 "Expected images of the output space 'binary', y (batch, num_samples, height, "

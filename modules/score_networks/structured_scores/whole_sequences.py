@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import add_positional_features
 from torch.nn.functional import scaled_dot_product_attention, softplus
 
-from ...networks import at_least_single
+from ...encoded import at_least_single
 from ...output_spaces import OutputSpace
 from .chains import real_tokens
 from .structured_score import StructuredScore
@@ -51,7 +51,12 @@ class SelfAttentionScore(StructuredScore):
         self.hidden = torch.nn.Linear(2 * hidden_size, hidden_size)
         self.projection = torch.nn.Linear(hidden_size, 1, bias=False)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1)
         h = add_positional_features(self.embedding(rows))
@@ -110,7 +115,12 @@ class LabelLanguageModelScore(StructuredScore):
         self.lstm = torch.nn.LSTM(embedding_dim, hidden_size, batch_first=True)
         self.prediction = torch.nn.Linear(hidden_size, num_labels)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1)
         before = self.embedding(rows[:, :-1])

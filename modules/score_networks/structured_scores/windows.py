@@ -42,7 +42,12 @@ class HighOrderScore(StructuredScore):
         self.feedforward = feedforward.construct(input_dim=num_labels**order)
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), num_labels, bias=False)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         y, _ = real_tokens(y, mask)
         count = y.shape[2] - self.order
         if count <= 0:
@@ -78,7 +83,12 @@ class ConvolutionalScore(StructuredScore):
         self.filters = torch.nn.Conv1d(num_labels, num_filters, width, padding=width // 2)
         self.projection = torch.nn.Linear(num_filters, 1, bias=False)
 
-    def forward(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def forward(
+        self,
+        y: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        h: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1).transpose(1, 2)
         found = softplus(self.filters(rows)).transpose(1, 2)

@@ -6,17 +6,21 @@ A test file names the component and inherits the tests:
         config = "{type: 'my-loss', weight: 2}"
 """
 
+from .encoders import EncoderConformance
 from .losses import LossConformance
 from .readers import ReaderConformance
 from .samplers import SamplerConformance
 from .score_networks import ScoreNetworkConformance
 from .spaces import OracleValueConformance, OutputSpaceConformance
+from .structured_scores import StructuredScoreConformance
 
 __all__ = [
+    "EncoderConformance",
     "LossConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
     "ReaderConformance",
     "SamplerConformance",
     "ScoreNetworkConformance",
+    "StructuredScoreConformance",
 ]

@@ -39,7 +39,7 @@ def make_extreme(world: World) -> None:
     has diverged."""
     for network, answer in (
         (world.task_network, world.task_network),
-        (world.score_network, world.score_network.encode),
+        (world.score_network, world.score_network.potentials),
     ):
         with torch.no_grad():
             while answer(world.x, world.mask).abs().max() < EXTREME:

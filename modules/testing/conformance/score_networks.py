@@ -1,10 +1,11 @@
 """The conformance suite of score networks."""
 
-from typing import List, Optional
+from typing import Any, List, Optional
 
 import pytest
 import torch
 
+from ...encoded import Encoded, Encoding
 from ...networks import frozen
 from ...score_networks import ScoreNetwork
 from ..world import World
@@ -66,18 +67,23 @@ class ScoreNetworkConformance(Conformance):
     def test_encodings_are_computed_once_while_frozen(
         self, world: World, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        calls: List[torch.Tensor] = []
-        original = component.compute
+        calls: List[Any] = []
+        original = component.encode
 
-        def counted(x: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        def counted(x: Any, mask: Optional[torch.Tensor]) -> Encoding:
             calls.append(x)
             return original(x, mask)
 
-        monkeypatch.setattr(component, "compute", counted)
-        with frozen(component):
+        monkeypatch.setattr(component, "encode", counted)
+        y = world.sample().y
+        expected = component.eval()(world.x, y, world.mask)
+        x = Encoded(world.x, world.mask)
+        rows = x.rows(torch.tensor([2, 0]))
+        with frozen(component.train()):
             for _ in range(3):
-                component(world.x, world.sample().y)
-        assert len(calls) == 1
-        component(world.x, world.sample().y)
-        component(world.x, world.sample().y)
-        assert len(calls) == 3
+                torch.testing.assert_close(component(x, y, world.mask), expected)
+            torch.testing.assert_close(component(rows, y[[2, 0]], rows.mask), expected[[2, 0]])
+        assert len(calls) == 2
+        component(x, y, world.mask)
+        component(x, y, world.mask)
+        assert len(calls) == 4

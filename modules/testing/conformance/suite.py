@@ -1,8 +1,9 @@
 """What all conformance suites share."""
 
+import io
 import itertools
 import json
-from typing import Any, ClassVar, Iterator, List, Tuple
+from typing import Any, ClassVar, Iterator, List, Tuple, TypeVar
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ from allennlp.common.checks import ConfigurationError
 
 from ...logging import LoggingMixin
 from ..world import SPACES, World, evaluate_jsonnet, make_world
+
+ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -27,6 +30,15 @@ def draw_logits(world: World, num_samples: int) -> torch.Tensor:
     logits = world.sample(num_samples).logits
     assert logits is not None
     return logits
+
+
+def reloaded(component: ModuleT, other: ModuleT) -> ModuleT:
+    """Return `other` with the weights of `component`, by way of a file."""
+    file = io.BytesIO()
+    torch.save(component.state_dict(), file)
+    file.seek(0)
+    other.load_state_dict(torch.load(file))
+    return other
 
 
 def check_gradients(function: Any, inputs: List[torch.Tensor]) -> None:

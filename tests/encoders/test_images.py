@@ -1,18 +1,20 @@
 """Encodings of pixels: of every size of images, each image by itself, near and far."""
 
+import itertools
+
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
-from structured_energy.image_encoders import FullyConvolutionalEncoder, ImageEncoder
+from structured_energy.encoders import Encoder, FullyConvolutionalEncoder, PixelEncoder
 
 NAMES = ["fully-convolutional", "u-net"]
 
 
 def build(name, **settings):
     torch.manual_seed(0)
-    return ImageEncoder.from_params(Params({"type": name, "hidden": [6, 8, 4], **settings})).eval()
+    return Encoder.from_params(Params({"type": name, "hidden": [6, 8, 4], **settings})).eval()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,7 +23,7 @@ def test_every_pixel_of_images_of_every_size(name, size):
     x = torch.rand(2, 3, *size)
     encoder = build(name)
     h = encoder(x)
-    assert h.shape == (2, encoder.output_size, *size) and h.isfinite().all()
+    assert h.shape == (2, *size, encoder.output_size) and h.isfinite().all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,7 +38,7 @@ def test_images_of_a_batch_do_not_see_each_other(name):
 def test_a_pixel_sees_far_and_its_own_place(name):
     encoder = build(name)
     x = torch.rand(1, 3, 24, 24, requires_grad=True)
-    (gradient,) = torch.autograd.grad(encoder(x)[0, :, 12, 12].sum(), x)
+    (gradient,) = torch.autograd.grad(encoder(x)[0, 12, 12].sum(), x)
     reach = gradient[0].abs().sum(0)
     assert reach[12, 12] > 0 and (reach[4:20, 4:20] > 0).all()
     near, far = reach[10:15, 10:15].mean(), reach[12, :4].mean()
@@ -54,7 +56,7 @@ def test_every_weight_learns(name):
 def test_dropout_takes_whole_channels_in_training():
     encoder = build("u-net", dropout=0.5).train()
     h = encoder(torch.rand(20, 3, 8, 8))
-    gone = (h == 0).all(3).all(2)
+    gone = (h == 0).all(2).all(1)
     assert 0.3 < gone.float().mean() < 0.7
 
 
@@ -69,10 +71,32 @@ def test_the_resolutions_are_added_up():
         torch.nn.functional.interpolate(skip(each), size=(8, 8), mode="bilinear")
         for skip, each in zip(encoder.skips, maps, strict=True)
     )
-    torch.testing.assert_close(encoder(x), expected)
+    torch.testing.assert_close(encoder(x).movedim(-1, 1), expected)
 
 
 @pytest.mark.parametrize("settings", [{"hidden": []}, {"hidden": [0]}, {"num_channels": 0}])
 def test_bad_settings_are_named(settings):
     with pytest.raises(ConfigurationError, match="Expected channels for each of at least one"):
         FullyConvolutionalEncoder(**{"hidden": [4], **settings})
+
+
+def test_the_pixels_are_the_channels_of_each_pixel():
+    x = torch.rand(2, 4, 3, 5)
+    h = PixelEncoder(num_channels=4)(x)
+    assert h.shape == (2, 3, 5, 4)
+    for i, row, column in itertools.product(range(2), range(3), range(5)):
+        assert torch.equal(h[i, row, column], x[i, :, row, column])
+
+
+@pytest.mark.parametrize("name", [*NAMES, "pixels"])
+@pytest.mark.parametrize("x", [torch.rand(2, 4, 3, 3), torch.rand(2, 3, 3), {"tokens": 1}])
+def test_other_inputs_are_named(name, x):
+    settings = {} if name == "pixels" else {"hidden": [4]}
+    encoder = Encoder.from_params(Params({"type": name, **settings}))
+    with pytest.raises(ValueError, match=r"Expected images \(batch, 3, height, width\) .*, got"):
+        encoder(x)
+
+
+def test_pixels_without_channels_are_refused():
+    with pytest.raises(ConfigurationError, match="num_channels of at least 1 .*'pixels', got 0"):
+        PixelEncoder(num_channels=0)

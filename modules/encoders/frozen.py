@@ -1,0 +1,239 @@
+"""An encoder that is not trained, and encodes each input once."""
+
+import hashlib
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, List, Literal, Optional, Tuple
+from weakref import WeakValueDictionary
+
+import numpy as np
+import pooch
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.nn.util import get_text_field_mask
+
+from .encoder import Encoder
+from .stored import Batch, FileStore, MemoryStore, Store
+
+logger = logging.getLogger(__name__)
+
+# The stores in use: equal encoders share one. A file is opened once, with the limit of the first.
+_STORES: WeakValueDictionary[Tuple[str, str, int], Store] = WeakValueDictionary()
+
+
+@Encoder.register("frozen")
+class FrozenEncoder(Encoder):
+    """h of an encoder whose weights are constant: each input is encoded once and then looked up.
+
+    A pretrained transformer so costs one pass over the data; the epochs after the first cost what
+    they cost with ready-made features. Encodings are found by the content of an instance, so the
+    order of the data, the batches and their padding do not matter. Layers that are trained follow:
+    `{ type: 'feedforward', encoder: { type: 'frozen', encoder: … }, feedforward: … }`.
+
+    # Parameters
+
+    encoder : `Encoder`
+        The encoder, in evaluation mode in training too.
+    store : `"memory"` or `"file"`
+        Where encodings are stored: for this process, or in a memory-mapped file in the cache folder
+        of the user, named by the weights and settings of the encoder, which later runs reuse.
+    dropout : `float`
+        The dropout of h.
+    limit_gib : `float`
+        The size of the store in GiB; further inputs are encoded each time, after one warning.
+
+    # Raises
+
+    `ConfigurationError` for another `store`, a dropout outside [0, 1), and a limit of 0 or less.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        store: Literal["memory", "file"] = "memory",
+        dropout: float = 0.0,
+        limit_gib: float = 4.0,
+    ) -> None:
+        super().__init__()
+        if store not in ("memory", "file") or not 0 <= dropout < 1 or limit_gib <= 0:
+            raise ConfigurationError(
+                "Expected a store 'memory' or 'file', a dropout in [0, 1) and a positive limit_gib "
+                f"of the encoder 'frozen', got '{store}', {dropout} and {limit_gib}."
+            )
+        if encoder.takes_encoded:
+            raise ConfigurationError(
+                "Expected an encoder with weights of its own in the encoder 'frozen', got "
+                f"{type(encoder).__name__}, whose encodings change in training."
+            )
+        self.encoder = encoder.requires_grad_(False).eval()
+        self.position_dims = encoder.position_dims
+        self.output_size = encoder.output_size
+        self.dropout = torch.nn.Dropout(dropout)
+        self.store = store
+        self.limit = int(limit_gib * 2**30)
+        self._versions: Tuple[int, ...] = ()
+        self._fingerprint = ""
+        self._encodings: Optional[Store] = None
+        self._is_full = False
+
+    def train(self, mode: bool = True) -> "FrozenEncoder":
+        """Set the mode of the dropout; the encoder stays in evaluation mode."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        with torch.no_grad():
+            return self.dropout(self._stored(x, mask))
+
+    def _stored(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        batch, shape, device = _batch_of(x, mask, self.position_dims)
+        store = self._store_of(batch)
+        missing = store.missing(batch)
+        if missing:
+            index = torch.tensor(missing, device=device)
+            h = self.encoder(_rows(x, index), None if mask is None else mask[index])
+            vectors = h.reshape(len(missing), batch.width, self.output_size)
+            if self._is_full or not store.put(batch, missing, vectors.cpu().numpy()):
+                self._warn_that_it_is_full()
+                return self.encoder(x, mask)
+        vectors = torch.from_numpy(store.get(batch)).to(device)
+        return vectors.view(len(vectors), *shape, self.output_size)
+
+    def _store_of(self, batch: Batch) -> Store:
+        """Return the store of the present weights."""
+        versions = tuple(parameter._version for parameter in self.encoder.parameters())
+        if self._encodings is None or versions != self._versions:
+            fingerprint = fingerprint_of(self.encoder)
+            if fingerprint != self._fingerprint:
+                key = (self.store, fingerprint, self.limit if self.store == "memory" else 0)
+                self._encodings = _STORES.get(key)
+                if self._encodings is None:
+                    self._encodings = self._new_store(fingerprint)
+                _STORES[key] = self._encodings
+                self._is_full = False
+            self._versions, self._fingerprint = versions, fingerprint
+        assert self._encodings is not None
+        return self._encodings
+
+    def _new_store(self, fingerprint: str) -> Store:
+        weight = next(self.encoder.parameters(), torch.zeros(()))
+        dtype = np.dtype(str(weight.dtype).removeprefix("torch."))
+        if self.store == "memory":
+            return MemoryStore(self.output_size, dtype, self.limit)
+        folder = Path(pooch.os_cache("structured_energy")) / "encodings" / fingerprint
+        return FileStore(self.output_size, dtype, self.limit, folder)
+
+    def _warn_that_it_is_full(self) -> None:
+        if not self._is_full:
+            self._is_full = True
+            logger.warning(
+                "The store of the encoder 'frozen' is full (%.2f GiB): further inputs are encoded "
+                "each time. Set limit_gib to more, and leave out augmentations of x.",
+                self.limit / 2**30,
+            )
+
+
+def fingerprint_of(module: torch.nn.Module) -> str:
+    """Return a hash of the weights and the settings of a module."""
+    digest = hashlib.sha256()
+    for name, part in module.named_modules():
+        settings = {
+            key: value
+            for key, value in vars(part).items()
+            if key != "training" and isinstance(value, (bool, int, float, str, tuple, list))
+        }
+        digest.update(repr((name, type(part).__qualname__, sorted(settings.items()))).encode())
+    for name, tensor in module.state_dict().items():
+        digest.update(repr((name, tuple(tensor.shape), tensor.dtype)).encode())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:32]
+
+
+def _rows(x: Any, index: torch.Tensor) -> Any:
+    if isinstance(x, torch.Tensor):
+        return x[index]
+    return {key: _rows(value, index) for key, value in x.items()}
+
+
+def _batch_of(
+    x: Any, mask: Optional[torch.Tensor], position_dims: int
+) -> Tuple[Batch, Tuple[int, ...], torch.device]:
+    """Return the batch, the shape of its positions, and its device."""
+    tensors = _tensors(x)
+    size = len(tensors[0])
+    shape: Tuple[int, ...] = ()
+    lengths = np.ones(size, np.int64)
+    if position_dims > 0:
+        if position_dims == 1:
+            mask = get_text_field_mask(x) if mask is None else mask
+            shape = (mask.shape[1],)
+            lengths = mask.sum(1).cpu().numpy()
+        else:
+            shape = tuple(x.shape[2:])
+            lengths = np.full(size, int(np.prod(shape)))
+        # Encodings of positions depend on which of them are real.
+        tensors += [] if mask is None else [mask]
+    hashes = [content_hash(tensor.cpu().numpy(), n) for n, tensor in enumerate(tensors)]
+    keys = np.stack(hashes).sum(axis=0)
+    batch = Batch([row.tobytes() for row in keys], lengths, int(np.prod(shape)))
+    return batch, shape, tensors[0].device
+
+
+def _tensors(x: Any) -> List[torch.Tensor]:
+    """Return the tensors of an input in the order of their keys, with zeros in the padding."""
+    if isinstance(x, torch.Tensor):
+        return [x]
+    masks = [x[key] for key in ("mask", "wordpiece_mask") if isinstance(x.get(key), torch.Tensor)]
+    tensors: List[torch.Tensor] = []
+    for key in sorted(x):
+        if isinstance(x[key], torch.Tensor):
+            real = next((m for m in masks if m.shape[:2] == x[key].shape[:2]), None)
+            # The identifier of the padding need not be 0.
+            tensors.append(x[key] if real is None else _masked(x[key], real))
+        else:
+            tensors.extend(_tensors(x[key]))
+    return tensors
+
+
+def _masked(tensor: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    return tensor.masked_fill(~real.view(*real.shape, *[1] * (tensor.dim() - 2)).bool(), 0)
+
+
+def content_hash(values: np.ndarray, number: int = 0) -> np.ndarray:
+    """Return two hashes `(batch, 2)` of 64 bits of each row of `values` `(batch, ...)`.
+
+    They are multilinear: Σ_i c_i v_i modulo 2^64, with pseudo-random odd coefficients c_i of the
+    place i, so zeros after the content change nothing. Two contents have the same hashes with a
+    probability of about 2^−80.
+
+    # Parameters
+
+    values : `np.ndarray`
+        Numbers; those of real ones are their bits.
+    number : `int`
+        The number of the array among those of an input.
+    """
+    if values.dtype.kind == "f":
+        values = np.ascontiguousarray(values + 0.0).view(f"u{values.dtype.itemsize}")
+    rows = values.reshape(len(values), -1).astype(np.uint64)
+    return rows @ _coefficients(values.shape[1:], number)
+
+
+@lru_cache(maxsize=64)
+def _coefficients(shape: Tuple[int, ...], number: int) -> np.ndarray:
+    """Return the coefficients `(size, 2)` of the places of an array."""
+    state = _mixed(np.array([2 * number + 1, 2 * number + 2], np.uint64))
+    for size in shape:
+        place = np.arange(size, dtype=np.uint64)[:, None]
+        state = _mixed(state.reshape(-1, 1, 2) ^ _mixed(place)).reshape(-1, 2)
+    return state | np.uint64(1)
+
+
+def _mixed(state: np.ndarray) -> np.ndarray:
+    """Return pseudo-random numbers for numbers: SplitMix64 (Steele et al. 2014)."""
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))

@@ -1,0 +1,72 @@
+"""The encoder of whole texts."""
+
+from typing import Any, Optional
+
+import torch
+from allennlp.common import Lazy
+from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
+from allennlp.nn.util import get_text_field_mask
+from torch.nn.functional import pad
+
+from ..encoded import at_least_single
+from .encoder import Encoder
+from .tokens import TokenEncoder, check_input_size
+
+
+@Encoder.register("text")
+class TextEncoder(Encoder):
+    """h = f(v(h_1 … h_T)) `(batch, output_size)`: one vector for each text.
+
+    # Parameters
+
+    embedder : `TextFieldEmbedder`
+        Embeds each token.
+    seq2vec_encoder : `Seq2VecEncoder`
+        v, any of AllenNLP's: `boe` (mean or sum), `cnn`, `lstm`, `bert_pooler`, `cls_pooler`.
+    encoder : `Seq2SeqEncoder`, optional
+        Encodes the embedded tokens before v.
+    feedforward : `Lazy[FeedForward]`, optional
+        f, without `input_dim`, which is the output size of v.
+    dropout : `float`
+        The dropout of the embeddings, of the output of `encoder` and of the output of v.
+
+    # Raises
+
+    `ConfigurationError` where the input size of a part is not the output size of the one before it.
+    """
+
+    position_dims = 0
+
+    def __init__(
+        self,
+        embedder: TextFieldEmbedder,
+        seq2vec_encoder: Seq2VecEncoder,
+        encoder: Optional[Seq2SeqEncoder] = None,
+        feedforward: Optional[Lazy[FeedForward]] = None,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.tokens = TokenEncoder(embedder, encoder, dropout)
+        check_input_size("seq2vec_encoder", seq2vec_encoder, self.tokens.output_size)
+        self.seq2vec_encoder = seq2vec_encoder
+        self.dropout = torch.nn.Dropout(dropout)
+        windows = [v for v in seq2vec_encoder.modules() if isinstance(v, torch.nn.Conv1d)]
+        self.min_tokens = max((window.kernel_size[0] for window in windows), default=1)
+        self.output_size = seq2vec_encoder.get_output_dim()
+        self.feedforward = None
+        if feedforward is not None:
+            self.feedforward = feedforward.construct(input_dim=self.output_size)
+            self.output_size = self.feedforward.get_output_dim()
+
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        # The mask of the network is that of the outputs (labels); that of the tokens is in x.
+        embedded = self.tokens(x)
+        tokens = get_text_field_mask(x)
+        # Convolutions fail on texts that are shorter than their windows.
+        missing = max(self.min_tokens - tokens.shape[1], 0)
+        embedded, tokens = pad(embedded, (0, 0, 0, missing)), pad(tokens, (0, missing))
+        # In half precision AllenNLP's `cnn` returns huge values for short texts.
+        with torch.autocast(embedded.device.type, enabled=False):
+            h = self.seq2vec_encoder(at_least_single(embedded), tokens)
+        h = self.dropout(h)
+        return h if self.feedforward is None else self.feedforward(h)

@@ -1,0 +1,229 @@
+"""A frozen encoder: every input is encoded once, whatever its batch and padding."""
+
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+from allennlp.common import Params
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from structured_energy.encoders import Encoder, FrozenEncoder
+from structured_energy.encoders.frozen import content_hash, fingerprint_of
+from structured_energy.testing import make_world, train_snippet
+
+EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}}
+LSTM = {"type": "lstm", "input_size": 5, "hidden_size": 3, "bidirectional": True}
+ENCODERS = {
+    "text": {
+        "type": "text",
+        "embedder": EMBEDDER,
+        "seq2vec_encoder": {"type": "cnn", "embedding_dim": 5, "num_filters": 2},
+    },
+    "tokens": {"type": "tokens", "embedder": EMBEDDER, "encoder": LSTM, "dropout": 0.5},
+    "image": {"type": "u-net", "hidden": [3, 4], "num_channels": 2, "dropout": 0.5},
+}
+SPACE_OF = {"text": "categorical", "tokens": "categorical", "image": "image"}
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def build(kind="text", **settings):
+    torch.manual_seed(0)
+    world = make_world(space=SPACE_OF[kind], dtype=torch.float32)
+    config = {"type": "frozen", "encoder": ENCODERS[kind], **settings}
+    return Encoder.from_params(Params(json.loads(json.dumps(config))), vocab=world.vocab), world
+
+
+def count(encoder, monkeypatch):
+    """The numbers of instances of the calls of the encoder."""
+    sizes = []
+    original = encoder.encoder.encode
+
+    def counted(x, mask):
+        h = original(x, mask)
+        sizes.append(len(h))
+        return h
+
+    monkeypatch.setattr(encoder.encoder, "encode", counted)
+    return sizes
+
+
+def text(rows):
+    width = max(map(len, rows))
+    tokens = torch.zeros(len(rows), width, dtype=torch.long)
+    for row, ids in zip(tokens, rows, strict=True):
+        row[: len(ids)] = torch.tensor(ids)
+    return {"tokens": {"tokens": tokens}}
+
+
+@pytest.mark.parametrize("store", ["memory", "file"])
+@pytest.mark.parametrize("kind", list(ENCODERS))
+def test_the_encodings_are_those_of_the_encoder(kind, store, monkeypatch):
+    encoder, world = build(kind, store=store)
+    mask = None if kind == "text" else world.mask
+    expected = encoder.encoder.eval()(world.x, mask)
+    sizes = count(encoder, monkeypatch)
+    encoder.train()
+    for _ in range(3):
+        h = encoder(world.x, mask)
+        assert not h.requires_grad
+        real = mask if kind == "tokens" else torch.ones(h.shape[:-1], dtype=torch.bool)
+        torch.testing.assert_close(h[real], expected[real])
+    assert sizes == [len(world.labels)]
+
+
+@pytest.mark.parametrize("store", ["memory", "file"])
+@pytest.mark.parametrize("kind", ["text", "tokens"])
+def test_batches_and_padding_do_not_matter(kind, store, monkeypatch):
+    encoder, _ = build(kind, store=store)
+    sizes = count(encoder, monkeypatch)
+    rows = [[1, 2, 3], [4, 2, 1, 3, 2], [2, 2, 2, 1]]
+    first = encoder(text(rows))
+    shorter = encoder(text([rows[2], rows[0]]))
+    assert sizes == [3]
+    expected = encoder.encoder(text([rows[2], rows[0]]))
+    del sizes[1:]
+    if kind == "tokens":
+        shorter, expected = shorter[0], expected[0]  # the second one has padding, which is zero
+        assert (first[0, 3:] == 0).all()
+    torch.testing.assert_close(shorter, expected)
+    encoder(text([[5, 1, 1], rows[0], [5, 1, 1]]))
+    assert sizes == [3, 1]
+
+
+def test_a_second_run_reads_the_file(monkeypatch):
+    first, world = build(store="file")
+    h = first(world.x)
+    second, _ = build(store="file")
+    sizes = count(second, monkeypatch)
+    assert torch.equal(second(world.x), h) and sizes == []
+
+
+def test_other_weights_and_settings_are_another_store(monkeypatch):
+    encoder, world = build()
+    before = encoder(world.x)
+    weights = {key: value + 0.1 for key, value in encoder.state_dict().items()}
+    encoder.load_state_dict(weights)
+    after = encoder(world.x)
+    assert not torch.allclose(before, after)
+    torch.testing.assert_close(after, encoder.encoder(world.x))
+    sizes = count(encoder, monkeypatch)
+    encoder.load_state_dict(weights)  # the same ones again
+    encoder(world.x)
+    assert sizes == []
+    vocab = Vocabulary(tokens_to_add={"tokens": ["a"]})
+    averaged, summed = (
+        Encoder.from_params(
+            Params(
+                {
+                    "type": "text",
+                    "embedder": json.loads(json.dumps(EMBEDDER)),
+                    "seq2vec_encoder": {"type": "boe", "embedding_dim": 5, "averaged": averaged},
+                }
+            ),
+            vocab=vocab,
+        )
+        for averaged in (True, False)
+    )
+    summed.load_state_dict(averaged.state_dict())
+    assert fingerprint_of(averaged) != fingerprint_of(summed)
+
+
+def test_dropout_follows_the_store():
+    encoder, world = build(dropout=0.5)
+    encoder.eval()
+    h = encoder(world.x)
+    encoder.train()
+    first, second = encoder(world.x), encoder(world.x)
+    assert not torch.equal(first, second)
+    kept = first != 0
+    torch.testing.assert_close(first[kept], 2 * h[kept])
+
+
+def test_a_full_store_encodes_each_time_and_says_so_once(monkeypatch, caplog):
+    encoder, world = build(limit_gib=1e-8)
+    sizes = count(encoder, monkeypatch)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            torch.testing.assert_close(encoder(world.x), encoder.encoder(world.x))
+    assert len(sizes) >= 4
+    assert len([r for r in caplog.records if "limit_gib" in r.message]) == 1
+
+
+def test_hashes_depend_on_content_and_place_and_not_on_padding():
+    rng = np.random.default_rng(0)
+    for values in (
+        rng.integers(0, 9, (500, 6, 4)),
+        rng.random((500, 6, 4), dtype=np.float32),
+        rng.integers(0, 2, (500, 6, 4)).astype(bool),
+    ):
+        keys = content_hash(values)
+        assert len(np.unique(keys, axis=0)) == len(np.unique(values, axis=0))
+        padded = np.pad(values, ((0, 0), (0, 3), (0, 2)))
+        assert (content_hash(padded) == keys).all()
+        assert (content_hash(values[:, ::-1]) != keys).all()
+        assert (content_hash(values, number=1) != keys).all()
+    halves = np.float32(2.0) ** -np.arange(120, dtype=np.float32)[:, None]  # bits at the top alone
+    assert len(np.unique(content_hash(halves), axis=0)) == 120
+
+
+@pytest.mark.parametrize(
+    "settings", [{"store": "disk"}, {"dropout": 1.0}, {"limit_gib": 0}, {"dropout": -0.1}]
+)
+def test_bad_settings_are_named(settings):
+    with pytest.raises(ConfigurationError, match="of the encoder 'frozen', got"):
+        build(**settings)
+
+
+def test_an_encoding_that_changes_cannot_be_stored():
+    world = make_world()
+    with pytest.raises(ConfigurationError, match="whose encodings change in training"):
+        FrozenEncoder(world.build(Encoder, "'task-network'"))
+
+
+FROZEN = """
+    local encoder = {
+      type: 'feedforward',
+      encoder: {
+        type: 'frozen',
+        encoder: {
+          type: 'feedforward',
+          feedforward: { num_layers: 1, hidden_dims: 8, activations: 'tanh' },
+        },
+        store: '%s',
+      },
+      feedforward: { num_layers: 1, hidden_dims: 6, activations: 'softplus' },
+    };
+    {
+      model: {
+        type: 'structured-energy',
+        output_space: 'binary',
+        metrics: ['example-f1'],
+        task_network: { encoder: encoder },
+        score_network: { encoder: encoder },
+        loss: 'margin-based',
+        oracle_value: 'per-instance-f1',
+        sampler: { type: 'inference-network', loss: 'cross-entropy' },
+      },
+      trainer: { type: 'minimax', optimizer: 'adam', num_epochs: 3 },
+    }
+"""
+
+
+@pytest.mark.parametrize("store", ["memory", "file"])
+def test_it_stays_as_it_was_while_what_follows_it_learns(store, tmp_path):
+    untrained = train_snippet(FROZEN % store, tmp_path / "0", {"trainer": {"num_epochs": 1}})
+    trained = train_snippet(FROZEN % store, tmp_path / "3")
+    for network in ("task_network", "score_network"):
+        before, after = (getattr(model, network).encoder for model in (untrained, trained))
+        for name, value in before.encoder.state_dict().items():
+            assert torch.equal(value, after.encoder.state_dict()[name])
+        changed = before.feedforward.state_dict()
+        for name, value in after.feedforward.state_dict().items():
+            assert not torch.equal(value, changed[name])
