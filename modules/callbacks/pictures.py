@@ -14,10 +14,10 @@ from torch.utils.tensorboard import SummaryWriter
 
 from ..models import StructuredEnergyModel
 from ..oracle_values import IntersectionOverUnion
-from ..reporting import descent_of, truth_picture
+from ..reporting import descent_of, inspecting, truth_picture
 from ..samplers import GradientBasedInferenceSampler, Sampler
 from .image_grid import Column, draw_grid, pixels_of
-from .without_trace import averaged_weights, check_model, leaving_no_trace
+from .trained_model import averaged_weights, check_model
 
 
 @TrainerCallback.register("pictures")
@@ -77,7 +77,7 @@ class PicturesCallback(TrainerCallback):
         check_model(trainer, "'pictures'")
         model = trainer.model
         self._descent = self._find_descent(model)
-        with leaving_no_trace(model):
+        with inspecting(model):
             self._batch = self._first_images(trainer)
 
     def on_epoch(
@@ -146,7 +146,7 @@ class PicturesCallback(TrainerCallback):
         return move_to_device(first, trainer.cuda_device)
 
     def _draw(self, model: StructuredEnergyModel, name: str, title: str, step: int) -> None:
-        with leaving_no_trace(model):
+        with inspecting(model):
             columns = self._columns(model)
         pixels = pixels_of(draw_grid(columns, title))
         folder = Path(self.serialization_dir)
@@ -160,8 +160,7 @@ class PicturesCallback(TrainerCallback):
     def _columns(self, model: StructuredEnergyModel) -> List[Column]:
         x, labels, mask = (self._batch.get(key) for key in ("x", "labels", "mask"))
         assert isinstance(x, torch.Tensor)
-        with torch.no_grad():
-            probabilities = model(x=x, mask=mask)["probabilities"]
+        probabilities = model(x=x, mask=mask)["probabilities"]
         predicted = probabilities > model.threshold.value.to(probabilities.device)
         columns = [Column("input", _arrays(x.movedim(1, -1)))]
         values = None

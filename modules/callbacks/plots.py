@@ -8,7 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..reporting import write_plots
-from .without_trace import averaged_weights, check_model, leaving_no_trace
+from .trained_model import averaged_weights, check_model
 
 SHARE = 0.02  # of the time of training, which drawing may take
 FIRST = 5.0  # seconds, about what the first drawing takes, with the import of Matplotlib
@@ -85,8 +85,7 @@ class PlotsCallback(TrainerCallback):
 
     def _draw(self, trainer: GradientDescentTrainer) -> None:
         start = time.perf_counter()
-        with leaving_no_trace(trainer.model):
-            folder = Path(self.serialization_dir)
-            write_plots(folder, trainer.model, trainer._validation_data_loader)
+        folder = Path(self.serialization_dir)
+        write_plots(folder, trainer.model, trainer._validation_data_loader)
         self._last = time.perf_counter()
         self._seconds = self._last - start

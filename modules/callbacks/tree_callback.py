@@ -12,7 +12,7 @@ from allennlp.training import GradientDescentTrainer, TrainerCallback
 from ..logging import LoggedArray
 from ..reporting import PARTS, by_part
 from ..training.metric_names import value_names
-from .without_trace import check_model
+from .trained_model import check_model
 
 Unit = Literal["epochs", "steps"]
 # The names that the trainer itself gives.

@@ -111,7 +111,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
         self.threshold = threshold or FixedThreshold()
         self.evaluation = Evaluation(metrics or [], self.threshold)
-        if self.threshold.tunable and not output_space.thresholded:
+        if self.threshold.tunable and not output_space.is_binary:
             raise ConfigurationError(
                 "Expected the output space 'binary' for a threshold that is tuned, got "
                 f"{type(output_space).__name__}, which has none; leave out 'threshold'."

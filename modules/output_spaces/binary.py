@@ -19,7 +19,7 @@ class BinaryOutputSpace(OutputSpace):
     [0.0, 0.25, 1.0]
     """
 
-    thresholded = True
+    is_binary = True
     separable = True
 
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
@@ -123,3 +123,10 @@ class BinaryOutputSpace(OutputSpace):
 
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:
         return y
+
+    def label_mass(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Optional[torch.Tensor]:
+        if y.dim() != 3:  # pixels
+            return None
+        return (y if mask is None else y.masked_fill(~mask.unsqueeze(1), 0.0)).sum((0, 1))

@@ -159,3 +159,9 @@ class CategoricalOutputSpace(OutputSpace):
 
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:
         return y.sum(-1)
+
+    def label_mass(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Optional[torch.Tensor]:
+        real = y if mask is None else y.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), 0.0)
+        return real.flatten(0, -2).sum(0)

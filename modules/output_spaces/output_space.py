@@ -18,8 +18,8 @@ class OutputSpace(Registrable, ABC):
     shape `(batch, *position_shape)`; `None` means that all positions are real.
     """
 
-    thresholded: ClassVar[bool] = False
-    """Whether what is decoded depends on a threshold."""
+    is_binary: ClassVar[bool] = False
+    """Whether each entry of an output is 0 or 1, decoded by a threshold."""
     separable: ClassVar[bool] = False
     """Whether the relaxation constrains each entry of y by itself, so that `project` keeps the
     fixed points of a step that scales each entry by another factor."""
@@ -139,14 +139,24 @@ class OutputSpace(Registrable, ABC):
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:
         """The label mass of each position, in [0, 1]."""
 
+    @abstractmethod
+    def label_mass(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Optional[torch.Tensor]:
+        """Return the mass of each label `(num_labels,)`, summed over outputs and real positions;
+        `None` for outputs without a dimension of labels, such as binary images."""
+
     def existing_positions(self, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
         """Return the part of a mask that a prediction depends on: the positions that exist in x,
         by default all of the mask. Labels exist even where the truth is unknown."""
         return mask
 
-    def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
-        """The discrete output nearest to a relaxed y, `(batch, num_samples, *event_shape)`."""
-        return self.encode(self.decode(y.flatten(0, 1)), y.dtype).view_as(y)
+    def nearest_corner(
+        self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return the discrete output that `decode` chooses for a relaxed y, `(batch, num_samples,
+        *event_shape)`: the nearest one without a threshold."""
+        return self.encode(self.decode(y.flatten(0, 1), threshold), y.dtype).view_as(y)
 
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None

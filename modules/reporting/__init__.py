@@ -15,6 +15,7 @@ from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
 from .history import PARTS, Curve, History, by_part, read_config, read_history
+from .inspecting import inspecting
 from .outcome import COMPARED, SEEDS, Method, Outcome, find_runs, methods_of, read_outcome
 from .plots import draw_all
 from .report import write_report
@@ -50,6 +51,7 @@ __all__ = [
     "draw_overlay",
     "find_runs",
     "hardest",
+    "inspecting",
     "judge",
     "load_data",
     "load_model",

@@ -9,7 +9,7 @@ from allennlp.nn.util import move_to_device
 from ..metrics import StructuredMetric, Sums
 from ..models import StructuredEnergyModel
 from .data import RunData
-from .observing import observing
+from .inspecting import inspecting
 
 LEVEL = 0.95
 
@@ -45,7 +45,7 @@ def judge(model: StructuredEnergyModel, data: RunData, metrics: Sequence[str]) -
                 f"Expected a task metric of the model, one of {sorted(known)}, got '{name}'."
             )
     parts: Dict[str, List[Sums]] = {name: [] for name in metrics}
-    with observing(model) as device:
+    with inspecting(model) as device:
         for batch in data.with_progress(f"predicting {data.path}"):
             here: Dict[str, Any] = move_to_device(batch, device)
             labels, mask = here.get("labels"), here.get("mask")

@@ -11,7 +11,7 @@ from ..losses import ValueRegressionLoss
 from ..metrics import TunedThreshold
 from ..models import StructuredEnergyModel
 from ..samplers import GradientBasedInferenceSampler
-from .observing import observing
+from .inspecting import inspecting
 
 RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are redrawn
 
@@ -75,12 +75,16 @@ class Diagnosis:
 
 
 def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) -> Diagnosis:
-    """Predicts the batches, which have labels, and looks at what the parts of the model say of it.
+    """Predict batches with labels, and return what the parts of the model compute for them.
 
-    Nothing is logged or tuned, and the weights stay as they are. Random numbers are drawn.
+    The model is only inspected: nothing is logged or tuned (see `inspecting`).
+
+    # Raises
+
+    `ValueError` for a batch without labels.
     """
     found: Dict[str, List[np.ndarray]] = {}
-    with observing(model) as device:
+    with inspecting(model) as device:
         for batch in batches:
             here = move_to_device(batch, device)
             for name, values in _of_batch(model, **_inputs(here)).items():
@@ -135,23 +139,16 @@ def _of_batch(
     probabilities = model(x=x, mask=mask)["probabilities"]
     y = probabilities.unsqueeze(1)
     truth = space.encode(labels, y.dtype)
-    if space.thresholded:
-        rounded = (y > model.threshold.value).to(y.dtype)
-    else:
-        rounded = space.nearest_corner(y)
+    rounded = space.nearest_corner(y, model.threshold.value)
     found: Dict[str, torch.Tensor] = {}
-    if space.thresholded:
+    if model.threshold.tunable:
         found.update(probabilities=probabilities, labels=labels)
         if mask is not None:
             found["mask"] = mask
-    if y.dim() == 3 or not space.thresholded:  # there is a dimension of labels
-        weights = truth.new_ones(truth.shape[:-1]) if mask is None else mask.unsqueeze(1)
-        for kind, values in (("true", truth), ("predicted", rounded), ("both", truth * rounded)):
-            if not space.thresholded:
-                values = values * weights.unsqueeze(-1)
-            elif mask is not None:
-                values = values * weights
-            found[f"label_{kind}"] = values.flatten(0, -2).sum(0)
+    for kind, values in (("true", truth), ("predicted", rounded), ("both", truth * rounded)):
+        mass = space.label_mass(values, mask)
+        if mass is not None:
+            found[f"label_{kind}"] = mass
     found["agreement"] = 1 - space.distance(truth, rounded, mask)[:, 0]
     if model.oracle_value is not None:
         found["oracle_values"] = model.oracle_value.value(truth, rounded, mask)[:, 0]

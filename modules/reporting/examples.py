@@ -12,7 +12,7 @@ from ..data import ImageField, names
 from ..models import StructuredEnergyModel
 from .data import RunData
 from .diagnosis import Diagnosis
-from .observing import observing
+from .inspecting import inspecting
 
 FEATURES = 12  # of a row, the largest ones
 
@@ -94,7 +94,7 @@ def truth_picture(labels: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.T
 def _example(model: StructuredEnergyModel, instance: Instance, example: Example) -> Example:
     batch = Batch([instance])
     batch.index_instances(model.vocab)
-    with observing(model) as device:
+    with inspecting(model) as device:
         inputs: Dict[str, Any] = move_to_device(batch.as_tensor_dict(), device)
         output = model(x=inputs["x"], mask=inputs.get("mask"))
     probabilities = output["probabilities"][0].cpu()

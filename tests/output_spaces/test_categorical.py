@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import optimize, stats
 
-from structured_energy.output_spaces import CategoricalOutputSpace
+from structured_energy.output_spaces import BinaryOutputSpace, CategoricalOutputSpace
 from structured_energy.samplers import (
     GibbsWithGradientsSampler,
     LangevinSampler,
@@ -119,12 +119,7 @@ def test_gibbs_with_gradients_draws_from_the_softmax_of_the_scores():
 def test_langevin_draws_from_the_density_of_the_scores():
     # One token with the linear score 2 y_1: the density over the simplex is known up to a constant.
     x = torch.tensor([[[2.0, 0.0, 0.0]]])
-
-    class Linear(Coupled):
-        def forward(self, x, y, mask=None):
-            return (x.unsqueeze(1) * y).sum((2, 3))
-
-    network = Linear()
+    network = PotentialsNetwork(SPACE)
     start = RandomSampler(SPACE, network, num_samples=5000)
     chain = LangevinSampler(SPACE, network, 60, 0.5, metropolis=True, start=start)
     y = chain.sample(x, None).y[0, :, 0]
@@ -142,3 +137,38 @@ def test_langevin_draws_from_the_density_of_the_scores():
 def test_too_few_values_are_named():
     with pytest.raises(ConfigurationError, match="at least 2 values .* got 1"):
         space_of(1)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_mass_of_labels_is_a_plain_count(masked):
+    vocab = Vocabulary()
+    vocab.add_tokens_to_namespace(["a", "b", "c"], "labels")
+    torch.manual_seed(0)
+    tags, mask = torch.randint(3, (4, 5)), torch.rand(4, 5) < 0.6
+    expected = [0.0] * 3
+    for row, real in zip(tags.tolist(), mask.tolist(), strict=True):
+        for tag, is_real in zip(row, real, strict=True):
+            expected[tag] += float(is_real or not masked)
+    space = CategoricalOutputSpace(vocab)
+    mass = space.label_mass(space.encode(tags), mask if masked else None)
+    assert mass.tolist() == expected
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_mass_of_sets_of_labels_is_a_plain_count(masked):
+    torch.manual_seed(0)
+    labels, mask = torch.rand(4, 5) < 0.5, torch.rand(4, 5) < 0.6
+    known = mask if masked else torch.ones_like(mask)
+    rows = zip(labels.tolist(), known.tolist(), strict=True)
+    pairs = [[float(a and b) for a, b in zip(row, real, strict=True)] for row, real in rows]
+    space = BinaryOutputSpace()
+    mass = space.label_mass(space.encode(labels), mask if masked else None)
+    assert mass.tolist() == [sum(column) for column in zip(*pairs, strict=True)]
+    assert space.label_mass(torch.zeros(4, 1, 5, 5)) is None
+
+
+def test_the_corner_of_a_binary_output_is_that_of_the_threshold():
+    y = torch.tensor([[[0.2, 0.5, 0.7]]])
+    threshold = torch.tensor([0.1, 0.5, 0.8])
+    assert BinaryOutputSpace().nearest_corner(y, threshold).tolist() == [[[1.0, 0.0, 0.0]]]
+    assert BinaryOutputSpace().nearest_corner(y).tolist() == [[[0.0, 0.0, 1.0]]]

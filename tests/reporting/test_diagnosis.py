@@ -1,4 +1,6 @@
-"""What a diagnosis says, against scikit-learn, brute force and the parts of the model alone."""
+"""Diagnoses against scikit-learn, brute force and the parts of the model."""
+
+import random
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from sklearn.metrics import f1_score
 
-from structured_energy.reporting import LabelCounts, diagnose
+from structured_energy.reporting import LabelCounts, diagnose, inspecting
 from structured_energy.testing import (
     data_config,
     evaluate_jsonnet,
@@ -103,6 +105,34 @@ def predictions(model, batches):
         found = [model(x=batch["x"], mask=batch.get("mask"))["probabilities"] for batch in batches]
     model.train()
     return found
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_inspecting_leaves_no_trace(sets, fails):
+    model, batches = sets
+    random_numbers = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    modes = [part.training for part in model.modules()]
+    model.score_network.eval()  # a part in evaluation mode while the model is trained
+    expected = [part.training for part in model.modules()]
+    assert expected != modes
+    try:
+        with inspecting(model) as device:
+            assert device.type == "cpu" and not torch.is_grad_enabled()
+            assert not any(part.training for part in model.modules())
+            assert not any(weight.requires_grad for weight in model.parameters())
+            model(**batches[0])
+            random.random(), np.random.rand(), torch.rand(1)
+            if fails:
+                raise KeyError
+    except KeyError:
+        assert fails
+    assert [part.training for part in model.modules()] == expected
+    model.train()
+    assert all(weight.requires_grad for weight in model.parameters())
+    assert model.get_all(reset=True) == {}
+    assert random.getstate() == random_numbers[0]
+    assert np.random.get_state()[1].tolist() == random_numbers[1]
+    assert torch.equal(torch.get_rng_state(), random_numbers[2])
 
 
 def test_scores_values_and_paths_are_those_of_the_parts(sets):

@@ -37,7 +37,7 @@ class GridScore(StructuredScore):
         mask: Optional[torch.Tensor] = None,
         h: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
-        if y.dim() != 4 or not self.output_space.thresholded:
+        if y.dim() != 4 or not self.output_space.is_binary:
             raise ValueError(
                 "Expected images of the output space 'binary', y (batch, num_samples, height, "
                 f"width), for the structured score 'grid', got y {tuple(y.shape)} of "
