@@ -22,6 +22,7 @@ from rich.tree import Tree
 
 import structured_energy  # noqa: F401  (registers what the archive is made of)
 from structured_energy.compatibility import say_errors_in_one_sentence
+from structured_energy.reporting import tree_of
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -37,22 +38,22 @@ def train(config: Path, folder: Path) -> None:
 
 
 def show_metrics(console: Console, metrics: Dict[str, float]) -> None:
-    """The task metrics on the test data, and the tree of logged values."""
+    """Print the task metrics on the test data, and the tree of logged values."""
+    values = {
+        key.removeprefix("test_"): value
+        for key, value in metrics.items()
+        if key.startswith("test_")
+    }
+    head, *nodes = tree_of(values).walk()
     table = Table("metric", "test", title="Task metrics on the test images")
+    for name in head.values:
+        table.add_row(name, f"{values[name]:.4f}")
     tree = Tree("model (the tree of logged values, on the test images)")
     branches = {"": tree}
-    for key, value in metrics.items():
-        if not key.startswith("test_"):
-            continue
-        *path, name = key[len("test_") :].split(".")
-        if not path:
-            table.add_row(name, f"{value:.4f}")
-            continue
-        for depth in range(1, len(path) + 1):
-            branch = ".".join(path[:depth])
-            if branch not in branches:
-                branches[branch] = branches[".".join(path[: depth - 1])].add(path[depth - 1])
-        branches[".".join(path)].add(f"{name} = {value:.4f}")
+    for node in nodes:
+        branch = branches[node.path] = branches[node.path.rpartition(".")[0]].add(node.name)
+        for last, name in node.values.items():
+            branch.add(f"{last} = {values[name]:.4f}")
     console.print(table)
     console.print(tree)
 

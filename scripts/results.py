@@ -21,8 +21,9 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 from experiments import ROOT
 from scipy import stats
 
+from structured_energy import reporting as reports
 from structured_energy.compatibility import say_errors_in_one_sentence
-from structured_energy.reporting import Cell, Table, read_outcome, render, show
+from structured_energy.reporting import Cell, Table, render, show
 
 METRICS = ("example_f1", "map_example", "map_label", "tag_accuracy", "role_f1", "iou")
 
@@ -59,7 +60,7 @@ def read_runs(root: Path) -> List[Run]:
     """
     runs = []
     for path in sorted(root.glob("*/*/seed_*/metrics.json")):
-        outcome = read_outcome(path.parent)
+        outcome = reports.Run.read(path.parent)
         *_, data_set, method, name = path.parent.parts
         if name != f"seed_{outcome.seed}":
             raise ValueError(

@@ -1,14 +1,14 @@
 """The tree of logged values on the console."""
 
 from itertools import zip_longest
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..reporting import PARTS, open_console
+from ..reporting import PARTS, open_console, tree_of
 from .tree_callback import Reading, TreeCallback
 
 
@@ -72,7 +72,7 @@ class ConsoleTreeCallback(TreeCallback):
             table.add_column(f"best, epoch {self._best_epoch}", justify="right", no_wrap=True)
         names = dict.fromkeys(name for part in parts for name in reading.scalars[part])
         rows = []
-        for label, name in _lines(list(names)):
+        for label, name in _lines(names):
             cells: List[str] = []
             for part in parts if name else ():
                 value = reading.scalars[part].get(name)
@@ -88,29 +88,13 @@ class ConsoleTreeCallback(TreeCallback):
         return table
 
 
-def _lines(names: List[str]) -> Iterator[Tuple[str, str]]:
-    """What stands at the left of each line, and the dotted name, empty for a node. The values of a
-    node come before its children."""
-    above: List[str] = []
-    for name in sorted(names, key=_values_first):
-        *path, last = name.split(".")
-        common = next(
-            (
-                depth
-                for depth, pair in enumerate(zip(path, above, strict=False))
-                if len({*pair}) > 1
-            ),
-            min(len(path), len(above)),
-        )
-        for depth in range(common, len(path)):
-            yield "  " * depth + path[depth], ""
-        above = path
-        yield "  " * len(path) + last, name
-
-
-def _values_first(name: str) -> List[Tuple[bool, str]]:
-    *path, last = name.split(".")
-    return [*((True, part) for part in path), (False, last)]
+def _lines(names: Iterable[str]) -> Iterator[Tuple[str, str]]:
+    """Yield the label of each line, and the dotted name of its value, empty for a node."""
+    for node in tree_of(sorted(names)).walk():
+        if node.path:
+            yield "  " * (node.depth - 1) + node.name, ""
+        for last, name in node.values.items():
+            yield "  " * node.depth + last, name
 
 
 def _number(value: Optional[float], sign: str = "") -> str:

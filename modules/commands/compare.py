@@ -11,12 +11,12 @@ from ..reporting import (
     COMPARED,
     FORMATS,
     Method,
+    Run,
     by_data,
     find_runs,
     long_table,
     methods_of,
     metrics_of,
-    read_outcome,
     render,
     scores_of,
     show,
@@ -70,7 +70,7 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
     if arguments.resamples < 1:
         raise ValueError(f"Expected resamples of at least 1, got {arguments.resamples}.")
     without_parameters()
-    runs = [read_outcome(folder) for folder in find_runs(arguments.runs)]
+    runs = [Run.read(folder) for folder in find_runs(arguments.runs)]
     for data, group in by_data(runs).items():
         _print_table(data, methods_of(group), arguments)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from allennlp.commands.subcommand import Subcommand
 from rich.console import Console
 
-from ..reporting import find_runs, load_data, load_model, read_history, write_plots
+from ..reporting import Run, find_runs, load_data, load_model, write_plots
 from .quiet import without_parameters
 
 
@@ -32,7 +32,7 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
     without_parameters()
     console = Console(soft_wrap=True)
     for run in find_runs(arguments.runs):
-        read_history(run)  # what is no run is said before a model is looked for
+        Run.read(run)  # raises before the model is loaded
         model = load_model(run)
         data = load_data(run, model.vocab, arguments.data)
         for path in write_plots(run, model, data.with_progress(f"predicting {data.path}")):

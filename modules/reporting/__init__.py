@@ -1,4 +1,4 @@
-"""What came of runs: histories, diagnoses of models, plots of both, comparisons."""
+"""Runs: their metrics over time, diagnoses of their models, plots, reports and comparisons."""
 
 from .bootstrap import Difference, judge, paired_bootstrap
 from .comparison import (
@@ -14,14 +14,15 @@ from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
-from .history import PARTS, Curve, History, by_part, read_config, read_history
 from .inspecting import inspecting
-from .outcome import COMPARED, SEEDS, Method, Outcome, find_runs, methods_of, read_outcome
-from .plots import draw_all
+from .methods import Method, methods_of
+from .model import load_model
+from .plots import draw_all, write_plots
 from .report import write_report
-from .run import load_model, write_plots
+from .run import COMPARED, PARTS, SEEDS, Curve, Run, by_part, find_runs
 from .style import save
 from .tables import FORMATS, Cell, Table, metric_rows, number, open_console, render, show
+from .tree import Node, tree_of
 
 __all__ = [
     "COMPARED",
@@ -32,11 +33,11 @@ __all__ = [
     "Difference",
     "Example",
     "FORMATS",
-    "History",
     "LabelCounts",
     "Method",
-    "Outcome",
+    "Node",
     "PARTS",
+    "Run",
     "RunData",
     "SEEDS",
     "Score",
@@ -62,14 +63,12 @@ __all__ = [
     "number",
     "open_console",
     "paired_bootstrap",
-    "read_config",
-    "read_history",
-    "read_outcome",
     "render",
     "save",
     "scores_of",
     "show",
     "table_of",
+    "tree_of",
     "truth_picture",
     "with_differences",
     "write_plots",

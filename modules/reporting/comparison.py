@@ -9,8 +9,9 @@ import torch
 from ..metrics import StructuredMetric, Sums
 from .bootstrap import Difference, judge, paired_bootstrap
 from .data import load_data
-from .outcome import Method, Outcome
-from .run import load_model
+from .methods import Method
+from .model import load_model
+from .run import Run
 from .tables import Cell, Table
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ def with_differences(
     }
 
 
-def _check_again(run: Outcome, part: str, metric: str, judge: StructuredMetric, sums: Sums) -> None:
+def _check_again(run: Run, part: str, metric: str, judge: StructuredMetric, sums: Sums) -> None:
     every = torch.ones(len(next(iter(sums.values()))), dtype=torch.long)
     again, written = float(judge.value(judge.weighted(sums, every))), run.metrics[part].get(metric)
     if written is None or abs(again - written) > TOLERANCE:
@@ -190,9 +191,9 @@ def long_table(scores: Scores, title: str) -> Table:
     return Table(title, header, rows, [])
 
 
-def by_data(runs: Sequence[Outcome]) -> Dict[str, List[Outcome]]:
+def by_data(runs: Sequence[Run]) -> Dict[str, List[Run]]:
     """The runs by the data that they are judged on."""
-    groups: Dict[str, List[Outcome]] = {}
+    groups: Dict[str, List[Run]] = {}
     for run in runs:
         groups.setdefault(run.data, []).append(run)
     return groups

@@ -1,56 +1,49 @@
-"""Every logged value over time."""
+"""Plots of every logged value over time."""
 
 from typing import TYPE_CHECKING, Any, Callable, Dict, List
 
-from .history import Curve, History
+from .run import Curve, Run
 from .style import COLOURS, RUNS, in_style, whole_numbers
+from .tree import tree_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 4
-TASK = "task"  # the group of what has no node
+TASK = "task"  # the title of the values of the head
 
 
-def groups_of(names: List[str]) -> Dict[str, List[str]]:
-    """The names by the node that they belong to, what belongs to none first.
+@in_style()
+def draw_curves(run: Run) -> "Figure":
+    """Draw a small plot of each value in training and validation, with a line at the best epoch.
 
-    >>> groups_of(["f1", "loss.value", "loss.part.value", "loss.score"])
-    {'task': ['f1'], 'loss': ['loss.value', 'loss.score'], 'loss.part': ['loss.part.value']}
+    The values of a node are in rows below its name.
     """
-    groups: Dict[str, List[str]] = {}
-    for name in names:
-        groups.setdefault(name.rpartition(".")[0], []).append(name)
-    return {node or TASK: groups[node] for node in sorted(groups)}
-
-
-@in_style()
-def draw_curves(history: History) -> "Figure":
-    """A small plot for each value, those of a node in rows below its name: training and validation
-    over the epochs, and where the best epoch is."""
 
     def draw(axis: Any, name: str) -> None:
-        for part, curve in history.curves[name].items():
+        for part, curve in run.curves[name].items():
             _line(axis, curve, COLOURS[part], "-", part)
-        if history.best_epoch is not None:
-            axis.axvline(history.best_epoch, color=COLOURS["best"], label="best epoch")
+        if run.best_epoch is not None:
+            axis.axvline(run.best_epoch, color=COLOURS["best"], label="best epoch")
 
-    return _grid(list(history.curves), draw, str(history.folder.name))
+    return _grid(list(run.curves), draw, str(run.folder.name))
 
 
 @in_style()
-def draw_overlay(histories: Dict[str, History]) -> "Figure":
-    """The same of several runs in one colour each, by name: each value on the validation data, or
-    in training where it is not there."""
-    names = dict.fromkeys(name for history in histories.values() for name in history.curves)
+def draw_overlay(runs: Dict[str, Run]) -> "Figure":
+    """Draw a small plot of each value on the validation data with a line for each of several runs.
+
+    A value without validation is that of training.
+    """
+    names = dict.fromkeys(name for run in runs.values() for name in run.curves)
 
     def draw(axis: Any, name: str) -> None:
-        for number, (run, history) in enumerate(histories.items()):
-            parts = history.curves.get(name, {})
+        for number, (label, run) in enumerate(runs.items()):
+            parts = run.curves.get(name, {})
             curve = parts.get("validation", parts.get("training"))
             if curve is not None:
                 style = ("-", "--", ":", "-.")[number // len(RUNS) % 4]
-                _line(axis, curve, RUNS[number % len(RUNS)], style, run)
+                _line(axis, curve, RUNS[number % len(RUNS)], style, label)
 
     return _grid(list(names), draw, "validation data")
 
@@ -59,9 +52,9 @@ def _grid(names: List[str], draw: Callable[[Any, str], None], title: str) -> "Fi
     from matplotlib.figure import Figure
 
     rows = [
-        (node if start == 0 else "", group[start : start + COLUMNS])
-        for node, group in groups_of(names).items()
-        for start in range(0, len(group), COLUMNS)
+        ("" if start else node.path or TASK, [*node.values.values()][start : start + COLUMNS])
+        for node in tree_of(names).walk()
+        for start in range(0, len(node.values), COLUMNS)
     ]
     figure = Figure(figsize=(2.7 * COLUMNS, 1.75 * len(rows) + 0.6), layout="constrained")
     axes = figure.subplots(len(rows), COLUMNS, squeeze=False)

@@ -1,8 +1,8 @@
-"""The tree of logged values as an outline, with a small curve for each value."""
+"""The values of a run with a small curve each, for the outline of its tree."""
 
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, NamedTuple, Optional, Sequence
 
-from .history import PARTS, Curve, History
+from .run import PARTS, Curve, Run
 from .style import COLOURS
 
 WIDTH, HEIGHT, MARGIN = 120.0, 22.0, 2.0  # of a small curve, in pixels
@@ -13,59 +13,36 @@ class Leaf(NamedTuple):
 
     # Fields
 
-    name : without its node.
     sparkline : SVG.
     best, last : by part, in the best epoch and in the last one.
     """
 
-    name: str
     sparkline: str
     best: Dict[str, Optional[float]]
     last: Dict[str, Optional[float]]
 
 
-class Node(NamedTuple):
-    """A node with its values and its children."""
-
-    name: str
-    leaves: List[Leaf]
-    children: List["Node"]
-
-
-def outline_of(history: History) -> Node:
-    """The whole tree; the values of its head are the metrics of the task and the losses."""
-    head = Node("model", [], [])
-    nodes = {"": head}
-
-    def node(path: str) -> Node:
-        if path not in nodes:
-            above, _, name = path.rpartition(".")
-            nodes[path] = Node(name, [], [])
-            node(above).children.append(nodes[path])
-        return nodes[path]
-
-    for name, curves in history.curves.items():
-        path, _, last = name.rpartition(".")
-        node(path).leaves.append(
-            Leaf(
-                last,
-                sparkline(curves),
-                {part: at_epoch(curves.get(part), history.best_epoch) for part in PARTS},
-                {part: curves[part].values[-1] if part in curves else None for part in PARTS},
-            )
+def leaves_of(run: Run) -> Dict[str, Leaf]:
+    """Return the values of a run by dotted name."""
+    return {
+        name: Leaf(
+            sparkline(curves),
+            {part: at_epoch(curves.get(part), run.best_epoch) for part in PARTS},
+            {part: curves[part].values[-1] if part in curves else None for part in PARTS},
         )
-    return head
+        for name, curves in run.curves.items()
+    }
 
 
 def at_epoch(curve: Optional[Curve], epoch: Optional[int]) -> Optional[float]:
-    """The value of an epoch, where there is one."""
+    """Return the value of an epoch; `None` where the curve has none."""
     if curve is None or epoch not in curve.epochs:
         return None
     return curve.values[curve.epochs.index(epoch)]
 
 
 def sparkline(curves: Dict[str, Curve]) -> str:
-    """Training and validation as small lines over one range."""
+    """Return small lines of training and validation over one range, as SVG."""
     values = [value for curve in curves.values() for value in curve.values if _finite(value)]
     epochs = [epoch for curve in curves.values() for epoch in curve.epochs]
     if not values:

@@ -1,4 +1,4 @@
-"""One HTML file that says what came of runs, and needs nothing else."""
+"""A report of runs as one HTML file without references to other files."""
 
 import base64
 import io
@@ -21,12 +21,12 @@ from .curves import draw_curves, draw_overlay
 from .data import load_data
 from .diagnosis import diagnose
 from .examples import Example, hardest
-from .history import History, read_history
-from .outcome import Outcome, read_outcome
-from .outline import Node, at_epoch, outline_of
+from .model import load_model
+from .outline import Leaf, at_epoch, leaves_of
 from .plots import draw_all
-from .run import load_model
+from .run import PARTS, Run
 from .style import in_style
+from .tree import Node, tree_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,20 +35,22 @@ logger = logging.getLogger(__name__)
 
 
 class RunReport(NamedTuple):
-    """What the report says of a run.
+    """The report of a run.
 
     # Fields
 
-    name : by which the report tells runs apart.
+    name : tells the runs of a report apart.
+    tree : the dotted names of the logged values.
+    leaves : the logged values by dotted name.
     plots : by name, as `data:` addresses.
-    data : that the model was looked at on.
-    trouble : why the model was not looked at, where it was not.
+    data : the path of the data on which the model was inspected.
+    trouble : the reason why the model was not inspected; `None` where it was.
     """
 
     name: str
-    history: History
-    outcome: Outcome
-    outline: Node
+    run: Run
+    tree: Node
+    leaves: Dict[str, Leaf]
     environment: List[Dict[str, Any]]
     plots: Dict[str, str]
     examples: List[Example]
@@ -56,36 +58,26 @@ class RunReport(NamedTuple):
     trouble: Optional[str]
 
     @property
-    def seed(self) -> str:
-        """The seed of the run."""
-        return self.outcome.seed
-
-    @property
     def num_epochs(self) -> int:
-        """How many epochs have ended."""
-        return 1 + max(
-            c.epochs[-1] for parts in self.history.curves.values() for c in parts.values()
-        )
+        """The number of finished epochs."""
+        return 1 + max(c.epochs[-1] for parts in self.run.curves.values() for c in parts.values())
 
     @property
     def config(self) -> str:
         """The config, as JSON."""
-        return json.dumps(self.outcome.config, indent=2)
+        return json.dumps(self.run.config, indent=2)
 
     @property
     def metrics(self) -> Dict[str, Dict[str, Optional[float]]]:
-        """The metrics of the task and the losses: in training and on the validation data in the
-        best epoch, on the test data, by name."""
-        test = self.outcome.metrics["test"]
-        names = [name for name in self.history.curves if "." not in name]
+        """The metrics of the task and the losses by name and part: of the best epoch in training
+        and validation, and of the test data."""
+        test = self.run.metrics["test"]
+        names = [name for name in self.run.curves if "." not in name]
         names += [name for name in test if "." not in name and name not in names]
-        best = self.history.best_epoch
+        best = self.run.best_epoch
         return {
             name: {
-                **{
-                    part: at_epoch(self.history.curves.get(name, {}).get(part), best)
-                    for part in ("training", "validation")
-                },
+                **{part: at_epoch(self.run.curves.get(name, {}).get(part), best) for part in PARTS},
                 "test": test.get(name),
             }
             for name in names
@@ -93,20 +85,19 @@ class RunReport(NamedTuple):
 
     @property
     def judged(self) -> Optional[float]:
-        """The value by which the best epoch is chosen, in the best epoch."""
-        return self.outcome.metrics["validation"].get(self.history.metric)
+        """The value of the best epoch by which it was chosen."""
+        return self.run.metrics["validation"].get(self.run.metric)
 
 
 def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: int) -> RunReport:
-    """Gathers what there is of a run, whatever has become of it: where the model cannot be looked
-    at, the report says why.
+    """Return the report of a run, with the reason where its model cannot be inspected.
 
     # Raises
 
-    `ValueError` for what is no run, or has no epoch that has ended.
+    `ValueError` for a folder that is not that of a run, and before the first epoch has ended.
     """
-    history, outcome = read_history(folder), read_outcome(folder)
-    figures, examples = {"curves": draw_curves(history)}, []
+    run = Run.read(folder)
+    figures, examples = {"curves": draw_curves(run)}, []
     path = trouble = None
     try:
         model = load_model(folder)
@@ -117,12 +108,12 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
         examples = hardest(model, data, diagnosis, num_examples)
     except (ValueError, OSError, ConfigurationError) as error:
         trouble = str(error)
-        logger.warning("%s: the model was not looked at: %s", folder, error)
+        logger.warning("%s: the model was not inspected: %s", folder, error)
     return RunReport(
         name,
-        history,
-        outcome,
-        outline_of(history),
+        run,
+        tree_of(run.curves),
+        leaves_of(run),
         read_environment(folder),
         {name: address_of(figure) for name, figure in figures.items()},
         examples,
@@ -137,37 +128,37 @@ def write_report(
     data_path: Optional[str] = None,
     num_examples: int = 10,
 ) -> None:
-    """Writes the report of runs to a file.
+    """Write the report of runs to a file.
 
     # Raises
 
-    `ValueError` for what is no run, or has no epoch that has ended.
+    `ValueError` for a folder that is not that of a run, and before the first epoch has ended.
     """
     full = [folder.resolve() for folder in folders]
     above = Path(os.path.commonpath(full)) if len(full) > 1 else full[0].parent
-    runs = [
+    reports = [
         report_on(folder, str(at.relative_to(above)), data_path, num_examples)
         for folder, at in zip(folders, full, strict=True)
     ]
     overlay = None
-    if len(runs) > 1:
-        runs = sorted(runs, key=_place)
-        overlay = address_of(draw_overlay({run.name: run.history for run in runs}))
+    if len(reports) > 1:
+        reports = sorted(reports, key=_place)
+        overlay = address_of(draw_overlay({report.name: report.run for report in reports}))
     template = _environment().from_string(
         files(__package__).joinpath("report.html").read_text(encoding="utf-8")
     )
     judged = dict.fromkeys(
         name
-        for run in runs
-        for name in run.outcome.task_metrics
-        if name in run.outcome.metrics["test"]
+        for report in reports
+        for name in report.run.task_metrics
+        if name in report.run.metrics["test"]
     )
-    text = template.render(runs=runs, overlay=overlay, judged=list(judged))
+    text = template.render(reports=reports, overlay=overlay, judged=list(judged))
     write_whole(path, text)
 
 
 def address_of(figure: "Figure") -> str:
-    """The figure as a `data:` address."""
+    """Return the figure as a `data:` address."""
     file = io.BytesIO()
     with in_style():
         figure.savefig(file, format="png", dpi=130)
@@ -175,7 +166,7 @@ def address_of(figure: "Figure") -> str:
 
 
 def image_address(pixels: np.ndarray) -> str:
-    """An image with values in [0, 1] as a `data:` address."""
+    """Return an image with values in [0, 1] as a `data:` address."""
     file = io.BytesIO()
     values = pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels
     Image.fromarray((255 * values.clip(0, 1)).astype(np.uint8)).save(file, format="PNG")
@@ -186,11 +177,11 @@ def _address(file: io.BytesIO) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _place(run: RunReport) -> tuple:
-    """The best first, those without a value last."""
-    if run.judged is None:
-        return 1, 0.0, run.name
-    return 0, run.judged if run.history.lower_is_better else -run.judged, run.name
+def _place(report: RunReport) -> tuple:
+    """Return the key that sorts the best run first and runs without a value last."""
+    if report.judged is None:
+        return 1, 0.0, report.name
+    return 0, report.judged if report.run.lower_is_better else -report.judged, report.name
 
 
 def _environment() -> jinja2.Environment:

@@ -1,53 +1,213 @@
-"""The model of a run, and its plots."""
+"""What the folder of a run says about it."""
 
+import hashlib
+import json
+import logging
+import re
+from collections import deque
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Dict, Iterable, List
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
 
-from allennlp.common import Params
-from allennlp.models import Model
+from allennlp.training.metrics import Metric
 
-from ..models import StructuredEnergyModel
-from ..vocabulary import names
-from .curves import draw_curves
-from .diagnosis import diagnose
-from .history import read_history
-from .plots import draw_all
-from .style import save
+from ..metrics import StructuredMetric
+
+logger = logging.getLogger(__name__)
+
+PARTS = ("training", "validation")
+SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
+# The parts of the data on which runs are compared, and the prefixes of their metrics in the files.
+COMPARED = {"test": "test_", "validation": "best_validation_"}
+_OF_THE_MACHINE = re.compile(r"worker_\d+_memory_MB|gpu_\d+_memory_MB|duration")
 
 
-def load_model(folder: Path) -> StructuredEnergyModel:
-    """The model of a run, finished or not, with the best weights so far, in evaluation mode.
+def by_part(metrics: Dict[str, Any]) -> Dict[str, Dict[str, float]]:
+    """Return the logged values, task metrics and losses of an epoch by part and dotted name.
+
+    >>> by_part({"epoch": 3, "training_loss": 2.0, "training_duration": "0:00:01"})
+    {'training': {'loss': 2.0}, 'validation': {}}
+    """
+    return {
+        part: {
+            name: value
+            for key, value in metrics.items()
+            if key.startswith(f"{part}_")
+            and not _OF_THE_MACHINE.fullmatch(name := key[len(part) + 1 :])
+        }
+        for part in PARTS
+    }
+
+
+class Curve(NamedTuple):
+    """A value over time: its epochs, and its value in each of them."""
+
+    epochs: List[int]
+    values: List[float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of `allennlp train` that has finished, was killed, or is still training.
+
+    # Fields
+
+    folder : of the run.
+    config : as AllenNLP wrote it.
+    metrics : of the best epoch so far, by part (`test`, `validation`) and dotted name.
+    best_epoch : the epoch whose weights are kept; `None` without validation data.
+    finished : whether the run has written its final metrics.
+    """
+
+    folder: Path
+    config: Dict[str, Any]
+    metrics: Dict[str, Dict[str, float]]
+    best_epoch: Optional[int]
+    finished: bool
+
+    @classmethod
+    def read(cls, folder: Path) -> "Run":
+        """Read the run of a folder.
+
+        # Raises
+
+        `ValueError` for a folder that is not that of a run, and before the first epoch has ended.
+        """
+        folder = Path(folder)
+        config, final = folder / "config.json", folder / "metrics.json"
+        if not config.exists():
+            raise ValueError(
+                "Expected the folder of a run of 'allennlp train', with a config.json, got "
+                f"'{folder}'."
+            )
+        if final.exists():
+            metrics = json.loads(final.read_text())
+        else:
+            ((_, metrics),) = deque(_read_epochs(folder), maxlen=1)
+        return cls(
+            folder,
+            json.loads(config.read_text()),
+            {
+                part: {
+                    key[len(prefix) :]: float(value)
+                    for key, value in metrics.items()
+                    if key.startswith(prefix) and isinstance(value, (int, float))
+                }
+                for part, prefix in COMPARED.items()
+            },
+            metrics.get("best_epoch"),
+            final.exists(),
+        )
+
+    @cached_property
+    def curves(self) -> Dict[str, Dict[str, Curve]]:
+        """The values of all epochs, by dotted name and part (`training`, `validation`).
+
+        They are read from the files of the epochs when they are first needed.
+
+        # Raises
+
+        `ValueError` where there are no such files.
+        """
+        curves: Dict[str, Dict[str, Curve]] = {}
+        for epoch, metrics in _read_epochs(self.folder):
+            for part, values in by_part(metrics).items():
+                for name, value in values.items():
+                    curve = curves.setdefault(name, {}).setdefault(part, Curve([], []))
+                    curve.epochs.append(epoch)
+                    curve.values.append(float(value))
+        return curves
+
+    @property
+    def metric(self) -> str:
+        """The name of the value by which the best epoch is chosen."""
+        return self._tracked.lstrip("+-")
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the best epoch has the lowest of these values."""
+        return self._tracked.startswith("-")
+
+    @property
+    def _tracked(self) -> str:
+        tracked = self.config.get("trainer", {}).get("validation_metric", "-loss")
+        return tracked if isinstance(tracked, str) else tracked[0]
+
+    @property
+    def seed(self) -> str:
+        """The seed of the run; several seeds are joined by a slash."""
+        return "/".join(dict.fromkeys(str(self.config.get(key, "default")) for key in SEEDS))
+
+    @property
+    def digest(self) -> str:
+        """The hash of the config without its seeds: the same for all runs of a method."""
+        rest = {key: value for key, value in self.config.items() if key not in SEEDS}
+        return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:10]
+
+    @property
+    def data(self) -> str:
+        """The path of the data on which the run is compared."""
+        paths = (self.config.get(f"{part}_data_path") for part in ("test", "validation", "train"))
+        return str(next((path for path in paths if path is not None), "no data"))
+
+    @property
+    def task_metrics(self) -> Dict[str, Type[StructuredMetric]]:
+        """The metrics of the task, with values in [0, 1], by their names in the files."""
+        metrics = self.config.get("model", {}).get("metrics") or []
+        types = [metric if isinstance(metric, str) else metric["type"] for metric in metrics]
+        kinds: List[Any] = [Metric.by_name(name) for name in types]
+        return {kind.name: kind for kind in kinds}
+
+
+def _read_epochs(folder: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:
+    """Yield the finished epochs of a run, each with the content of `metrics_epoch_N.json`.
+
+    They come one at a time, since all of a long run may not fit into memory. An incomplete file of
+    a run that was killed is left out with a warning.
 
     # Raises
 
-    `ValueError` where there are no weights yet, or the model is not ours.
+    `ValueError` before the first epoch has ended.
     """
-    if not (folder / "best.th").exists():
+    files = {
+        int(match[1]): path
+        for path in folder.glob("metrics_epoch_*.json")
+        if (match := re.fullmatch(r"metrics_epoch_(\d+)\.json", path.name))
+    }
+    is_empty = True
+    for epoch, path in sorted(files.items()):
+        try:
+            metrics = json.loads(path.read_text())
+        except json.JSONDecodeError as error:
+            logger.warning("%s is incomplete and is left out: %s", path, error)
+            continue
+        is_empty = False
+        yield epoch, metrics
+    if is_empty:
         raise ValueError(
-            f"Expected the weights of the best epoch, best.th, in '{folder}', got none; wait for "
-            "the end of the first epoch."
+            f"Expected a run with at least one epoch that has ended, got none in '{folder}'; wait "
+            "for metrics_epoch_0.json."
         )
-    model = Model.load(Params.from_file(str(folder / "config.json")), str(folder))
-    if not isinstance(model, StructuredEnergyModel):
-        raise ValueError(
-            f"Expected a run of the model 'structured-energy', got one of {type(model).__name__} "
-            f"in '{folder}'."
-        )
-    return model.eval()
 
 
-def write_plots(
-    folder: Path, model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]
-) -> List[Path]:
-    """Writes the plots of a run, and of what its model makes of the batches, to its folder `plots`,
-    and gives their files.
+def find_runs(paths: Sequence[Path]) -> List[Path]:
+    """Return the folders of the runs among and below the paths, each once.
 
     # Raises
 
-    `ValueError` for what is no run, or has no epoch yet.
+    `ValueError` for a path without a run.
     """
-    figures = {"curves": draw_curves(read_history(folder))}
-    figures.update(draw_all(diagnose(model, batches), names(model.vocab, "labels")))
-    return [
-        path for name, figure in figures.items() for path in save(figure, folder / "plots", name)
-    ]
+    folders: Dict[Path, None] = {}
+    for path in paths:
+        if (path / "config.json").exists():
+            folders[path] = None
+            continue
+        below = sorted(config.parent for config in path.rglob("config.json"))
+        if not below:
+            raise ValueError(
+                f"Expected the folder of a run of 'allennlp train', or one that holds such "
+                f"folders, got '{path}'."
+            )
+        folders.update(dict.fromkeys(below))
+    return list(folders)

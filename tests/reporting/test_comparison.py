@@ -17,6 +17,7 @@ from structured_energy.metrics import SetMetric, StructuredMetric
 from structured_energy.reporting import (
     Cell,
     Difference,
+    Run,
     Score,
     Table,
     by_data,
@@ -25,7 +26,6 @@ from structured_energy.reporting import (
     methods_of,
     metrics_of,
     paired_bootstrap,
-    read_outcome,
     render,
     scores_of,
     show,
@@ -54,7 +54,7 @@ def runs(tmp_path):
 
 
 def outcomes(folder):
-    return [read_outcome(path) for path in find_runs([folder])]
+    return [Run.read(path) for path in find_runs([folder])]
 
 
 def test_runs_that_differ_in_their_seed_alone_are_a_method(runs):
@@ -68,7 +68,7 @@ def test_names_of_methods(tmp_path):
     for name, seed, model in (("a-1", 1, 0), ("a-2", 2, 0), ("1", 1, 1), ("2", 1, 2)):
         write_run(tmp_path / name, seed, {"model": model}, {})
     assert {method.name for method in methods_of(outcomes(tmp_path))} == {"a", "1", "2"}
-    (alone,) = methods_of([read_outcome(tmp_path / "a-1")])
+    (alone,) = methods_of([Run.read(tmp_path / "a-1")])
     assert alone.name == "a"
 
 
@@ -79,7 +79,7 @@ def test_what_is_no_run_raises(tmp_path):
 
 def test_a_run_that_goes_on_has_its_best_epoch_so_far(tmp_path):
     write_run(tmp_path / "a", 0, {}, {"best_validation_f1": 0.5, "best_epoch": 3}, finished=False)
-    outcome = read_outcome(tmp_path / "a")
+    outcome = Run.read(tmp_path / "a")
     assert not outcome.finished
     assert outcome.metrics == {"test": {}, "validation": {"f1": 0.5}}
 

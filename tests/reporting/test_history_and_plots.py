@@ -10,10 +10,10 @@ from structured_energy.reporting import (
     Calibration,
     Diagnosis,
     LabelCounts,
+    Run,
     ThresholdCurve,
     draw_all,
     draw_curves,
-    read_history,
     save,
 )
 
@@ -52,7 +52,7 @@ def run(tmp_path):
 
 
 def test_curves_are_what_the_files_say(run):
-    history = read_history(run)
+    history = Run.read(run)
     assert history.best_epoch == 0 and history.metric == "f1"
     assert history.curves == {
         "loss.value": {"training": ([0, 1], [3.0, 2.0]), "validation": ([0, 1], [4.0, 5.0])},
@@ -64,25 +64,25 @@ def test_curves_are_what_the_files_say(run):
 def test_a_file_that_was_cut_off_is_left_out_with_a_warning(run, caplog):
     (run / "metrics_epoch_2.json").write_text('{"best_epoch": 2, "training_loss')
     with caplog.at_level(logging.WARNING):
-        history = read_history(run)
+        history = Run.read(run)
     assert history.best_epoch == 0
-    assert "metrics_epoch_2.json is not whole" in caplog.text
+    assert "metrics_epoch_2.json is incomplete" in caplog.text
 
 
 def test_epochs_are_in_their_order_beyond_ten(tmp_path):
     run = write_run(tmp_path, [{"training_loss": float(epoch)} for epoch in range(12)])
-    assert read_history(run).curves["loss"]["training"].values == list(range(12))
+    assert Run.read(run).curves["loss"]["training"].values == list(range(12))
 
 
 def test_what_is_no_run_raises(tmp_path):
     with pytest.raises(ValueError, match="Expected the folder of a run"):
-        read_history(tmp_path)
+        Run.read(tmp_path)
     with pytest.raises(ValueError, match="at least one epoch that has ended"):
-        read_history(write_run(tmp_path, []))
+        Run.read(write_run(tmp_path, []))
 
 
 def test_every_value_has_a_plot_below_its_node(run):
-    figure = draw_curves(read_history(run))
+    figure = draw_curves(Run.read(run))
     shown = {}
     node = None
     for axis in figure.axes:

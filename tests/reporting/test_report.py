@@ -14,12 +14,11 @@ from sklearn.metrics import f1_score
 
 from structured_energy.environment import read_environment
 from structured_energy.reporting import (
+    Run,
     diagnose,
     hardest,
     load_data,
     load_model,
-    read_history,
-    read_outcome,
     write_report,
 )
 from structured_energy.testing import train_snippet, write_conllu, write_images
@@ -214,7 +213,7 @@ def test_the_report_has_everything_and_refers_to_nothing_else(sets, tmp_path):
     assert all(reference.startswith(("data:image/png", "#")) for reference in page.references)
     source = (tmp_path / "report.html").read_text()
     assert not re.search(r"url\(|@import|<script|<link", source)
-    history = read_history(sets)
+    history = Run.read(sets)
     for name in history.curves:
         for part in name.split("."):
             assert part in page.text, name
@@ -269,7 +268,7 @@ def test_a_run_that_was_killed(sets, tmp_path):
     assert page.tags.count(("tr", "example")) == 3
     (run / "best.th").unlink()
     page = page_of([run], tmp_path / "report.html")
-    assert "The model was not looked at: Expected the weights of the best epoch" in page.text
+    assert "The model was not inspected: Expected the weights of the best epoch" in page.text
     assert page.tags.count(("tr", "example")) == 0 and "oracle_cost" not in page.text
 
 
@@ -279,7 +278,7 @@ def test_data_that_have_gone_are_said(tags, tmp_path):
     config["validation_data_path"] = str(tmp_path / "gone.conllu")
     (tmp_path / "run" / "config.json").write_text(json.dumps(config))
     page = page_of([tmp_path / "run"], tmp_path / "report.html")
-    assert "The model was not looked at:" in page.text and "gone.conllu" in page.text
+    assert "The model was not inspected:" in page.text and "gone.conllu" in page.text
 
 
 def test_a_run_without_an_epoch_raises(sets, tmp_path):
@@ -292,7 +291,7 @@ def test_a_run_without_an_epoch_raises(sets, tmp_path):
 def test_the_environment_is_written_at_the_start(sets):
     (start,) = read_environment(sets)
     assert start["packages"]["torch"] == torch.__version__
-    assert start["device"] == "cpu" and read_outcome(sets).finished
+    assert start["device"] == "cpu" and Run.read(sets).finished
 
 
 SEEN = """<script>
@@ -347,4 +346,4 @@ def test_a_browser_shows_it(kind, request, tmp_path):
     seen = json.loads(match[1])
     assert seen["images"] == seen["drawn"] > 0
     assert seen["folds"] and seen["width"] and seen["requests"] == 0
-    assert seen["sparklines"] == len(read_history(run).curves)
+    assert seen["sparklines"] == len(Run.read(run).curves)
