@@ -114,7 +114,7 @@ class _Rows(Encoded):
 
     @property
     def x(self) -> Any:
-        return _rows_of(self.whole.x, self.index)
+        return rows_of(self.whole.x, self.index)
 
     def encoding(self, network: Encodes, mask: Optional[torch.Tensor]) -> Encoding:
         if mask is not self.mask:
@@ -134,9 +134,10 @@ class _Rows(Encoded):
         return selected
 
 
-def _rows_of(x: Any, index: torch.Tensor) -> Any:
+def rows_of(x: Any, index: torch.Tensor) -> Any:
+    """Return the rows `index` of an input: a tensor, a list, or a dictionary of inputs."""
     if isinstance(x, dict):
-        return {key: _rows_of(value, index) for key, value in x.items()}
+        return {key: rows_of(value, index) for key, value in x.items()}
     if isinstance(x, torch.Tensor):
         return x[index]
     return [x[row] for row in index.tolist()]

@@ -13,6 +13,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import get_text_field_mask
 
+from ..encoded import rows_of
 from .encoder import Encoder
 from .stored import Batch, FileStore, MemoryStore, Store
 
@@ -93,7 +94,7 @@ class FrozenEncoder(Encoder):
         missing = store.missing(batch)
         if missing:
             index = torch.tensor(missing, device=device)
-            h = self.encoder(_rows(x, index), None if mask is None else mask[index])
+            h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
             vectors = h.reshape(len(missing), batch.width, self.output_size)
             if self._is_full or not store.put(batch, missing, vectors.cpu().numpy()):
                 self._warn_that_it_is_full()
@@ -149,12 +150,6 @@ def fingerprint_of(module: torch.nn.Module) -> str:
         digest.update(repr((name, tuple(tensor.shape), tensor.dtype)).encode())
         digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return digest.hexdigest()[:32]
-
-
-def _rows(x: Any, index: torch.Tensor) -> Any:
-    if isinstance(x, torch.Tensor):
-        return x[index]
-    return {key: _rows(value, index) for key, value in x.items()}
 
 
 def _batch_of(

@@ -72,7 +72,7 @@ class ScoreNetwork(Network, Registrable):
         self.takes_encoded = encoder.takes_encoded
         self.logits_size = logits_size(encoder, output_space, num_labels)
         self.structured_scores = torch.nn.ModuleList(
-            construct_scores(structured_scores, output_space, self.logits_size, encoder.output_size)
+            construct_scores(structured_scores, output_space, encoder, self.logits_size)
         )
         self.projection = Projection(encoder, output_space, num_labels) if local_term else None
 

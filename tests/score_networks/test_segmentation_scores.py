@@ -110,6 +110,35 @@ def test_image_and_mask_are_the_channels_of_one_convolution(joint):
         torch.testing.assert_close(found[:, j], (hidden @ joint.projection.weight.T)[:, 0])
 
 
+@pytest.mark.parametrize("sizes", [(6, 7), (5, 5), (1, 2)])
+@pytest.mark.parametrize("hidden", [[4], [4, 5], [4, 5, 3]])
+def test_the_mean_is_over_real_pixels(hidden, sizes):
+    term = ImageAndMaskScore(hidden=hidden, width=3)
+    x, y, mask = torch.rand(3, 3, *sizes), torch.rand(3, 2, *sizes), torch.rand(3, *sizes) < 0.4
+    mask[2] = False
+    scores = term(y, mask, term.encode(x, None, mask))
+    stride = 2 ** (len(hidden) - 1)
+    weight = torch.cat([term.of_image.weight, term.of_mask.weight], dim=1)
+    for i, j in itertools.product(range(3), range(2)):
+        maps = torch.cat([x[i], (y[i, j] * mask[i])[None]])[None]
+        maps = softplus(conv2d(maps, weight, term.of_image.bias, padding=1))
+        for layer in term.further:
+            maps = softplus(conv2d(maps, layer.weight, layer.bias, stride=2, padding=1))
+        vectors = [
+            maps[0, :, row, column]
+            for row, column in itertools.product(*map(range, maps.shape[2:]))
+            if any(
+                mask[i, r, c]
+                for r in range(stride * row, min(stride * (row + 1), sizes[0]))
+                for c in range(stride * column, min(stride * (column + 1), sizes[1]))
+            )
+        ]
+        assert bool(vectors) == bool(mask[i].any())
+        mean = sum(vectors) / len(vectors) if vectors else torch.zeros(hidden[-1])
+        score = term.projection.weight[0] @ softplus(term.summary(mean))
+        torch.testing.assert_close(scores[i, j], score)
+
+
 def test_encoding_and_mask_is_the_same_of_the_encoding():
     term = EncodingAndMaskScore(encoding_size=3, hidden=[4, 5], width=3)
     same = ImageAndMaskScore(hidden=[4, 5], width=3)
@@ -158,7 +187,8 @@ def test_a_mean_over_pixels_is_the_sum_over_their_number(grid, masked):
     of_h, of_y = joint.of_image.weight[:, :, 0, 0], joint.of_mask.weight[:, 0, 0, 0]
     bias = joint.of_image.bias.view(-1, 1, 1)
     layer = torch.einsum("oc,bhwc->bohw", of_h, h).unsqueeze(1)
-    hidden = softplus(layer + of_y.view(-1, 1, 1) * seen.unsqueeze(2) + bias).mean((3, 4))
+    hidden = softplus(layer + of_y.view(-1, 1, 1) * seen.unsqueeze(2) + bias)
+    hidden = torch.einsum("bsohw,bhw->bso", hidden, real.double()) / real.sum((1, 2)).view(-1, 1, 1)
     joined = softplus(hidden @ joint.summary.weight.T + joint.summary.bias)
     expected = total / real.sum((1, 2)).unsqueeze(1) + (joined @ joint.projection.weight.T)[..., 0]
     torch.testing.assert_close(network(x, y, mask), expected)
@@ -186,8 +216,13 @@ def test_bad_settings_are_named():
     for settings in ({"hidden": []}, {"hidden": [3], "width": 2}):
         with pytest.raises(ConfigurationError, match="and an odd width in ImageAndMaskScore, got"):
             ImageAndMaskScore(**settings)
-    with pytest.raises(ConfigurationError, match="num_labels"):
-        build("linear-chain")
+    for term, name in (
+        ({"type": "linear-chain"}, "LinearChainScore"),
+        ({"type": "label-attention"}, "LabelAttentionScore"),
+    ):
+        message = f"labels or tags .* {name}, .* UNetEncoder in the .* BinaryOutputSpace; choose"
+        with pytest.raises(ConfigurationError, match=message):
+            build(term)
 
 
 def test_a_task_network_of_images_gives_a_logit_for_each_pixel():

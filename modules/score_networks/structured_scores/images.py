@@ -5,7 +5,8 @@ from typing import Any, List, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
-from torch.nn.functional import softplus
+from allennlp.nn.util import masked_mean
+from torch.nn.functional import max_pool2d, softplus
 
 from ...encoders import check_images
 from .structured_score import StructuredScore
@@ -16,7 +17,8 @@ class _JointScore(StructuredScore):
     and the mask as one more channel, and a layer g over the mean (after Gygli et al. 2017, whose
     network takes images of one size).
 
-    The first layer is linear, so its part of x is computed once for all y.
+    The mean is over real pixels, at the resolution of the last convolution. The first layer is
+    linear, so its part of x is computed once for all y.
     """
 
     sums_positions = False
@@ -64,8 +66,23 @@ class _JointScore(StructuredScore):
         maps = softplus(h.unsqueeze(1) + rows).flatten(0, 1)
         for layer in self.further:
             maps = softplus(layer(maps))
-        mean = self.dropout(maps.mean((2, 3)))
-        return self.projection(softplus(self.summary(mean))).view(y.shape[:2])
+        maps = maps.unflatten(0, y.shape[:2])
+        if mask is None:
+            mean = maps.mean((3, 4))
+        else:
+            real = self.real_positions(mask)
+            mean = masked_mean(maps, real.unsqueeze(1).unsqueeze(1), (3, 4))
+        return self.projection(softplus(self.summary(self.dropout(mean)))).squeeze(-1)
+
+    def real_positions(self, mask: torch.Tensor) -> torch.Tensor:
+        """Return the mask `(batch, ...)` of the last maps for a mask `(batch, height, width)`.
+
+        A position of the maps is real if one of the pixels between it and the next one is.
+        """
+        real = mask.unsqueeze(1).to(torch.get_default_dtype())
+        for _ in self.further:  # each of stride 2
+            real = max_pool2d(real, 2, ceil_mode=True)
+        return real.squeeze(1) > 0
 
 
 @StructuredScore.register("image-and-mask")
@@ -73,6 +90,8 @@ class ImageAndMaskScore(_JointScore):
     """s(x, y) = aᵀ g(mean over pixels of f([x; y])): convolutions f over the channels of the image
     x and the mask y as one more channel, and a layer g over the mean (after Gygli et al. 2017,
     whose network takes images of one size).
+
+    The mean is over real pixels, at the resolution of the last convolution.
 
     # Parameters
 

@@ -1,12 +1,15 @@
 """The base of structured scores."""
 
 import functools
+import inspect
 from abc import ABC, abstractmethod
 from typing import Any, Callable, ClassVar, Dict, List, Optional
 
 import torch
-from allennlp.common import Lazy, Registrable
+from allennlp.common import Lazy, Params, Registrable
+from allennlp.common.checks import ConfigurationError
 
+from ...encoders import Encoder
 from ...output_spaces import OutputSpace
 
 
@@ -16,9 +19,9 @@ class StructuredScore(torch.nn.Module, Registrable, ABC):
     A subclass fills `forward`. A term that depends on x also fills `encode`, which is computed once
     for all y; its result is the h of `forward`.
 
-    The score network gives the constructor what it names: `output_space`, `num_labels` (the size of
-    the last dimension of y, where that is fixed) and `encoding_size` (the size of the vectors of
-    the encoder). The shape that `forward` returns is checked: `ValueError` if it is another one.
+    The score network passes the arguments that the constructor names: `output_space`, `encoder`,
+    `encoding_size` (the size of the vectors of the encoder) and `num_labels` (the size of the last
+    dimension of y, if that is one of labels or tags).
     """
 
     sums_positions: ClassVar[bool] = True
@@ -28,6 +31,24 @@ class StructuredScore(torch.nn.Module, Registrable, ABC):
         super().__init_subclass__()
         if "forward" in vars(cls):
             cls.forward = _checked(cls.forward)  # type: ignore[method-assign]
+
+    @classmethod
+    def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "StructuredScore":
+        """Build the term.
+
+        # Raises
+
+        `ConfigurationError` where a term over labels or tags is given outputs without them.
+        """
+        takes_labels = "num_labels" in inspect.signature(cls).parameters
+        if takes_labels and "encoder" in extras and "num_labels" not in {*extras, *params}:
+            raise ConfigurationError(
+                f"Expected labels or tags at each position for the structured score {cls.__name__},"
+                f" got one logit at each position of the encoder {type(extras['encoder']).__name__}"
+                f" in the output space {type(extras['output_space']).__name__}; choose a term over "
+                "pixels, such as 'grid', or another encoder or output space."
+            )
+        return super().from_params(params, *constructor, **extras)
 
     def encode(
         self, x: Any, h: torch.Tensor, mask: Optional[torch.Tensor]
@@ -80,11 +101,20 @@ def _checked(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor
 def construct_scores(
     scores: Optional[List[Lazy[StructuredScore]]],
     output_space: OutputSpace,
+    encoder: Encoder,
     num_labels: Optional[int],
-    encoding_size: int,
 ) -> List[StructuredScore]:
-    """Return the structured scores of a config, built with what a score network gives them."""
-    extras: Dict[str, Any] = {"output_space": output_space, "encoding_size": encoding_size}
+    """Return the structured scores of a score network with this output space and encoder.
+
+    # Raises
+
+    `ConfigurationError` for a term that does not fit them.
+    """
+    extras: Dict[str, Any] = {
+        "output_space": output_space,
+        "encoder": encoder,
+        "encoding_size": encoder.output_size,
+    }
     if num_labels is not None:
         extras["num_labels"] = num_labels
     return [score.construct(**extras) for score in scores or []]
