@@ -20,7 +20,7 @@ class WrongScore(StructuredScore):
         super().__init__()
         self.change = change
 
-    def forward(self, y, mask=None, h=None):
+    def score(self, y, mask, h):
         return self.change(y.flatten(2).sum(2))
 
 
@@ -44,7 +44,7 @@ def y(world):
 
 def test_a_structured_score(world, y, change):
     world.score_network.structured_scores.append(WrongScore(change))
-    with pytest.raises(ValueError, match=r"WrongScore.forward to return .* = \(3, 2\), got \("):
+    with pytest.raises(ValueError, match=r"WrongScore.score to return .* = \(3, 2\), got \("):
         world.score_network(world.x, y)
 
 
@@ -102,12 +102,12 @@ def test_logits_that_do_not_fit_the_truth_are_of_the_task_network(world):
 @pytest.mark.parametrize("loss", ["value-regression", "oracle-cost", "margin-based"])
 def test_an_oracle_value(world, change, loss):
     class WrongValue(OracleValue):
-        def value(self, truth, y, mask=None):
+        def compute(self, truth, y, mask):
             return change(1 - self.output_space.distance(y, truth, mask))
 
     world.oracle_value = WrongValue(world.output_space)
     component = world.build(Loss, f"'{loss}'")
-    with pytest.raises(ValueError, match=r"WrongValue.value to return .* = \(3, 2\), got \("):
+    with pytest.raises(ValueError, match=r"WrongValue.compute to return .* = \(3, 2\), got \("):
         component.unreduced(world.x, world.truth, world.sample(2))
 
 

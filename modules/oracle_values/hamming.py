@@ -17,7 +17,7 @@ class HammingOracleValue(OracleValue):
     [[0.25]]
     """
 
-    def value(
-        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    def compute(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         return 1.0 - self.output_space.distance(y, truth, mask)

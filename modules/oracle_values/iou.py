@@ -21,8 +21,8 @@ class IntersectionOverUnion(OracleValue):
     [[0.5, 0.5, 0.6666666865348816]]
     """
 
-    def value(
-        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    def compute(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         space = self.output_space
         shared = space.position_dot(y, truth)

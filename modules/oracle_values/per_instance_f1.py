@@ -20,8 +20,8 @@ class PerInstanceF1(OracleValue):
     [[0.6666666865348816, 0.6666666865348816]]
     """
 
-    def value(
-        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    def compute(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         space = self.output_space
         shared = space.sum_positions(space.position_dot(y, truth), mask)

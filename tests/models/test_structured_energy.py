@@ -235,7 +235,7 @@ def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, wo
             OracleValue.__init__(self, output_space)
             self.weight = torch.nn.Parameter(torch.zeros(1))
 
-        def value(self, truth, y, mask=None):
+        def compute(self, truth, y, mask):
             return 1 - self.output_space.distance(y, truth, mask)
 
     class Plain(Sampler):

@@ -53,11 +53,8 @@ class LinearChainScore(StructuredScore):
         for parameter in self.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         score = pairs(y, self.transitions, 1) + y[:, :, 0] @ self.start
@@ -88,11 +85,8 @@ class SkipChainScore(StructuredScore):
         self.transitions = torch.nn.Parameter(torch.empty(order, num_labels, num_labels))
         torch.nn.init.normal_(self.transitions, std=0.1)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         y, _ = real_tokens(y, mask)
         score = y.new_zeros(y.shape[:2])

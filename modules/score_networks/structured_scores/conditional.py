@@ -60,11 +60,8 @@ class ConditionalFeedForwardScore(StructuredScore):
     ) -> Optional[torch.Tensor]:
         return self.of_encoding(instance_vectors(self, h))
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         assert h is not None
         labels = self.of_labels(label_rows(self, y, mask))
@@ -114,11 +111,8 @@ class LabelAttentionScore(StructuredScore):
         # A label without others attends to none; the softmax alone gives it equal weights.
         return weights * others * (first @ second.T)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         assert h is not None
         y = label_rows(self, y, mask)

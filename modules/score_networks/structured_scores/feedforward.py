@@ -33,11 +33,8 @@ class FeedForwardStructuredScore(StructuredScore):
         self.feedforward = feedforward.construct(input_dim=num_labels)
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), 1, bias=False)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         # Layers are faster on rows than on samples of instances.
         rows = label_rows(self, y, mask).flatten(0, 1)

@@ -31,11 +31,8 @@ class GridScore(StructuredScore):
         self.falling = torch.nn.Parameter(torch.zeros(2))
         self.rising = torch.nn.Parameter(torch.zeros(2))
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         if y.dim() != 4 or not self.output_space.is_binary:
             raise ValueError(

@@ -53,11 +53,8 @@ class _JointScore(StructuredScore):
         check_images(self, image, self.num_channels)
         return self.of_image(image)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         assert h is not None
         if mask is not None:

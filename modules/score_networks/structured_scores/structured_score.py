@@ -1,9 +1,8 @@
 """The base of structured scores."""
 
-import functools
 import inspect
 from abc import ABC, abstractmethod
-from typing import Any, Callable, ClassVar, Dict, List, Optional
+from typing import Any, ClassVar, Dict, List, Optional
 
 import torch
 from allennlp.common import Lazy, Params, Registrable
@@ -16,8 +15,8 @@ from ...output_spaces import OutputSpace
 class StructuredScore(torch.nn.Module, Registrable, ABC):
     """A term s_k(y, h) of the score; higher is better.
 
-    A subclass fills `forward`. A term that depends on x also fills `encode`, which is computed once
-    for all y; its result is the h of `forward`.
+    A subclass fills `score(y, mask, h)`. A term that depends on x also fills `encode(x, h, mask)`,
+    which is computed once for all y; its result is the h of `score`.
 
     The score network passes the arguments that the constructor names: `output_space`, `encoder`,
     `encoding_size` (the size of the vectors of the encoder) and `num_labels` (the size of the last
@@ -26,11 +25,6 @@ class StructuredScore(torch.nn.Module, Registrable, ABC):
 
     sums_positions: ClassVar[bool] = True
     """Whether the term is a sum over positions, and so grows with their number."""
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if "forward" in vars(cls):
-            cls.forward = _checked(cls.forward)  # type: ignore[method-assign]
 
     @classmethod
     def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "StructuredScore":
@@ -67,35 +61,38 @@ class StructuredScore(torch.nn.Module, Registrable, ABC):
         return None
 
     @abstractmethod
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """Return the scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`, with
+        the result h of `encode`."""
+
     def forward(
         self,
         y: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
         h: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
-        """Return the scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`, with
-        the result h of `encode`."""
+        """Return the scores `(batch, num_samples)` of y `(batch, num_samples, *event_shape)`.
 
+        # Parameters
 
-def _checked(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    """Return `forward` with a check of the shape of what it returns."""
+        mask : `torch.Tensor`, optional
+            The real positions `(batch, *position_shape)`; by default all are real.
+        h : `torch.Tensor`, optional
+            The result of `encode`, for terms that depend on x.
 
-    @functools.wraps(forward)
-    def checked(
-        self: StructuredScore,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
-    ) -> torch.Tensor:
-        score = forward(self, y, mask, h)
+        # Raises
+
+        `ValueError` where `score` returns another shape.
+        """
+        score = self.score(y, mask, h)
         if score.shape != y.shape[:2]:
             raise ValueError(
-                f"Expected {type(self).__name__}.forward to return (batch, num_samples) = "
+                f"Expected {type(self).__name__}.score to return (batch, num_samples) = "
                 f"{tuple(y.shape[:2])}, got {tuple(score.shape)}."
             )
         return score
-
-    return checked
 
 
 def construct_scores(

@@ -51,11 +51,8 @@ class SelfAttentionScore(StructuredScore):
         self.hidden = torch.nn.Linear(2 * hidden_size, hidden_size)
         self.projection = torch.nn.Linear(hidden_size, 1, bias=False)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1)
@@ -115,11 +112,8 @@ class LabelLanguageModelScore(StructuredScore):
         self.lstm = torch.nn.LSTM(embedding_dim, hidden_size, batch_first=True)
         self.prediction = torch.nn.Linear(hidden_size, num_labels)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1)

@@ -42,11 +42,8 @@ class HighOrderScore(StructuredScore):
         self.feedforward = feedforward.construct(input_dim=num_labels**order)
         self.projection = torch.nn.Linear(self.feedforward.get_output_dim(), num_labels, bias=False)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         y, _ = real_tokens(y, mask)
         count = y.shape[2] - self.order
@@ -83,11 +80,8 @@ class ConvolutionalScore(StructuredScore):
         self.filters = torch.nn.Conv1d(num_labels, num_filters, width, padding=width // 2)
         self.projection = torch.nn.Linear(num_filters, 1, bias=False)
 
-    def forward(
-        self,
-        y: torch.Tensor,
-        mask: Optional[torch.Tensor] = None,
-        h: Optional[torch.Tensor] = None,
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1).transpose(1, 2)
