@@ -1,4 +1,4 @@
-"""What looks on while a model is trained."""
+"""Callbacks that show and record a training."""
 
 from .console_tree import ConsoleTreeCallback
 from .epoch_table import EpochTable

@@ -14,14 +14,13 @@ from .tree_callback import Reading, TreeCallback
 
 @TrainerCallback.register("console-tree")
 class ConsoleTreeCallback(TreeCallback):
-    """Prints the tree as a table, a line for a value below the nodes that it belongs to: its value
-    in training and on the validation data, the change since the table before, and what it was in
-    the best epoch so far, the one whose weights are kept.
+    """Print the tree as a table with a line for each value, below its nodes.
 
-    Where the output is no terminal the table is plain text.
+    A line has the value in training and validation, its change since the previous table, and its
+    value in the best epoch so far. Outside a terminal the table is plain text.
     """
 
-    _before: Dict[str, Dict[str, float]] = {}  # what the last table said
+    _before: Dict[str, Dict[str, float]] = {}  # the values of the previous table
     _best: Dict[str, float] = {}
     _best_epoch: Optional[int] = None
 
@@ -32,7 +31,7 @@ class ConsoleTreeCallback(TreeCallback):
         epoch: int,
         is_primary: bool = True,
     ) -> None:
-        """Prints where its time has come."""
+        """Print the table of an epoch that is due."""
         self._best_epoch = metrics.get("best_epoch")
         self._best = {
             name[len("best_validation_") :]: value
@@ -42,17 +41,17 @@ class ConsoleTreeCallback(TreeCallback):
         super().on_epoch(trainer, metrics, epoch, is_primary)
 
     def write(self, reading: Reading) -> None:
-        """Prints the table."""
+        """Print the table."""
         console = open_console()
         console.print(self._table(reading, console.is_terminal))
         self._before = {**self._before, **reading.scalars}
 
     def state_dict(self) -> Dict[str, Any]:
-        """The values of the last table, from which a run that goes on says the change."""
+        """Return the values of the last table: the changes of a resumed run start from them."""
         return {"before": self._before}
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Takes the values of the last table."""
+        """Restore the values of the last table."""
         self._before = dict(state_dict["before"])
 
     def _table(self, reading: Reading, terminal: bool) -> Table:
@@ -82,7 +81,7 @@ class ConsoleTreeCallback(TreeCallback):
             if best and name:
                 cells.append(_number(self._best.get(name)))
             rows.append([label, *cells])
-        # All lines are one row of the table: that takes a third of the time. None is wrapped.
+        # All lines are one row of the table, which takes a third of the time. No line is wrapped.
         columns = zip_longest(*rows, fillvalue="")
         table.add_row(*(Text("\n".join(column)) for column in columns))
         return table

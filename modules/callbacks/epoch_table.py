@@ -1,4 +1,4 @@
-"""What the console shows of a run by default: where it is, a line for each epoch, the result."""
+"""The default output of a run on the console: its folder, a line for each epoch, its result."""
 
 import logging
 import os
@@ -23,13 +23,13 @@ class EpochTable(ResultCallback):
     """Prints a line for each epoch, as wide as the terminal allows, and a table of the result.
 
     A line has the losses, the validation metric, as many other metrics of the task as fit, and the
-    seconds since the line before. In an epoch that `console-tree` shows there is none. AllenNLP
-    has this callback for each run, unless `enable_default_callbacks` is false.
+    seconds since the previous line. An epoch that `console-tree` shows has no line. AllenNLP
+    adds this callback to each run, unless `enable_default_callbacks` is false.
     """
 
     def __init__(self, serialization_dir: str) -> None:
         super().__init__(serialization_dir)
-        self._columns: Optional[List[str]] = None  # metrics, once the first epoch has shown them
+        self._columns: Optional[List[str]] = None  # metrics, known after the first epoch
         self._since = 0.0
 
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:

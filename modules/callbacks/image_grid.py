@@ -8,7 +8,7 @@ if TYPE_CHECKING:  # Matplotlib is imported with the first drawing: it takes hal
     from matplotlib.figure import Figure
 
 TILE = 1.1  # inches
-NOTE = 0.22  # of a tile, the room for the text
+NOTE = 0.22  # the height of the text, relative to a tile
 
 
 class Column(NamedTuple):
@@ -16,9 +16,9 @@ class Column(NamedTuple):
 
     # Fields
 
-    title : what stands above it.
+    title : the text above the column.
     tiles : images with values in [0, 1], all of one size: `(height, width[, 1 or 3])`.
-    notes : what stands below each tile.
+    notes : the text below each tile.
     """
 
     title: str
@@ -27,9 +27,9 @@ class Column(NamedTuple):
 
 
 def draw_grid(columns: Sequence[Column], title: str) -> "Figure":
-    """The columns side by side, their n-th tiles in one row.
+    """Draw the columns side by side, their n-th tiles in one row.
 
-    All tiles are one image of the figure: an axis for each would take ten times as long.
+    All tiles form one image of the figure; an axis for each would take ten times as long.
     """
     from matplotlib.figure import Figure
 
@@ -60,7 +60,7 @@ def draw_grid(columns: Sequence[Column], title: str) -> "Figure":
 
 
 def pixels_of(figure: "Figure") -> np.ndarray:
-    """The figure as `(height, width, 3)`, in bytes."""
+    """Return the pixels of the figure `(height, width, 3)`, in bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)

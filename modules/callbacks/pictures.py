@@ -1,4 +1,4 @@
-"""Pictures of what a model of images has learned."""
+"""Pictures of the predictions of a model of images."""
 
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -22,26 +22,27 @@ from .trained_model import averaged_weights, check_model
 
 @TrainerCallback.register("pictures")
 class PicturesCallback(TrainerCallback):
-    """Draws images of the validation data, one a row: the input, the truth, the probabilities, the
-    prediction with its IoU, and the steps of gradient-based inference with their scores. Void
-    pixels of the truth are grey.
+    """Draw images of the validation data, one in each row: the input, the truth, the probabilities,
+    the prediction with its IoU, and the steps of gradient-based inference with their scores.
+
+    Void pixels of the truth are grey.
 
     A picture is `pictures/epoch_N.png` in the folder of the run, N as in `metrics_epoch_N.json`;
-    `pictures/best.png`, at the end, is of the weights that are kept. TensorBoard has the same from
-    `log/pictures`. Training is what it were without: no random number is drawn from its generators,
-    and nothing is logged.
+    `pictures/best.png`, at the end, shows the best weights. TensorBoard reads the same pictures from
+    `log/pictures`. The callback does not change the training: it draws no random number from its
+    generators and logs nothing.
 
     # Parameters
 
     every : `int`
-        After how many epochs a picture is drawn.
+        The number of epochs between pictures.
     num_images : `int`
-        How many images, from the first batch of the validation data.
+        The number of images, from the first batch of the validation data.
     descent : `Lazy[Sampler]`, optional
         The `gradient-based-inference` whose steps are shown, on the whole image and without the
-        truth; by default that of the model's inference, and no steps where it has none.
+        truth. By default it is that of the model's inference; without one, no steps are shown.
     num_steps_shown : `int`
-        How many of the iterates, from the first to the last.
+        The number of iterates shown, evenly from the first to the last.
 
     # Raises
 
@@ -72,7 +73,7 @@ class PicturesCallback(TrainerCallback):
         self._writer: Optional[SummaryWriter] = None
 
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
-        """Takes the images, and finds or builds the descent."""
+        """Take the images, and find or build the descent."""
         super().on_start(trainer, is_primary)
         check_model(trainer, "'pictures'")
         model = trainer.model
@@ -87,7 +88,7 @@ class PicturesCallback(TrainerCallback):
         epoch: int,
         is_primary: bool = True,
     ) -> None:
-        """Draws where its time has come."""
+        """Draw the picture of an epoch that is due."""
         if is_primary and (epoch + 1) % self.every == 0:
             with averaged_weights(trainer):
                 self._draw(trainer.model, f"epoch_{epoch}", f"after epoch {epoch}", epoch)
@@ -99,7 +100,7 @@ class PicturesCallback(TrainerCallback):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Draws the best weights, which the trainer has put back, unless training has failed."""
+        """Draw the picture of the best weights, which the trainer has restored, unless training failed."""
         if is_primary and metrics is not None:
             assert epoch is not None
             title = f"after epoch {metrics['best_epoch']}, the best"
@@ -155,7 +156,7 @@ class PicturesCallback(TrainerCallback):
         if self._writer is None:
             self._writer = SummaryWriter(str(folder / "log" / "pictures"))
         self._writer.add_image("pictures", pixels, step, dataformats="HWC")
-        self._writer.flush()  # a run that is killed loses none
+        self._writer.flush()  # a killed run loses no picture
 
     def _columns(self, model: StructuredEnergyModel) -> List[Column]:
         x, labels, mask = (self._batch.get(key) for key in ("x", "labels", "mask"))

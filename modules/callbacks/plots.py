@@ -1,4 +1,4 @@
-"""Plots of a run while it is trained."""
+"""Plots of a run during its training."""
 
 import time
 from pathlib import Path
@@ -10,23 +10,23 @@ from allennlp.training import GradientDescentTrainer, TrainerCallback
 from ..reporting import write_plots
 from .trained_model import averaged_weights, check_model
 
-SHARE = 0.02  # of the time of training, which drawing may take
-FIRST = 5.0  # seconds, about what the first drawing takes, with the import of Matplotlib
+SHARE = 0.02  # of the training time may go into drawing
+FIRST = 5.0  # seconds of the first drawing, with the import of Matplotlib
 
 
 @TrainerCallback.register("plots")
 class PlotsCallback(TrainerCallback):
-    """Draws every logged value over time, and what the model makes of the validation data, to
-    `plots` in the folder of the run, as PNG and SVG: while it is trained, and at the end with the
-    best weights, as `allennlp plots` does at any time.
+    """Draw every logged value over time, and a diagnosis of the model on the validation data.
 
-    Each time the plots take the place of those before. Training is what it were without.
+    The plots are PNG and SVG files in `plots` in the folder of the run. Each drawing replaces the
+    previous one; the last one is of the best weights. `allennlp plots` draws the same at any time.
+    The callback does not change the training.
 
     # Parameters
 
     every : `int`, optional
-        After how many epochs. By default as often as drawing takes 2 % of the time at most: a
-        training of a few minutes is drawn at its end alone.
+        The number of epochs between drawings. By default drawing takes at most 2 % of the time: a
+        training of a few minutes is drawn only at its end.
 
     # Raises
 
@@ -41,11 +41,11 @@ class PlotsCallback(TrainerCallback):
                 f"Expected every of at least 1 in the callback 'plots', got {every}."
             )
         self.every = every
-        self._seconds = FIRST  # that a drawing takes
+        self._seconds = FIRST  # of the last drawing
         self._last = 0.0
 
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
-        """Looks whether there is something to draw."""
+        """Check that there are a model and data to draw."""
         super().on_start(trainer, is_primary)
         check_model(trainer, "'plots'")
         if trainer._validation_data_loader is None:
@@ -62,7 +62,7 @@ class PlotsCallback(TrainerCallback):
         epoch: int,
         is_primary: bool = True,
     ) -> None:
-        """Draws where its time has come."""
+        """Draw the plots of an epoch that is due."""
         if is_primary and self._due(epoch):
             with averaged_weights(trainer):
                 self._draw(trainer)
@@ -74,7 +74,7 @@ class PlotsCallback(TrainerCallback):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Draws the best weights, which the trainer has put back, unless training has failed."""
+        """Draw the plots of the best weights, which the trainer has restored, unless training failed."""
         if is_primary and metrics is not None:
             self._draw(trainer)
 

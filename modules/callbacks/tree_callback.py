@@ -1,4 +1,4 @@
-"""The base of what writes the tree of logged values down while a model is trained."""
+"""The base of callbacks that record the tree of logged values in training."""
 
 from abc import ABC, abstractmethod
 from fnmatch import fnmatchcase
@@ -15,17 +15,17 @@ from ..training.metric_names import value_names
 from .trained_model import check_model
 
 Unit = Literal["epochs", "steps"]
-# The names that the trainer itself gives.
+# The prefixes of the names of the trainer's own values.
 OF_THE_TRAINER = ("batch_", "gpu_", "reg_loss", "worker_")
 
 
 class Reading(NamedTuple):
-    """What was read of the tree at one time.
+    """The values of the tree at one time.
 
     # Fields
 
     epoch : from 0.
-    step : how many batches have been trained on, over all epochs.
+    step : the number of batches trained on, over all epochs.
     scalars : numbers by part (`training`, `validation`) and dotted name, the task metrics and the
         trainer's loss among them.
     arrays : the same for arrays.
@@ -38,22 +38,21 @@ class Reading(NamedTuple):
 
 
 class TreeCallback(TrainerCallback, ABC):
-    """Reads the tree each n epochs or steps, for `write`, which a subclass fills.
+    """Read the tree every n epochs or steps; a subclass fills `write`.
 
     After an epoch the values are those of the whole epoch, training and validation; in distributed
     training they are reduced over workers. After a step they are those of the epoch so far, in
-    training, of the first worker; those of the validation come with the epoch. Reading forgets
-    nothing and draws no random number, so training is what it were without.
+    training, of the first worker; those of the validation come with the epoch. Reading resets
+    nothing and draws no random number, so it does not change the training.
 
     # Parameters
 
     every : `int`
-        After how many epochs or steps.
+        The number of epochs or steps between readings.
     unit : `"epochs"` or `"steps"`
-        What is counted; a step is a batch.
+        The unit of `every`; a step is a batch.
     keys : `List[str]`, optional
-        Which dotted names, as patterns with `*` and `?`; a name that matches one of them is read.
-        By default all.
+        Dotted names, or patterns with `*` and `?`: the values to read. By default all are read.
 
     # Raises
 
@@ -80,15 +79,18 @@ class TreeCallback(TrainerCallback, ABC):
 
     @abstractmethod
     def write(self, reading: Reading) -> None:
-        """Writes down what was read; in the first worker alone."""
+        """Record the reading; only called in the first worker."""
 
     def begin(self, epoch: int, step: int) -> None:
-        """Before training, in the first worker: training goes on after so many epochs and batches
-        of the next one; both are 0 for one that is new."""
+        """Prepare for training, in the first worker.
+
+        A resumed training continues after `epoch` epochs and `step` batches of the next one; both
+        are 0 for a new one.
+        """
         return
 
     def end(self) -> None:
-        """After training, also one that failed."""
+        """Finish after training, in the first worker, also after one that failed."""
         return
 
     def is_due(self, epoch: int) -> bool:
@@ -96,7 +98,7 @@ class TreeCallback(TrainerCallback, ABC):
         return self.unit == "steps" or (epoch + 1) % self.every == 0
 
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
-        """Looks at what there is from before."""
+        """Check the model and the keys, and prepare for training."""
         super().on_start(trainer, is_primary)
         check_model(trainer, type(self).__name__)
         names = value_names(trainer.model)
@@ -119,7 +121,7 @@ class TreeCallback(TrainerCallback, ABC):
         is_primary: bool = True,
         batch_grad_norm: Optional[float] = None,
     ) -> None:
-        """Reads where its time has come."""
+        """Read the tree if it is due."""
         step = trainer._total_batches_completed
         if is_primary and is_training and self.unit == "steps" and step % self.every == 0:
             arrays = trainer.model.get_all(of_type=LoggedArray)
@@ -139,7 +141,7 @@ class TreeCallback(TrainerCallback, ABC):
         epoch: int,
         is_primary: bool = True,
     ) -> None:
-        """Reads where its time has come."""
+        """Read the tree if it is due."""
         if not is_primary or not self.is_due(epoch):
             return
         parts = PARTS if self.unit == "epochs" else ("validation",)
@@ -156,7 +158,7 @@ class TreeCallback(TrainerCallback, ABC):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Closes what is open."""
+        """Finish after training."""
         if is_primary:
             self.end()
 

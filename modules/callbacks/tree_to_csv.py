@@ -1,4 +1,4 @@
-"""The tree of logged values as a table in a file."""
+"""The tree of logged values in a CSV file."""
 
 import csv
 import io
@@ -16,20 +16,19 @@ PLACE = ["epoch", "step", "batch"]
 
 @TrainerCallback.register("tree-to-csv")
 class TreeToCsvCallback(TreeCallback):
-    """Writes the numbers of the tree to `tree.csv` in the folder of the run, one row for an epoch
-    or step.
+    """Write the numbers of the tree to `tree.csv` in the folder of the run, a row for each epoch or
+    step.
 
     Columns are `epoch`, `step` (batches over all epochs), `batch` (within the epoch; empty in the
     row of a whole epoch), and the names that `metrics.json` has, such as
-    `validation_loss.oracle_cost`. Numbers have all their digits. A run that goes on continues the
-    file from where its checkpoint is: what was written after it is written again, and no row is
-    there twice. Each row is in the file once it was read; a line that was cut off by a kill is
-    removed when the run goes on.
+    `validation_loss.oracle_cost`. Numbers have all their digits. A resumed run continues the file
+    from its checkpoint: later rows are removed and written again, so no row is there twice. A row is
+    written at once; an incomplete line of a killed run is removed when the run resumes.
 
     # Parameters
 
     file_name : `str`
-        In the folder of the run.
+        The name of the file in the folder of the run.
     """
 
     def __init__(
@@ -45,7 +44,7 @@ class TreeToCsvCallback(TreeCallback):
         self._columns: List[str] = []
 
     def begin(self, epoch: int, step: int) -> None:
-        """Keeps the rows up to the checkpoint."""
+        """Remove the rows after the checkpoint."""
         if not self.path.exists():
             return
         columns, rows = self._read()
@@ -53,7 +52,7 @@ class TreeToCsvCallback(TreeCallback):
         self._replace(columns if kept else [], kept)
 
     def write(self, reading: Reading) -> None:
-        """Adds a row, and the columns that it has first."""
+        """Add a row, and columns for its new values."""
         row = {
             f"{part}_{name}": repr(value)
             for part, values in reading.scalars.items()
@@ -70,12 +69,12 @@ class TreeToCsvCallback(TreeCallback):
             csv.DictWriter(file, self._columns, lineterminator="\n").writerow(row)
 
     def _read(self) -> Tuple[List[str], List[Row]]:
-        whole, _, _ = self.path.read_text().rpartition("\n")  # without a line that was cut off
+        whole, _, _ = self.path.read_text().rpartition("\n")  # without an incomplete line
         reader = csv.DictReader(whole.splitlines())
         return list(reader.fieldnames or []), list(reader)
 
     def _replace(self, columns: List[str], rows: List[Row]) -> None:
-        """Writes the whole file; it is the old one or the new one, whatever happens."""
+        """Replace the file atomically."""
         self._columns = columns
         if not columns:
             self.path.unlink(missing_ok=True)
@@ -88,7 +87,7 @@ class TreeToCsvCallback(TreeCallback):
 
 
 def _before(row: Row, epochs: int, batches: int) -> bool:
-    """Whether a row is of one of the first `epochs`, or of the first `batches` of the next one."""
+    """Return whether a row is of one of the first `epochs`, or of the first `batches` of the next one."""
     epoch = int(row["epoch"])
     return epoch < epochs or (
         epoch == epochs and bool(row["batch"]) and int(row["batch"]) <= batches

@@ -11,22 +11,22 @@ from .tree_callback import Reading, TreeCallback
 
 @TrainerCallback.register("tree-to-tensorboard")
 class TreeToTensorboardCallback(TreeCallback):
-    """Writes the tree for TensorBoard, to `log/tree` in the folder of the run: numbers as scalars,
-    arrays as histograms, and those of two dimensions, or of three with 1 or 3 channels last, as
-    images too.
+    """Write the tree for TensorBoard to `log/tree` in the folder of the run.
 
-    A name has one chart, in which training and validation are two curves. The time is that of
-    `unit`. What a run wrote after its checkpoint disappears from the charts when it goes on.
+    Numbers are scalars, and arrays histograms; an array of two dimensions, or of three with 1 or 3
+    channels last, is also an image. Each name has one chart, with a curve for training and one for
+    validation. The time is that of `unit`. When a run resumes, the values after its checkpoint
+    disappear from the charts.
     """
 
     _writers: Dict[str, SummaryWriter]
 
     def begin(self, epoch: int, step: int) -> None:
-        """A file of events is opened with the first value."""
+        """Forget earlier writers; a file of events is opened with its first value."""
         self._writers = {}
 
     def write(self, reading: Reading) -> None:
-        """Adds the values."""
+        """Add the values."""
         time = reading.epoch if self.unit == "epochs" else reading.step
         for part, values in reading.scalars.items():
             writer = self._writer(part, time)
@@ -38,16 +38,16 @@ class TreeToTensorboardCallback(TreeCallback):
                     writer.add_image(name, array, time, dataformats="HW")
                 elif array.ndim == 3 and array.shape[-1] in (1, 3):
                     writer.add_image(name, array, time, dataformats="HWC")
-            writer.flush()  # a run that is killed loses none
+            writer.flush()  # a killed run loses no value
 
     def _writer(self, part: str, time: int) -> SummaryWriter:
         if part not in self._writers:
             folder = Path(self.serialization_dir) / "log" / "tree" / part
-            # What is there of this time and later is of before a kill.
+            # Values of this time and later are from before a kill.
             self._writers[part] = SummaryWriter(str(folder), purge_step=time)
         return self._writers[part]
 
     def end(self) -> None:
-        """Closes the files of events."""
+        """Close the files of events."""
         for writer in self._writers.values():
             writer.close()

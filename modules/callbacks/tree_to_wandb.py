@@ -17,50 +17,50 @@ logger = logging.getLogger(__name__)
 
 Mode = Literal["online", "offline", "disabled"]
 SETTINGS = {
-    # A network that fails does not hold up what comes after training; seconds.
+    # Seconds after which a failing network no longer delays the end of training.
     "finish_timeout": 600.0,
-    # How much of a run that is offline, and is killed, is lost; seconds.
+    # Seconds between writes of an offline run: a killed one loses at most these.
     "x_transaction_log_flush_interval": 1.0,
 }
 
 
 @TrainerCallback.register("tree-to-wandb")
 class TreeToWandbCallback(TreeCallback, ResultCallback):
-    """Writes the tree to Weights & Biases, and the config of the run as its config there. It needs
-    the package `wandb`, 0.31 or newer.
+    """Write the tree, and the config of the run, to Weights & Biases.
+
+    It needs the package `wandb`, 0.31 or newer.
 
     A number is `training/NAME` or `validation/NAME`, so that each part is a section of charts. An
     array has a histogram of that name, and one of two dimensions, or of three with 1 or 3 channels
-    last, a picture under `training_images/NAME` as well, in which 0 is black and 1 white. The time
-    of all charts is `epoch` or `step`, as `unit` says.
+    last, also has a picture `training_images/NAME`, in which 0 is black and 1 white. The time of
+    all charts is `epoch` or `step`, by `unit`.
 
     The summary of the run has the metrics of the best epoch so far as `best_validation/NAME`, with
     `best_epoch`, and after training those of the test data as `test/NAME`. `allennlp train` closes
     the run once it has evaluated the test data; a trainer that is used by itself closes it at the
     end of training.
 
-    What wandb writes is in `wandb` in the folder of the run; `wandb sync` sends what was written
-    offline, the folders of one run in their order. Where W&B cannot be reached when training
-    begins, the run is written offline; where it fails later, training goes on, and its end waits
-    ten minutes at most.
+    The files of wandb are in `wandb` in the folder of the run; `wandb sync` sends offline ones, the
+    folders of one run in their order. If W&B cannot be reached when training begins, the run is
+    written offline; if it fails later, training continues, and its end waits at most ten minutes.
 
-    A run that goes on is the same in W&B; its id is in `wandb_run.json`. W&B cannot take a row
-    back: those that were written after the checkpoint stay, and are not written again. Lost is
-    what was offline and younger than about a second when a run was killed.
+    A resumed run is the same run in W&B; its id is in `wandb_run.json`. W&B cannot remove rows:
+    those after the checkpoint stay, and are not written again. A killed offline run loses about its
+    last second.
 
     # Parameters
 
     project, name, group : `str`, optional
-        As in W&B. Other settings, and these by default, are those of its environment variables,
+        As in W&B. Their defaults, and all other settings, are those of its environment variables,
         such as `WANDB_PROJECT`, `WANDB_ENTITY` and `WANDB_NOTES`.
     tags : `List[str]`, optional
-        Of the run, by which W&B filters.
+        The tags of the run, by which W&B filters.
     mode : `"online"`, `"offline"` or `"disabled"`, optional
-        By default that of `WANDB_MODE`.
+        The mode; by default that of `WANDB_MODE`.
 
     # Raises
 
-    `ConfigurationError` for an unknown mode, a missing package, or a run of W&B that is open.
+    `ConfigurationError` for an unknown mode, a missing package, or an open run of W&B.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class TreeToWandbCallback(TreeCallback, ResultCallback):
         self._first_row = 0
 
     def begin(self, epoch: int, step: int) -> None:
-        """Opens the run, a new one or that from before."""
+        """Open a new run, or the run that is resumed."""
         self._wandb = _wandb()
         if self._wandb.run is not None:
             raise ConfigurationError(
@@ -102,14 +102,14 @@ class TreeToWandbCallback(TreeCallback, ResultCallback):
         except self._wandb.errors.CommError as error:
             logger.warning("W&B cannot be reached, the run is written offline: %s", error)
             self._run = self._open(before["id"], "offline")
-        # Online the server knows what it has; offline nobody is asked.
+        # Online, the server knows its last row; offline, only our file does.
         offline = self._run.offline
         self._first_row = before["last_row"] + 1 if offline else self._run.starting_step
         self._run.define_metric("*", step_metric=self.unit.removesuffix("s"))
         self._remember(before["last_row"])
 
     def write(self, reading: Reading) -> None:
-        """Adds a row, unless it is there from before a kill."""
+        """Add a row, unless it was written before a kill."""
         row = self._row(reading)
         if row < self._first_row:
             return
@@ -150,7 +150,7 @@ class TreeToWandbCallback(TreeCallback, ResultCallback):
 
     def on_result(self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]) -> None:
         """Put the metrics of the best epoch and of the test data into the summary, and close."""
-        if self._run is None:  # training failed, and closed it
+        if self._run is None:  # training failed and closed the run
             return
         if metrics is not None:
             self._summarize(metrics)
@@ -192,8 +192,8 @@ class TreeToWandbCallback(TreeCallback, ResultCallback):
             write_whole(self._path, json.dumps({"id": self._run.id, "last_row": last_row}))
 
     def _row(self, reading: Reading) -> int:
-        """The step of W&B, which grows from row to row: the epoch or, so that a whole epoch has a
-        row after that of its last batch, twice the batches."""
+        """Return the step of W&B, which grows from row to row: the epoch, or twice the number of
+        batches, so that a whole epoch has a row after that of its last batch."""
         if self.unit == "epochs":
             return reading.epoch
         return 2 * reading.step + ("validation" in reading.scalars)
