@@ -28,7 +28,7 @@ class PicturesCallback(TrainerCallback):
     Void pixels of the truth are grey.
 
     A picture is `pictures/epoch_N.png` in the folder of the run, N as in `metrics_epoch_N.json`;
-    `pictures/best.png`, at the end, shows the best weights. TensorBoard reads the same pictures from
+    `pictures/best.png`, at the end, is of the best weights. TensorBoard reads the same from
     `log/pictures`. The callback does not change the training: it draws no random number from its
     generators and logs nothing.
 
@@ -100,7 +100,7 @@ class PicturesCallback(TrainerCallback):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Draw the picture of the best weights, which the trainer has restored, unless training failed."""
+        """Draw the picture of the best weights, which the trainer restored, unless it failed."""
         if is_primary and metrics is not None:
             assert epoch is not None
             title = f"after epoch {metrics['best_epoch']}, the best"

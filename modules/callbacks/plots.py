@@ -74,7 +74,7 @@ class PlotsCallback(TrainerCallback):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Draw the plots of the best weights, which the trainer has restored, unless training failed."""
+        """Draw the plots of the best weights, which the trainer restored, unless it failed."""
         if is_primary and metrics is not None:
             self._draw(trainer)
 

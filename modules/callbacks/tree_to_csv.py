@@ -22,8 +22,8 @@ class TreeToCsvCallback(TreeCallback):
     Columns are `epoch`, `step` (batches over all epochs), `batch` (within the epoch; empty in the
     row of a whole epoch), and the names that `metrics.json` has, such as
     `validation_loss.oracle_cost`. Numbers have all their digits. A resumed run continues the file
-    from its checkpoint: later rows are removed and written again, so no row is there twice. A row is
-    written at once; an incomplete line of a killed run is removed when the run resumes.
+    from its checkpoint: later rows are removed and written again, so no row is there twice. Each
+    row is written at once; an incomplete line of a killed run is removed when the run resumes.
 
     # Parameters
 
@@ -87,7 +87,7 @@ class TreeToCsvCallback(TreeCallback):
 
 
 def _before(row: Row, epochs: int, batches: int) -> bool:
-    """Return whether a row is of one of the first `epochs`, or of the first `batches` of the next one."""
+    """Return whether a row is of the first `epochs`, or the first `batches` of the next one."""
     epoch = int(row["epoch"])
     return epoch < epochs or (
         epoch == epochs and bool(row["batch"]) and int(row["batch"]) <= batches

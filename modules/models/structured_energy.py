@@ -1,4 +1,4 @@
-"""The model: two networks, what they learn from, and the head of the tree of logged values."""
+"""The model: two networks, their losses, and the head of the tree of logged values."""
 
 from contextlib import contextmanager
 from typing import Any, ContextManager, Dict, Iterator, List, Optional
@@ -36,7 +36,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
     # Parameters
 
     output_space : `OutputSpace`
-        What an output is.
+        The set of outputs.
     sampler : `Lazy[Sampler]`
         Proposes outputs in training.
     task_network : `Lazy[TaskNetwork]`, optional
@@ -46,18 +46,18 @@ class StructuredEnergyModel(Model, LoggingMixin):
     loss : `Lazy[Loss]`, optional
         The score network's loss.
     inference : `Lazy[Sampler]`, optional
-        Predicts; by default the `sampler`.
+        Makes predictions; by default the `sampler`.
     oracle_value : `Lazy[OracleValue]`, optional
-        How good an output is, for the losses that ask for it.
+        The quality of an output, for losses that use it.
     metrics : `List[Metric]`, optional
         The task metrics of the predictions.
     threshold : `Threshold`, optional
-        Where a probability becomes a label; fixed at 0.5 by default.
+        The probability above which a label is predicted; fixed at 0.5 by default.
     training_metrics : `bool`
         Whether to predict in training too, for the task metrics on the training data; this costs an
         inference for each batch.
     initializer : `InitializerApplicator`, optional
-        Sets weights once all parts are built.
+        Initialises weights after all parts are built.
     """
 
     inference: Sampler
@@ -107,7 +107,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         ):
             if child is not None:
                 self.adopt(child, role)
-        self.logged_values()  # raises for a name that is there twice, or a cycle
+        self.logged_values()  # raises for a duplicate name or a cycle
 
         self.threshold = threshold or FixedThreshold()
         self.evaluation = Evaluation(metrics or [], self.threshold)
@@ -117,7 +117,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 f"{type(output_space).__name__}, which has none; leave out 'threshold'."
             )
         self.training_metrics = training_metrics
-        # The arrays of the tree as they were when it was last reset, for plots.
+        # The arrays of the tree at its last reset, for plots.
         self.arrays: Dict[str, Dict[str, Any]] = {}
         self._active: Optional[str] = None
         self._check_losses()
@@ -159,7 +159,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
     @contextmanager
     def optimizing(self, network: str) -> Iterator[None]:
-        """Inside, `forward` gives the loss of this network alone, and the other one is frozen."""
+        """Let `forward` return only the loss of this network, and freeze the other one, inside the
+        context."""
         if network not in self.losses:
             raise ConfigurationError(
                 f"Expected a network that has a loss, one of {sorted(self.losses)}, "
@@ -245,7 +246,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
     def _predict(
         self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        """The relaxed prediction; only the metrics see the labels, and which ones are known."""
+        """Return the relaxed prediction; only the metrics see the labels and the full mask."""
         existing = self.output_space.existing_positions(mask)
         x = Encoded.of(x, existing)
         with self.no_logging():
@@ -264,14 +265,15 @@ class StructuredEnergyModel(Model, LoggingMixin):
         return probabilities
 
     def tuning(self) -> ContextManager[None]:
-        """Inside, the threshold is tuned on what is predicted; the metrics follow at the end, with
-        the threshold that was chosen. Does nothing for a fixed threshold."""
+        """Tune the threshold on the predictions inside the context, and compute the metrics with it
+        at its end. A fixed threshold does not change."""
         return self.evaluation.tuning()
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """The task metrics and the flattened tree of logged values.
+        """Return the task metrics and the flattened tree of logged values.
 
-        Metrics that are expensive to read are there with `reset=True`, at the end of an epoch.
+        Metrics that are expensive to compute are included only with `reset=True`, at the end of an
+        epoch.
         """
         values = self.evaluation.values(reset)
         if reset and self.threshold.tunable and not self.training:
@@ -284,7 +286,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         return values
 
     def make_output_human_readable(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
-        """Adds `labels`, what the output space makes of the probabilities, and cuts padding off."""
+        """Add the readable `labels` of the output space, and cut padding off the probabilities."""
         readable: Dict[str, Any] = dict(output_dict)
         probabilities = output_dict["probabilities"].detach().cpu()
         mask = readable.pop("mask", None)

@@ -1,4 +1,4 @@
-"""How good an output is, given the truth."""
+"""Oracle values: the quality of an output, given the truth."""
 
 from .hamming import HammingOracleValue
 from .iou import IntersectionOverUnion

@@ -1,4 +1,4 @@
-"""What an output is: the one place for task differences."""
+"""Output spaces: the only place for the differences between tasks."""
 
 from .binary import BinaryOutputSpace
 from .categorical import CategoricalOutputSpace

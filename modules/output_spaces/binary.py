@@ -23,7 +23,7 @@ class BinaryOutputSpace(OutputSpace):
     separable = True
 
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
-        # One vector for an instance decides all its labels, one for a token or pixel only that.
+        # The vector of an instance has a logit for each label, that of a token or pixel only one.
         return num_labels if position_dims == 0 else None
 
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
@@ -62,8 +62,8 @@ class BinaryOutputSpace(OutputSpace):
         threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
-        """The names of the labels that are on, with their probabilities; of images the rows of
-        pixels, 1 where they are on."""
+        """Return the names of the predicted labels with their probabilities; for images the rows of
+        pixels, 1 where the object is."""
         on = self.decode(probabilities, threshold)
         if on.dim() > 2:
             return on.int().tolist()
@@ -92,21 +92,21 @@ class BinaryOutputSpace(OutputSpace):
     def move_changes(
         self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        changes = (1 - 2 * y) * gradient  # move i turns entry i over
+        changes = (1 - 2 * y) * gradient  # move i flips entry i
         if mask is not None:
             changes = changes.masked_fill(~mask.unsqueeze(1), -torch.inf)
         return changes.flatten(2)
 
     def move(self, y: torch.Tensor, index: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
         flat = y.flatten(2)
-        turned = 1 - flat.gather(2, index.unsqueeze(2))
-        return flat.scatter(2, index.unsqueeze(2), turned).view_as(y), index
+        flipped = 1 - flat.gather(2, index.unsqueeze(2))
+        return flat.scatter(2, index.unsqueeze(2), flipped).view_as(y), index
 
     def neighbours(self, y: torch.Tensor) -> torch.Tensor:
         flat = y.flatten(1)
-        turn = torch.eye(flat.shape[1], dtype=y.dtype, device=y.device)
-        turned = (flat.unsqueeze(1) - turn).abs()
-        return turned.view(len(y), flat.shape[1], 1, *y.shape[1:])
+        flip = torch.eye(flat.shape[1], dtype=y.dtype, device=y.device)
+        flipped = (flat.unsqueeze(1) - flip).abs()
+        return flipped.view(len(y), flat.shape[1], 1, *y.shape[1:])
 
     def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
         return logsigmoid(logits) + logsigmoid(-logits)

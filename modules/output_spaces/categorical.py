@@ -19,11 +19,11 @@ class CategoricalOutputSpace(OutputSpace):
     # Parameters
 
     namespace : `str`
-        Where the vocabulary has the K values.
+        The namespace of the vocabulary with the K values.
 
     # Raises
 
-    `ConfigurationError` where there are fewer than 2.
+    `ConfigurationError` for fewer than 2 values.
     """
 
     def __init__(self, vocab: Vocabulary, namespace: str = "labels") -> None:
@@ -78,7 +78,7 @@ class CategoricalOutputSpace(OutputSpace):
         return encoded.to(dtype or torch.get_default_dtype())
 
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """The most probable value of each position, whatever the threshold."""
+        """Return the most probable value of each position; the threshold has no effect."""
         return y.argmax(-1)
 
     def readable(
@@ -88,7 +88,7 @@ class CategoricalOutputSpace(OutputSpace):
         threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
-        """The names of the tags of the real positions."""
+        """Return the names of the tags of the real positions."""
         decoded = self.decode(probabilities)
         real = torch.ones_like(decoded, dtype=torch.bool) if mask is None else mask
         rows = zip(decoded, real, strict=True)
@@ -111,8 +111,8 @@ class CategoricalOutputSpace(OutputSpace):
 
     def perturb(self, y: torch.Tensor, rate: Union[float, torch.Tensor]) -> torch.Tensor:
         redrawn = torch.rand_like(y[..., :1]) < rate
-        drawn = torch.randint(self.num_values, y.shape[:-1], device=y.device)
-        return torch.where(redrawn, one_hot(drawn, self.num_values).to(y.dtype), y)
+        values = torch.randint(self.num_values, y.shape[:-1], device=y.device)
+        return torch.where(redrawn, one_hot(values, self.num_values).to(y.dtype), y)
 
     def move_changes(
         self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
@@ -151,7 +151,7 @@ class CategoricalOutputSpace(OutputSpace):
         return self.position_dot(y, log_softmax(logits, -1))
 
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """The total variation."""
+        """Return the total variation of each position."""
         return (y - other).abs().sum(-1) / 2
 
     def position_dot(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

@@ -11,11 +11,11 @@ EDGE = 1e-6
 
 
 class OutputSpace(Registrable, ABC):
-    """The set Y of outputs y and its relaxation; everything that a task decides stands here.
+    """The set Y of outputs y and its relaxation; everything that depends on the task is here.
 
-    An output has shape `(batch, num_samples, *event_shape)`. A position is what is decided at once:
-    in `binary` every entry is one, in `categorical` the last dimension is one. A mask is bool of
-    shape `(batch, *position_shape)`; `None` means that all positions are real.
+    An output has shape `(batch, num_samples, *event_shape)`. A position is one decision: an
+    entry in `binary`, a vector along the last dimension in `categorical`. A mask is bool of shape
+    `(batch, *position_shape)`; `None` means that all positions are real.
     """
 
     is_binary: ClassVar[bool] = False
@@ -36,7 +36,7 @@ class OutputSpace(Registrable, ABC):
 
     @abstractmethod
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
-        """Logits to the relaxed y, any shape `(..., *event_shape)`, differentiable."""
+        """Return the relaxed y of logits of any shape `(..., *event_shape)`; differentiable."""
 
     @abstractmethod
     def logits_of(self, y: torch.Tensor) -> torch.Tensor:
@@ -63,16 +63,16 @@ class OutputSpace(Registrable, ABC):
 
     @abstractmethod
     def contains(self, y: torch.Tensor, tolerance: float = 1e-5) -> bool:
-        """Whether every y is feasible, up to `tolerance`."""
+        """Return whether every y is feasible, up to `tolerance`."""
 
     @abstractmethod
     def encode(self, labels: torch.Tensor, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
-        """Labels `(batch, ...)` as y `(batch, 1, *event_shape)`, by default of torch's default
-        dtype."""
+        """Return labels `(batch, ...)` as y `(batch, 1, *event_shape)`, by default in the default
+        dtype of torch."""
 
     @abstractmethod
     def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """Relaxed y to the nearest discrete labels, without the encoding's extra dimensions."""
+        """Return the discrete labels nearest to relaxed y, without the dimensions of encoding."""
 
     @abstractmethod
     def readable(
@@ -82,62 +82,69 @@ class OutputSpace(Registrable, ABC):
         threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
-        """For each instance of `(batch, *event_shape)` what a user reads, ready for JSON."""
+        """Return a readable output for each instance of `(batch, *event_shape)`, ready for JSON."""
 
     @abstractmethod
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
     ) -> torch.Tensor:
-        """Draws `(batch, num_samples, *event_shape)` of logits `(batch, *event_shape)`: discrete,
-        or relaxed (Gumbel, differentiable) where a temperature is given."""
+        """Draw outputs `(batch, num_samples, *event_shape)` from logits `(batch, *event_shape)`.
+
+        They are discrete, or with a temperature relaxed (Gumbel, differentiable).
+        """
 
     @abstractmethod
     def random(self, like: torch.Tensor) -> torch.Tensor:
-        """Uniform relaxed outputs of the shape, dtype and device of `like`."""
+        """Draw uniform relaxed outputs of the shape, dtype and device of `like`."""
 
     @abstractmethod
     def perturb(self, y: torch.Tensor, rate: Union[float, torch.Tensor]) -> torch.Tensor:
-        """Discrete y with each position redrawn uniformly with probability `rate`, which may be a
-        tensor that broadcasts to y, the same over a position."""
+        """Redraw each position of a discrete y uniformly with probability `rate`.
+
+        A tensor `rate` broadcasts to y and is constant within a position.
+        """
 
     @abstractmethod
     def move_changes(
         self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """The change to first order, by each move of one position, of a function with this gradient
-        at the discrete y: `(batch, num_samples, num_moves)`, −∞ for what is no move."""
+        """Return the first-order change of a function by each move of one position of a discrete y:
+        `(batch, num_samples, num_moves)`, −∞ for moves that change nothing or a masked position.
+
+        `gradient` is that of the function at y.
+        """
 
     @abstractmethod
     def move(self, y: torch.Tensor, index: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The discrete y after the move `index` `(batch, num_samples)`, and the index of the move
-        back."""
+        """Return the discrete y after the moves `index` `(batch, num_samples)`, and the indices of
+        the moves back."""
 
     @abstractmethod
     def neighbours(self, y: torch.Tensor) -> torch.Tensor:
-        """The discrete outputs that differ from y `(batch, *event_shape)` in one position: `(batch,
-        num_positions, num_values − 1, *event_shape)`."""
+        """Return the discrete outputs that differ from y `(batch, *event_shape)` in one position:
+        `(batch, num_positions, num_values − 1, *event_shape)`."""
 
     @abstractmethod
     def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
-        """log r of each position, with r the density of logits whose y is uniform over the
+        """Return log r of each position, with r the density of logits whose y is uniform over the
         relaxation."""
 
     @abstractmethod
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """log p(y | logits) of each position, linear in y, finite where p underflows."""
+        """Return log p(y | logits) of each position: linear in y, finite where p underflows."""
 
     @abstractmethod
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """The distance of each position, in [0, 1]."""
+        """Return the distance of each position, in [0, 1]."""
 
     @abstractmethod
     def position_dot(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """The bilinear form of each position: the label mass that two outputs share, or the part of
-        a linear score where `other` holds potentials."""
+        """Return the bilinear form of each position: the label mass that two outputs share, or the
+        linear score if `other` holds potentials."""
 
     @abstractmethod
     def position_mass(self, y: torch.Tensor) -> torch.Tensor:
-        """The label mass of each position, in [0, 1]."""
+        """Return the label mass of each position, in [0, 1]."""
 
     @abstractmethod
     def label_mass(
@@ -161,13 +168,13 @@ class OutputSpace(Registrable, ABC):
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """log p(y | logits) = Σ over real positions, `(batch, num_samples)`."""
+        """Return log p(y | logits), a sum over real positions, `(batch, num_samples)`."""
         return self.sum_positions(self.position_log_prob(logits, y), mask)
 
     def distance(
         self, y: torch.Tensor, other: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """The mean distance over real positions, in [0, 1], `(batch, num_samples)`."""
+        """Return the mean distance over real positions, in [0, 1], `(batch, num_samples)`."""
         distances = self.position_distance(y, other)
         total = self.sum_positions(distances, mask)
         return total / self.sum_positions(torch.ones_like(distances), mask).clamp(min=1.0)
@@ -184,8 +191,10 @@ class OutputSpace(Registrable, ABC):
     def sum_positions(
         self, values: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """Σ over real positions of `(batch, num_samples, *position_shape)`: the one masked
-        reduction, so that padding (even NaN in padding) changes nothing."""
+        """Return the sum over real positions of values `(batch, num_samples, *position_shape)`.
+
+        It is the only masked reduction: padding, even NaN, changes nothing.
+        """
         if mask is not None:
             if mask.shape != values.shape[:1] + values.shape[2:]:
                 raise ValueError(

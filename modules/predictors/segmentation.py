@@ -1,4 +1,4 @@
-"""Masks of image files."""
+"""The predictor of masks for image files."""
 
 from pathlib import Path
 from typing import List
@@ -14,29 +14,30 @@ from .structured_energy import StructuredEnergyPredictor
 
 @Predictor.register("segmentation")
 class SegmentationPredictor(StructuredEnergyPredictor):
-    """An image file in, a mask file out: a line is `{"image": "horse.png", "mask": "mask.png"}`.
+    """Write masks of images to files.
 
+    A line is `{"image": "horse.png", "mask": "mask.png"}`, with the paths of the image and its mask.
     The mask is 255 where the object is and 0 elsewhere, of the size of the image as its EXIF
-    orientation turns it; missing folders are made. The ending of its name is that of a format
-    without loss, such as .png. The output for a line is the name of the file and the share of its
-    pixels that are on.
+    orientation turns it; missing folders are created. The suffix of its name is that of a lossless
+    format, such as .png. The output for a line is the name of the file and the proportion of its
+    pixels in the object.
 
     # Raises
 
-    `ValueError` for a line without what is needed, or an ending of no format.
+    `ValueError` for a line without a key that it needs, or a suffix of no such format.
     """
 
     def predict_json(self, inputs: JsonDict) -> JsonDict:
-        """Writes the mask of an image."""
+        """Write the mask of an image."""
         return self.predict_batch_json([inputs])[0]
 
     def predict_batch_json(self, inputs: List[JsonDict]) -> List[JsonDict]:
-        """Writes the mask of each image."""
+        """Write the mask of each image."""
         for line in inputs:
             _check(line)
         # Images of several sizes do not fit into one batch.
         predictions = [super(SegmentationPredictor, self).predict_json(line) for line in inputs]
-        return [_write(line, made) for line, made in zip(inputs, predictions, strict=True)]
+        return [_write(*pair) for pair in zip(inputs, predictions, strict=True)]
 
 
 def _check(line: JsonDict) -> None:

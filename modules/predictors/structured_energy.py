@@ -1,4 +1,4 @@
-"""Predictions for JSON lines, and for rows of a data set."""
+"""The predictor for JSON lines and data sets."""
 
 import json
 from typing import List
@@ -15,10 +15,10 @@ from ..data import JsonReader
 
 @Predictor.register("structured-energy")
 class StructuredEnergyPredictor(Predictor):
-    """What the model's reader reads in, labels and probabilities out.
+    """Predict labels and probabilities for inputs of the model's reader.
 
     Multi-label: a line is `{"features": [0.5, …]}` in the order of the training data, or
-    `{"features": {"name": 0.5, …}}` by name, where those that are left out are 0; `labels` are the
+    `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; `labels` are the
     labels above the threshold, with their probabilities. Tagging: `{"tokens": ["I", …]}`, or
     `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the tags of `tokens`. Semantic
     roles: the same with `"predicate"`, the place of the predicate among the tokens, from 0. Images:
@@ -29,7 +29,7 @@ class StructuredEnergyPredictor(Predictor):
 
     # Raises
 
-    `ValueError` for a line without what is needed, or with what the model does not know.
+    `ValueError` for a line without a key that it needs, or with names unknown to the model.
     """
 
     def __init__(self, model: Model, dataset_reader: DatasetReader, frozen: bool = True) -> None:
@@ -38,18 +38,18 @@ class StructuredEnergyPredictor(Predictor):
         super().__init__(model, dataset_reader, frozen)
 
     def load_line(self, line: str) -> JsonDict:
-        """The dictionary that a line is in JSON."""
+        """Return the dictionary of a line of JSON."""
         try:
-            found = json.loads(line)
+            content = json.loads(line)
         except ValueError as error:
             raise ValueError(
                 f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}."
             ) from None
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise ValueError(
                 f"Expected a line that is a dictionary in JSON, got '{line.strip()[:40]}'."
             )
-        return found
+        return content
 
     def _json_to_instance(self, json_dict: JsonDict) -> Instance:
         if not isinstance(self._dataset_reader, JsonReader):
@@ -61,11 +61,11 @@ class StructuredEnergyPredictor(Predictor):
         return self._dataset_reader.json_to_instance(json_dict, self._model.vocab)
 
     def predict_instance(self, instance: Instance) -> JsonDict:
-        """The labels, and the probability of each."""
+        """Return the labels and probabilities of an instance."""
         return self.predict_batch_instance([instance])[0]
 
     def predict_batch_instance(self, instances: List[Instance]) -> List[JsonDict]:
-        """`predict_instance` of each."""
+        """Return the labels and probabilities of each instance."""
         for instance in instances:
             instance.fields.pop("labels", None)
         predictions = super().predict_batch_instance(instances)

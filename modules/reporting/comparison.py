@@ -1,4 +1,4 @@
-"""Methods side by side: means over seeds, and differences from a baseline."""
+"""Comparisons of methods: means over seeds, and differences from a baseline."""
 
 import logging
 import statistics
@@ -20,20 +20,19 @@ TOLERANCE = 5e-4  # a twentieth of a percent
 
 
 class Score(NamedTuple):
-    """What a method has in a metric: a value for each seed, and the difference from the baseline
-    where there is one."""
+    """The metric of a method: its value for each seed, and its difference from the baseline."""
 
     values: List[float]
     difference: Optional[Difference] = None
 
     @property
     def mean(self) -> float:
-        """Over seeds."""
+        """The mean over seeds."""
         return statistics.mean(self.values)
 
     @property
     def deviation(self) -> Optional[float]:
-        """The standard deviation over seeds (n − 1), from two seeds on."""
+        """The standard deviation over seeds (n − 1); `None` for a single one."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
@@ -41,7 +40,7 @@ Scores = Dict[str, Dict[str, Score]]  # by method and metric
 
 
 def metrics_of(methods: Sequence[Method], part: str) -> Dict[str, Type[StructuredMetric]]:
-    """The task metrics that the runs have on this part of the data."""
+    """Return the task metrics that the runs have on this part of the data."""
     return {
         name: kind
         for method in methods
@@ -52,7 +51,7 @@ def metrics_of(methods: Sequence[Method], part: str) -> Dict[str, Type[Structure
 
 
 def scores_of(methods: Sequence[Method], part: str, metrics: Sequence[str]) -> Scores:
-    """The metrics of the methods, as their runs have written them.
+    """Return the metrics of the methods from the files of their runs.
 
     # Raises
 
@@ -82,7 +81,7 @@ def with_differences(
     baseline: str,
     resamples: int,
 ) -> Scores:
-    """The scores with the differences from a method, for which every run predicts its data again.
+    """Return the scores with the differences from a baseline; every run predicts its data again.
 
     # Raises
 
@@ -101,12 +100,12 @@ def with_differences(
             )
     judged: Dict[str, Dict[str, List[Sums]]] = {}
     for method in methods:
-        mine = judged.setdefault(method.name, {metric: [] for metric in metrics})
+        of_method = judged.setdefault(method.name, {metric: [] for metric in metrics})
         for run in method.runs:
             model = load_model(run.folder)
             data = load_data(run.folder, model.vocab, run.config.get(f"{part}_data_path"))
             for metric, sums in judge(model, data, metrics).items():
-                mine[metric].append(sums)
+                of_method[metric].append(sums)
                 _check_again(run, part, metric, model.evaluation.metrics[metric], sums)
     judges = model.evaluation.metrics
     return {
@@ -129,8 +128,8 @@ def _check_again(run: Run, part: str, metric: str, judge: StructuredMetric, sums
     again, written = float(judge.value(judge.weighted(sums, every))), run.metrics[part].get(metric)
     if written is None or abs(again - written) > TOLERANCE:
         logger.warning(
-            "%s: expected the %s that its files have, %s, got %s of predictions made again: the "
-            "data or the code have changed, or inference draws random numbers.",
+            "%s: expected the %s of its files, %s, got %s by predicting again; the data or "
+            "the code have changed, or inference draws random numbers.",
             run.folder,
             metric,
             written,
@@ -146,8 +145,11 @@ def table_of(
     baseline: Optional[str] = None,
     notes: Sequence[str] = (),
 ) -> Table:
-    """Methods by metrics, mean ± standard deviation (number of seeds), those of the task in percent
-    with the best mean in bold; the baseline first, then by the first metric."""
+    """Return a table of methods by metrics: mean ± standard deviation (number of seeds).
+
+    Task metrics are in percent, with the best mean in bold. The baseline comes first, then the
+    methods in the order of the first metric.
+    """
     header = ["method"]
     for metric in metrics:
         header.append(f"{metric}, %" if metric in task_metrics else metric)
@@ -179,7 +181,7 @@ def table_of(
 
 
 def long_table(scores: Scores, title: str) -> Table:
-    """A row for each method and metric, with numbers as they are, for programs."""
+    """Return a table for programs: a row for each method and metric, with unrounded numbers."""
     header = ["method", "metric", "mean", "deviation", "seeds", "difference", "low", "high", "p"]
     rows = []
     for name, found in scores.items():
@@ -192,7 +194,7 @@ def long_table(scores: Scores, title: str) -> Table:
 
 
 def by_data(runs: Sequence[Run]) -> Dict[str, List[Run]]:
-    """The runs by the data that they are judged on."""
+    """Return the runs by the data on which they are compared."""
     groups: Dict[str, List[Run]] = {}
     for run in runs:
         groups.setdefault(run.data, []).append(run)

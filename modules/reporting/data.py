@@ -1,4 +1,4 @@
-"""The data that a run is looked at on, with the place of each instance."""
+"""The data on which a run is inspected, with the place of each instance."""
 
 import sys
 from pathlib import Path
@@ -10,8 +10,8 @@ from allennlp.data import Batch, DataLoader, DatasetReader, Instance, TensorDict
 
 from ..data import TensorDataLoader
 
-# What makes an epoch of training, or is for its speed alone, and has no place where each instance
-# is looked at once.
+# Settings of data loaders that shape an epoch of training, or only its speed: here each instance is
+# read once.
 OF_TRAINING = (
     "shuffle",
     "augmentations",
@@ -23,13 +23,13 @@ OF_TRAINING = (
 
 
 class RunData:
-    """Batches of all instances, the same each time.
+    """The batches of a data set, the same in each iteration.
 
     # Fields
 
     instances : in the order of the files.
-    order : the place among them of each instance of the batches, one after another.
-    path : as it was given.
+    order : the places in `instances` of the instances of the batches.
+    path : of the data.
     """
 
     def __init__(self, loader: DataLoader, vocab: Vocabulary, path: str) -> None:
@@ -59,12 +59,12 @@ class RunData:
             batch.index_instances(self._vocab)
             yield batch.as_tensor_dict()
 
-    def with_progress(self, what: str) -> Iterator[TensorDict]:
-        """The batches, with a progress bar that says what is done."""
+    def with_progress(self, task: str) -> Iterator[TensorDict]:
+        """Return the batches with a progress bar that shows the task."""
         on_terminal = sys.stderr.isatty()
         return Tqdm.tqdm(
             self,
-            desc=what,
+            desc=task,
             total=len(self),
             file=sys.stderr,
             mininterval=0.1 if on_terminal else 10.0,
@@ -73,24 +73,24 @@ class RunData:
 
 
 def load_data(folder: Path, vocab: Vocabulary, path: Optional[str] = None) -> RunData:
-    """The data of a run, by default those of the validation.
+    """Return the data of a run, by default its validation data.
 
     # Raises
 
-    `ValueError` where the run has no validation data, and no path is given.
+    `ValueError` without a path, where the run has no validation data.
     """
     params = Params.from_file(str(folder / "config.json"))
     path = path or params.get("validation_data_path")
     if path is None:
         raise ValueError(
             "Expected a run with validation data, got one without 'validation_data_path'; name "
-            "the data to look at."
+            "the data to use."
         )
     reader = params.get("validation_dataset_reader") or params.get("dataset_reader")
     loader: Any = params.get("validation_data_loader") or params.get("data_loader")
     for key in OF_TRAINING:
         loader.pop(key, None)
-    made = DataLoader.from_params(
+    data_loader = DataLoader.from_params(
         loader, reader=DatasetReader.from_params(reader), data_path=str(path)
     )
-    return RunData(made, vocab, str(path))
+    return RunData(data_loader, vocab, str(path))

@@ -1,4 +1,4 @@
-"""What a model makes of data with labels, gathered for plots and reports."""
+"""Diagnoses of models on data with labels, for plots and reports."""
 
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Optional
@@ -18,7 +18,7 @@ RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are
 
 @dataclass
 class Calibration:
-    """The value that a value network gives to outputs, and the oracle value that they have."""
+    """The values of outputs by the value network, and their oracle values."""
 
     predicted: np.ndarray
     oracle: np.ndarray
@@ -26,7 +26,7 @@ class Calibration:
 
 @dataclass
 class LabelCounts:
-    """By label: how often it is true, predicted, and both, over instances and positions."""
+    """The number of instances and positions where each label is true, predicted, and both."""
 
     true: np.ndarray
     predicted: np.ndarray
@@ -34,13 +34,13 @@ class LabelCounts:
 
     @property
     def f1(self) -> np.ndarray:
-        """2 · both / (true + predicted), and 0 for a label that is neither."""
+        """2 · both / (true + predicted) of each label; 0 for a label that is neither."""
         return 2 * self.both / np.maximum(self.true + self.predicted, 1)
 
 
 @dataclass
 class ThresholdCurve:
-    """The metric that a threshold is tuned for, at each candidate, and the threshold in use."""
+    """The metric for which the threshold is tuned, at each candidate; `used` is the one in use."""
 
     candidates: np.ndarray
     values: np.ndarray
@@ -50,18 +50,18 @@ class ThresholdCurve:
 
 @dataclass
 class Diagnosis:
-    """Of N instances; `None` where the model has no part of that kind.
+    """The diagnosis of a model on N instances; a field is `None` where the model has no such part.
 
     # Fields
 
     oracle_values : of the predictions after rounding, `(N,)`.
     agreement : 1 minus the distance of the rounded predictions from the truth, `(N,)`.
-    truth_scores, prediction_scores : `(N,)`; the prediction is relaxed, as the model makes it.
-    calibration : of the predictions, and of the truth with more and more positions redrawn.
-    path : the score of each instance at each step of the gradient-based inference that the model
-        predicts by, of the best start, `(T + 1, N)`.
-    labels : of sets of labels and sequences of tags.
-    threshold : where it is tuned.
+    truth_scores, prediction_scores : `(N,)`; the prediction is relaxed.
+    calibration : of the predictions, and of the truth with growing shares of redrawn positions.
+    path : the score of each instance at each step of gradient-based inference, of the best start,
+        `(T + 1, N)`.
+    labels : the counts of sets of labels and sequences of tags.
+    threshold : the curve of a tuned threshold.
     """
 
     oracle_values: Optional[np.ndarray] = None
@@ -86,8 +86,8 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
     found: Dict[str, List[np.ndarray]] = {}
     with inspecting(model) as device:
         for batch in batches:
-            here = move_to_device(batch, device)
-            for name, values in _of_batch(model, **_inputs(here)).items():
+            inputs = _inputs(move_to_device(batch, device))
+            for name, values in _of_batch(model, **inputs).items():
                 found.setdefault(name, []).append(values.cpu().numpy())
 
     def joined(name: str, axis: int = 0) -> np.ndarray:
@@ -98,7 +98,7 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
         if name in found:
             setattr(diagnosis, name, joined(name))
     if "path" in found:
-        longest = max(len(path) for path in found["path"])  # where all had converged it stays
+        longest = max(len(path) for path in found["path"])  # the score stays after convergence
         found["path"] = [np.pad(p, ((0, longest - len(p)), (0, 0)), "edge") for p in found["path"]]
         diagnosis.path = joined("path", axis=1)
     if "values" in found:
@@ -121,7 +121,7 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
 
 
 def descent_of(model: StructuredEnergyModel) -> Optional[GradientBasedInferenceSampler]:
-    """The gradient-based inference that the model predicts by, alone or inside another sampler."""
+    """Return the gradient-based inference of the model, which may be inside another sampler."""
     parts = model.inference.modules()
     return next((part for part in parts if isinstance(part, GradientBasedInferenceSampler)), None)
 

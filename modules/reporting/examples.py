@@ -1,4 +1,4 @@
-"""The instances of the data that a model gets most wrong, as a reader sees them."""
+"""The hardest examples of a model, in readable form."""
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -14,7 +14,7 @@ from .data import RunData
 from .diagnosis import Diagnosis
 from .inspecting import inspecting
 
-FEATURES = 12  # of a row, the largest ones
+FEATURES = 12  # the number of the largest features shown
 
 
 class Label(NamedTuple):
@@ -35,13 +35,13 @@ class Tag(NamedTuple):
 
 
 class Example(NamedTuple):
-    """An instance with its prediction; one of `labels`, `tags` and `images` is there.
+    """An instance with its prediction, which is one of `labels`, `tags` and `images`.
 
     # Fields
 
-    place : in the data, from 0.
-    quality : the oracle value of the prediction, or 1 minus its distance from the truth for a model
-        without an oracle value.
+    place : of the instance in the data, from 0.
+    quality : the oracle value of the prediction; without an oracle value, 1 minus its distance from
+        the truth.
     truth_score, prediction_score : of models with a score network.
     features : the largest features of a row, by name.
     images : by title, `(height, width[, 3])` in [0, 1].
@@ -60,10 +60,10 @@ class Example(NamedTuple):
 def hardest(
     model: StructuredEnergyModel, data: RunData, diagnosis: Diagnosis, count: int
 ) -> List[Example]:
-    """The instances whose predictions have the lowest oracle values, the lowest first; of those
-    that are equal, the ones first whose prediction is scored most above the truth.
+    """Return the instances whose predictions have the lowest quality, the lowest first.
 
-    `diagnosis` is of the same model and data.
+    Among equals, the prediction that is scored most above the truth comes first. The diagnosis is
+    of the same model and data.
     """
     quality = diagnosis.agreement if diagnosis.oracle_values is None else diagnosis.oracle_values
     assert quality is not None

@@ -20,8 +20,10 @@ SIZE = (4.2, 3.0)  # inches
 
 @in_style()
 def draw_scores(truth: np.ndarray, predictions: np.ndarray) -> "Figure":
-    """Two histograms: the scores of the truth, and of the predictions. Where they part, the score
-    network tells one from the other."""
+    """Draw histograms of the scores of the truth and of the predictions.
+
+    Where they differ, the score network distinguishes one from the other.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(SIZE, layout="constrained")
@@ -40,8 +42,10 @@ def draw_scores(truth: np.ndarray, predictions: np.ndarray) -> "Figure":
 
 @in_style()
 def draw_calibration(calibration: Calibration, bins: int = 10) -> "Figure":
-    """The mean oracle value of outputs to which the value network gives about the same value; on
-    the diagonal where it is right."""
+    """Draw the mean oracle value of outputs against their value by the value network.
+
+    A calibrated network is on the diagonal.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(SIZE, layout="constrained")
@@ -49,9 +53,9 @@ def draw_calibration(calibration: Calibration, bins: int = 10) -> "Figure":
     edges = np.linspace(0.0, 1.0, bins + 1)
     place = np.clip(np.digitize(calibration.predicted, edges) - 1, 0, bins - 1)
     count = np.bincount(place, minlength=bins)
-    held = count > 0
+    nonempty = count > 0
     means = [
-        np.bincount(place, weights, minlength=bins)[held] / count[held]
+        np.bincount(place, weights, minlength=bins)[nonempty] / count[nonempty]
         for weights in (calibration.predicted, calibration.oracle)
     ]
     error = float(np.abs(calibration.predicted - calibration.oracle).mean())
@@ -67,8 +71,8 @@ def draw_calibration(calibration: Calibration, bins: int = 10) -> "Figure":
 
 @in_style()
 def draw_path(path: np.ndarray, truth: Optional[np.ndarray] = None) -> "Figure":
-    """The scores at each step of gradient-based inference: the median over instances, and the
-    middle half of them; with the median of the truth, where it is given."""
+    """Draw the scores at each step of gradient-based inference: median and quartiles over
+    instances, and the median score of the truth if it is given."""
     from matplotlib.figure import Figure
 
     figure = Figure(SIZE, layout="constrained")
@@ -91,8 +95,8 @@ def draw_path(path: np.ndarray, truth: Optional[np.ndarray] = None) -> "Figure":
 
 @in_style()
 def draw_search_error(path: np.ndarray, truth: np.ndarray) -> "Figure":
-    """What is missing at each step to the best output known, that is the best of the truth and of
-    all steps: the mean over instances. What is best of all is not known in general."""
+    """Draw the mean difference at each step from the best known score: that of the truth or of the
+    best step. The best score of all outputs is not known in general."""
     from matplotlib.figure import Figure
 
     figure = Figure(SIZE, layout="constrained")
@@ -113,8 +117,10 @@ def draw_search_error(path: np.ndarray, truth: np.ndarray) -> "Figure":
 def draw_labels(
     labels: LabelCounts, names: Optional[List[str]] = None, shown: int = 10
 ) -> "Figure":
-    """F1 of each label against how often it is true, with the names of the most frequent ones, as
-    far as there is room."""
+    """Draw the F1 of each label against its frequency.
+
+    The most frequent labels have their names, as far as there is room.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(SIZE, layout="constrained")
@@ -147,7 +153,7 @@ def draw_labels(
 
 @in_style()
 def draw_threshold(curve: ThresholdCurve) -> "Figure":
-    """The metric at each threshold, and the threshold in use."""
+    """Draw the metric at each threshold, and the threshold in use."""
     from matplotlib.figure import Figure
 
     figure = Figure(SIZE, layout="constrained")
@@ -162,7 +168,7 @@ def draw_threshold(curve: ThresholdCurve) -> "Figure":
 
 
 def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[str, "Figure"]:
-    """Every plot that the diagnosis has something for, by name; `names` are those of the labels."""
+    """Return the plots of all parts of the diagnosis by name; `names` are those of the labels."""
     d = diagnosis
     drawings: Dict[str, Callable[[], "Figure"]] = {}
     if d.truth_scores is not None and d.prediction_scores is not None:

@@ -1,4 +1,4 @@
-"""How plots look: a palette that the colour-blind can tell apart, and light axes."""
+"""The style of plots: a palette for the colour-blind, and light axes."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +44,7 @@ _RC: Any = {
 
 @contextmanager
 def in_style() -> Iterator[None]:
-    """Inside, or in a function that it decorates, what is drawn looks like all others."""
+    """Draw in the common style inside the context, or in the decorated function."""
     import matplotlib
 
     with matplotlib.rc_context(_RC):
@@ -52,14 +52,14 @@ def in_style() -> Iterator[None]:
 
 
 def whole_numbers(axis: Any) -> None:
-    """Ticks of x at whole numbers alone, for what is counted."""
+    """Set the ticks of x to whole numbers."""
     from matplotlib.ticker import MaxNLocator
 
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def save(figure: "Figure", folder: Path, name: str) -> List[Path]:
-    """Writes the figure as `name.png` and `name.svg`."""
+    """Write the figure as `name.png` and `name.svg`, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{name}.{ending}" for ending in FORMATS]
     with in_style():

@@ -14,7 +14,7 @@ _LATEX = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "±": r"$\pm$", "−":
 
 
 class Cell(NamedTuple):
-    """A text, and whether it stands out."""
+    """The text of a cell, in bold type if it stands out."""
 
     text: str
     bold: bool = False
@@ -26,7 +26,7 @@ class Table(NamedTuple):
     # Fields
 
     notes : sentences below the table.
-    together : how many columns after the first one are never parted, where the table is too wide.
+    together : the size of groups of columns that stay together where a wide table is split.
     """
 
     title: str
@@ -64,7 +64,7 @@ def metric_rows(columns: Dict[str, Dict[str, float]]) -> Table:
 
 
 def render(table: Table, form: str) -> str:
-    """The table as text in one of the formats `markdown`, `csv` and `latex`.
+    """Return the table as text in one of the formats `markdown`, `csv` and `latex`.
 
     >>> print(render(Table("F1", ["method", "f1"], [[Cell("a"), Cell("0.5", True)]], []), "csv"))
     method,f1
@@ -106,31 +106,31 @@ def render(table: Table, form: str) -> str:
 
 
 def open_console() -> Console:
-    """The console; plain text, and wide, where there is no terminal."""
+    """Return the console; without a terminal it writes plain text in wide lines."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH, color_system=None)
 
 
 def show(table: Table) -> None:
-    """Prints the table; where it is wider than the terminal, in parts below each other."""
+    """Print the table; one that is wider than the terminal is split into parts."""
     console = open_console()
     for number, columns in enumerate(_parts(table, console.width)):
         title = Text("" if number else table.title)
-        made = RichTable(title=title if title else None, title_justify="left")
+        part = RichTable(title=title if title else None, title_justify="left")
         for column in columns:
-            made.add_column(
+            part.add_column(
                 Text(table.header[column]), justify="right" if column else "left", no_wrap=True
             )
         for row in table.rows:
             chosen = (row[column] for column in columns)
-            made.add_row(*(Text(cell.text, style="bold" if cell.bold else "") for cell in chosen))
-        console.print(made)
+            part.add_row(*(Text(cell.text, style="bold" if cell.bold else "") for cell in chosen))
+        console.print(part)
     for note in table.notes:
         console.print(Text(note))
 
 
 def _parts(table: Table, width: int) -> List[List[int]]:
-    """The columns of each part; every part has the first one."""
+    """Return the columns of each part; every part has the first one."""
     widths = [
         3 + max(len(text) for text in (name, *(row[column].text for row in table.rows)))
         for column, name in enumerate(table.header)

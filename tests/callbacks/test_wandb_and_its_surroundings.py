@@ -89,9 +89,10 @@ def test_without_the_package_the_first_worker_says_so(monkeypatch, tmp_path):
 
 def test_other_workers_write_nothing(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "wandb", None)
-    monkeypatch.setattr("structured_energy.callbacks.tree_callback.check_model", lambda *_: None)
+    for name in ("check_model", "value_names"):
+        monkeypatch.setattr(f"structured_energy.callbacks.tree_callback.{name}", lambda *_: None)
     callback = TreeToWandbCallback(str(tmp_path))
-    callback.on_start(None, is_primary=False)
+    callback.on_start(SimpleNamespace(model=None), is_primary=False)
     callback.on_epoch(None, {}, 0, is_primary=False)
     callback.on_end(None, {}, 0, is_primary=False)
     assert not list(tmp_path.iterdir())
