@@ -1,4 +1,4 @@
-"""What a mask of a sequence means: a masked position is not there.
+"""Masks of sequences, whose masked positions do not exist.
 
 The real positions on both sides of a hole are neighbours, and the first real position starts the
 sequence, wherever it stands. A component that looks at neighbours moves the real positions to the
@@ -14,16 +14,15 @@ def real_first(mask: torch.Tensor) -> Optional[torch.Tensor]:
     """Return the positions of each row of a mask `(batch, num_positions)`, the real ones first, in
     their order; `None` if no row has a masked position before a real one.
 
-    An accelerator is not asked whether there is one, since the answer would wait for it: there the
-    positions are always returned.
+    On an accelerator the positions are always returned, since a test of the mask would wait for it.
 
     >>> real_first(torch.tensor([[False, True, False, True]])).tolist()
     [[1, 3, 0, 2]]
     >>> real_first(torch.tensor([[True, True, False, False]])) is None
     True
     """
-    asked = mask.device.type == "cpu" and not torch.compiler.is_compiling()
-    if asked and not (mask[:, 1:] & ~mask[:, :-1]).any():
+    is_tested = mask.device.type == "cpu" and not torch.compiler.is_compiling()
+    if is_tested and not (mask[:, 1:] & ~mask[:, :-1]).any():
         return None
     return (~mask).to(torch.uint8).argsort(dim=1, stable=True)
 

@@ -40,7 +40,7 @@ class Network(torch.nn.Module, ABC):
         self.encode = torch.compile(self.encode)  # type: ignore[method-assign]
 
 
-# Without what Module.__setattr__ does, which costs on the hot path and serves modules and weights.
+# Without the work of Module.__setattr__ for modules and weights, which is slow on the hot path.
 set_plainly = object.__setattr__
 
 
@@ -48,13 +48,13 @@ set_plainly = object.__setattr__
 def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
     """Turn the dropout of `modules` off inside the context.
 
-    Gradients still reach their parameters. `None` is passed over. Contexts nest, and a part that is
-    in evaluation mode already stays in it.
+    Gradients still reach their parameters. `None` is skipped. Contexts nest, and a part in
+    evaluation mode stays in it.
     """
     training = [
         part
         for part in _parts(modules)
-        # A sampler or loss has no dropout: its mode says whether this is training.
+        # A sampler or loss has no dropout: its mode marks training.
         if part.training and not isinstance(part, LoggingMixin)
     ]
     try:
@@ -109,8 +109,7 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
 
 
 def partition(owner: torch.nn.Module, parts: Dict[str, List[torch.nn.Module]]) -> Groups:
-    """The named parameters of `owner` by the networks whose parts they are in, without networks
-    that have none.
+    """Return the named parameters of `owner` by network, without networks that have none.
 
     # Raises
 
@@ -122,20 +121,20 @@ def partition(owner: torch.nn.Module, parts: Dict[str, List[torch.nn.Module]]) -
             homes.setdefault(identity, []).append(network)
     groups: Groups = {network: [] for network in parts}
     for name, parameter in owner.named_parameters():
-        home = homes.get(id(parameter), [])
-        if len(home) != 1:
+        owners = homes.get(id(parameter), [])
+        if len(owners) != 1:
             raise ConfigurationError(
                 "Expected every parameter to belong to the score network or to the task network, "
-                f"got '{name}' in {'both networks' if home else 'neither network'}; give each "
+                f"got '{name}' in {'both networks' if owners else 'neither network'}; give each "
                 "network parameters of its own."
             )
-        groups[home[0]].append((name, parameter))
+        groups[owners[0]].append((name, parameter))
     return {network: group for network, group in groups.items() if group}
 
 
 def hand_down(collaborator: Any) -> Any:
     """Mark a collaborator as owned by the model and return it: the samplers and losses that it is
-    handed down to refer to it without holding it (see `Borrower`)."""
+    handed down to refer to it without owning it (see `Borrower`)."""
     set_plainly(collaborator, "_handed_down", True)
     return collaborator
 

@@ -159,8 +159,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
     @contextmanager
     def optimizing(self, network: str) -> Iterator[None]:
-        """Let `forward` return only the loss of this network, and freeze the other one, inside the
-        context."""
+        """Restrict the loss to this network and freeze the other one inside the context."""
         if network not in self.losses:
             raise ConfigurationError(
                 f"Expected a network that has a loss, one of {sorted(self.losses)}, "
@@ -272,8 +271,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """Return the task metrics and the flattened tree of logged values.
 
-        Metrics that are expensive to compute are included only with `reset=True`, at the end of an
-        epoch.
+        Metrics that are expensive to compute need `reset=True`, at the end of an epoch.
         """
         values = self.evaluation.values(reset)
         if reset and self.threshold.tunable and not self.training:

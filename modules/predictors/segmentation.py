@@ -16,7 +16,7 @@ from .structured_energy import StructuredEnergyPredictor
 class SegmentationPredictor(StructuredEnergyPredictor):
     """Write masks of images to files.
 
-    A line is `{"image": "horse.png", "mask": "mask.png"}`, with the paths of the image and its mask.
+    A line is `{"image": "horse.png", "mask": "mask.png"}`: the paths of image and mask.
     The mask is 255 where the object is and 0 elsewhere, of the size of the image as its EXIF
     orientation turns it; missing folders are created. The suffix of its name is that of a lossless
     format, such as .png. The output for a line is the name of the file and the proportion of its

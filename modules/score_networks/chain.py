@@ -21,7 +21,7 @@ Reduction = Callable[[torch.Tensor, int], torch.Tensor]
 class Chain(NamedTuple):
     """The scores of a linear chain for a batch of sentences: s(y) is the sum of the potentials of
     its tags, of its transitions, and of its first and last tag. A masked token, wherever it
-    stands, is not part of its sentence: the tags on both sides of it follow each other."""
+    stands, is not part of its sentence: the tags on both sides of it are neighbours."""
 
     potentials: torch.Tensor  # (batch, num_tokens, num_tags)
     transitions: torch.Tensor  # (num_tags, num_tags)
@@ -30,22 +30,30 @@ class Chain(NamedTuple):
     mask: torch.Tensor  # (batch, num_tokens)
 
     def log_partition(self) -> torch.Tensor:
-        """log Σ_y exp s(y), `(batch,)`, differentiable: the forward algorithm (Rabiner 1989)."""
+        """Return log Σ_y exp s(y), `(batch,)`, by the forward algorithm (Rabiner 1989).
+
+        It is differentiable.
+        """
         return self._reduce(torch.logsumexp)
 
     def best(self) -> torch.Tensor:
-        """The tags `(batch, num_tokens)` of the highest score: the Viterbi algorithm (1967), whose
-        way back is the gradient of the maximum."""
+        """Return the tags `(batch, num_tokens)` with the highest score.
+
+        They are the gradient of the maximum, as in the Viterbi algorithm (1967).
+        """
         potentials = self.potentials.detach().requires_grad_()
         with torch.enable_grad():
             chain = self._replace(potentials=potentials)
             best = chain._reduce(lambda values, dim: values.max(dim).values)
-            (chosen,) = torch.autograd.grad(best.sum(), potentials)
-        return chosen.argmax(-1)
+            (best_tags,) = torch.autograd.grad(best.sum(), potentials)
+        return best_tags.argmax(-1)
 
     def best_ones(self, count: int) -> torch.Tensor:
-        """The tags `(batch, count, num_tokens)` of the `count` highest scores, the best first; of a
-        sentence with fewer sequences the last one again. AllenNLP's Viterbi algorithm."""
+        """Return the tags `(batch, count, num_tokens)` with the `count` highest scores, the best
+        first, by AllenNLP's Viterbi algorithm.
+
+        For a sentence with fewer sequences the last one is repeated.
+        """
         tags = self.mask.new_zeros((len(self.mask), count, self.mask.shape[1]), dtype=torch.long)
         for i, real in enumerate(self.mask):
             scores = self.potentials[i, real].detach().clone()
@@ -60,11 +68,11 @@ class Chain(NamedTuple):
         return tags
 
     def draws(self, count: int) -> torch.Tensor:
-        """Tags `(batch, count, num_tokens)` drawn from p(y) ∝ exp s(y), by filtering forward and
-        drawing backward."""
+        """Draw tags `(batch, count, num_tokens)` from p(y) ∝ exp s(y): filter forward, then draw
+        backward."""
         with torch.no_grad():
             messages = self._messages(torch.logsumexp)
-            after = self.end.expand(len(self.mask), count, -1)  # the score of what follows
+            after = self.end.expand(len(self.mask), count, -1)  # the score of the tags that follow
             tags: List[torch.Tensor] = []
             for t in reversed(range(len(messages))):
                 logits = messages[t].unsqueeze(1) + after
@@ -95,7 +103,7 @@ class Chain(NamedTuple):
 
 
 def chain_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) -> Chain:
-    """The chain of a score network for x.
+    """Return the chain of a score network for x.
 
     # Raises
 
@@ -109,7 +117,7 @@ def chain_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) 
 
 
 def check_chain(score_network: ScoreNetwork) -> LinearChainScore:
-    """The linear chain of a score network whose only structured score that is.
+    """Return the linear chain of a score network that has no other structured score.
 
     # Raises
 

@@ -139,7 +139,7 @@ class ScoreNetwork(Network, Registrable):
         others: List[torch.Tensor] = []
         for term, context in zip(self.structured_scores, contexts, strict=True):
             (sums if term.sums_positions else others).append(term(y, mask, context))
-        # Last, so that its gradient in y is there first and the others are added to it in place.
+        # The local term is last: its gradient in y comes first, and the others are added in place.
         if self.local_term:
             local = self.output_space.position_dot(y, potentials.unsqueeze(1))
             total = sum(sums, start=self.output_space.sum_positions(local, mask))

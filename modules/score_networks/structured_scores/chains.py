@@ -1,4 +1,4 @@
-"""Terms over pairs of tags: the linear chain, and chains that skip."""
+"""Terms over pairs of tags: the linear chain, and skip chains."""
 
 from typing import Optional, Tuple
 
@@ -13,7 +13,7 @@ def real_tokens(
     y: torch.Tensor, mask: Optional[torch.Tensor]
 ) -> Tuple[torch.Tensor, Optional[torch.Tensor]]:
     """Return y with its real tokens first, in their order, and zeros after them, and the mask that
-    says where they are now. A masked token, wherever it stands, is not part of the sentence.
+    marks them. A masked token, wherever it stands, is not part of the sentence.
 
     # Raises
 
@@ -33,7 +33,7 @@ def real_tokens(
 
 
 def pairs(y: torch.Tensor, transitions: torch.Tensor, distance: int) -> torch.Tensor:
-    """Σ_t y_{t−d}ᵀ W y_t, `(batch, num_samples)`; W is `(num_labels, num_labels)`."""
+    """Return Σ_t y_{t−d}ᵀ W y_t, `(batch, num_samples)`; W is `(num_labels, num_labels)`."""
     return ((y[:, :, :-distance] @ transitions) * y[:, :, distance:]).sum((2, 3))
 
 

@@ -108,7 +108,7 @@ class LabelAttentionScore(StructuredScore):
         if mask is not None:
             others = others & mask.unsqueeze(1)
         weights = masked_softmax(logits, others.expand_as(logits), memory_efficient=True)
-        # A label without others attends to none; the softmax alone gives it equal weights.
+        # A label without others attends to none, where the softmax would give equal weights.
         return weights * others * (first @ second.T)
 
     def score(
@@ -136,7 +136,7 @@ def instance_vectors(term: StructuredScore, h: torch.Tensor) -> torch.Tensor:
 
 
 def check_positive(term: str, name: str, value: int) -> None:
-    """Raise `ConfigurationError` where the parameter `name` of a term is below 1."""
+    """Raise `ConfigurationError` if the parameter `name` of a term is below 1."""
     if value < 1:
         raise ConfigurationError(
             f"Expected {name} of at least 1 in the structured score '{term}', got {value}."

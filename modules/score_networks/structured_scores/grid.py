@@ -14,8 +14,11 @@ class GridScore(StructuredScore):
     over pairs of neighbours, q right of p (direction d = 0) or below it (d = 1): the pairwise term
     of a conditional random field on the grid of 4-neighbours.
 
-    Pairs with padding have no part in it. θ, ρ and σ start at 0. Raises `ValueError` for outputs
-    that are no masks.
+    Pairs with padding do not count. θ, ρ and σ start at 0.
+
+    # Raises
+
+    `ValueError` for outputs that are not binary images.
 
     >>> from structured_energy.output_spaces import BinaryOutputSpace
     >>> grid = GridScore(BinaryOutputSpace())

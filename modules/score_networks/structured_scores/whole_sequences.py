@@ -16,17 +16,17 @@ from .structured_score import StructuredScore
 @StructuredScore.register("self-attention")
 class SelfAttentionScore(StructuredScore):
     """s(y) = Σ_t vᵀ softplus(U [h_t; a_t] + b), with h_t = E y_t plus the encoding of position t,
-    and a_t what t attends to among h_1 … h_T (after Tu et al. 2020, section 3; Vaswani et al.
+    and a_t the attention of t over h_1 … h_T (after Tu et al. 2020, section 3; Vaswani et al.
     2017).
 
     # Parameters
 
     hidden_size : `int`
-        Of h_t and a_t; a multiple of twice `num_heads`, at least 4.
+        The size of h_t and a_t; a multiple of twice `num_heads`, at least 4.
     num_heads : `int`
-        Of the attention.
+        The number of heads of the attention.
     window : `int`, optional
-        How far away a token can attend; by default to the whole sentence.
+        The largest distance of attention; by default the whole sentence.
     """
 
     def __init__(
@@ -68,29 +68,30 @@ class SelfAttentionScore(StructuredScore):
         return values.sum(2) if mask is None else (values * mask.unsqueeze(1)).sum(2)
 
     def _allowed(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
-        """Who may attend to whom, `(batch · num_samples, 1, num_tokens, num_tokens)`."""
+        """Return which tokens each token may attend to, `(batch · num_samples, 1, num_tokens,
+        num_tokens)`."""
         if mask is None and self.window is None:
             return None
         place = torch.arange(y.shape[2], device=y.device)
         distance = (place.unsqueeze(0) - place.unsqueeze(1)).abs()
         allowed = (distance <= (self.window or len(place))).expand(len(y), -1, -1)
         if mask is not None:
-            # Padding attends to itself: a row with nothing allowed has no value.
+            # Padding attends to itself, since a row without attention is NaN.
             allowed = (allowed & mask.unsqueeze(1)) | (distance == 0)
         return allowed.repeat_interleave(y.shape[1], dim=0).unsqueeze(1)
 
 
 @StructuredScore.register("label-language-model")
 class LabelLanguageModelScore(StructuredScore):
-    """s(y) = Σ_t log p(y_t | y_1 … y_{t−1}), linear in y_t, with p by an LSTM over the relaxed tags
-    before (Tu & Gimpel 2018, section 5, the tag language model).
+    """s(y) = Σ_t log p(y_t | y_1 … y_{t−1}), linear in y_t, with p by an LSTM over the previous
+    relaxed tags (Tu & Gimpel 2018, section 5, the tag language model).
 
     # Parameters
 
     embedding_dim : `int`
-        Of the relaxed tags.
+        The size of the embeddings of relaxed tags.
     hidden_size : `int`
-        Of the LSTM.
+        The size of the LSTM.
     """
 
     def __init__(

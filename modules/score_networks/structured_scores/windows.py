@@ -16,11 +16,10 @@ MOST_CONTEXTS = 1_000_000
 
 @StructuredScore.register("high-order")
 class HighOrderScore(StructuredScore):
-    """s(y) = Σ_{t > M} y_tᵀ P g(vec(y_{t−M} ⊗ … ⊗ y_{t−1})): what the M tags before make of the
-    next one, by their vectorised Kronecker product (after Tu et al. 2020, section 3).
+    """s(y) = Σ_{t > M} y_tᵀ P g(vec(y_{t−M} ⊗ … ⊗ y_{t−1})): the previous M tags predict
+    the next one from their vectorised Kronecker product (after Tu et al. 2020, section 3).
 
-    A sentence of at most M tokens has the score 0; a `linear-chain` beside it judges the first
-    tokens.
+    A sentence of at most M tokens has the score 0; add a `linear-chain` to score the first tokens.
 
     # Parameters
 
@@ -65,9 +64,9 @@ class ConvolutionalScore(StructuredScore):
     # Parameters
 
     width : `int`
-        2w + 1, the tokens of a window.
+        The number of tokens of a window, 2w + 1.
     num_filters : `int`
-        How many patterns, the rows of C.
+        The number of patterns, the rows of C.
     """
 
     def __init__(self, num_labels: int, width: int = 5, num_filters: int = 50) -> None:
@@ -85,6 +84,6 @@ class ConvolutionalScore(StructuredScore):
     ) -> torch.Tensor:
         y, mask = real_tokens(y, mask)
         rows = y.flatten(0, 1).transpose(1, 2)
-        found = softplus(self.filters(rows)).transpose(1, 2)
-        values = self.projection(found).view(y.shape[:3])
+        patterns = softplus(self.filters(rows)).transpose(1, 2)
+        values = self.projection(patterns).view(y.shape[:3])
         return values.sum(2) if mask is None else (values * mask.unsqueeze(1)).sum(2)
