@@ -61,6 +61,24 @@ def test_curves_are_what_the_files_say(run):
     }
 
 
+def test_a_run_joins_its_config_its_curves_and_its_final_metrics(run):
+    unfinished = Run.read(run)
+    assert not unfinished.finished and unfinished.metrics == {"test": {}, "validation": {}}
+    final = {"best_epoch": 0, "best_validation_f1": 0.5, "test_f1": 0.75, "training_start": "now"}
+    (run / "metrics.json").write_text(json.dumps(final))
+    finished = Run.read(run)
+    assert finished.finished and finished.best_epoch == 0
+    assert finished.metrics == {"test": {"f1": 0.75}, "validation": {"f1": 0.5}}
+    assert finished.config == unfinished.config == {"trainer": {"validation_metric": "+f1"}}
+    assert not finished.lower_is_better and finished.seed == "default"
+    assert finished.curves == unfinished.curves
+    for file in run.glob("metrics_epoch_*.json"):
+        file.unlink()
+    finished = Run.read(run)  # the final metrics do not need the epochs
+    with pytest.raises(ValueError, match="at least one epoch that has ended"):
+        _ = finished.curves
+
+
 def test_a_file_that_was_cut_off_is_left_out_with_a_warning(run, caplog):
     (run / "metrics_epoch_2.json").write_text('{"best_epoch": 2, "training_loss')
     with caplog.at_level(logging.WARNING):
