@@ -152,7 +152,7 @@ class Borrower(torch.nn.Module):
     """The base of samplers and losses, whose collaborators belong to the model.
 
     A collaborator that was handed down (`hand_down`) does not become a submodule, whatever the name
-    of the attribute: `self.network = task_network` is enough. Neither does what is stored under the
+    of the attribute: `self.network = task_network` is enough. Neither does a value stored under the
     names by which the model hands down its networks, `task_network` and `score_network`, in a
     sampler that was built without a model. Any other module, such as a network of the sampler's
     own, becomes a submodule as usual.

@@ -117,7 +117,7 @@ def _tracked(trainer: GradientDescentTrainer) -> List[str]:
 
 
 def _values(metrics: Dict[str, Any]) -> Dict[str, float]:
-    """Return the losses, then what the validation measured, or else training."""
+    """Return the losses, then the other values of validation, or else of training."""
     parts = by_part(metrics)
     values = {}
     for part, name in (("training", "loss"), ("validation", "validation loss")):

@@ -28,7 +28,7 @@ from ..vocabulary import names
 class StructuredEnergyModel(Model, LoggingMixin):
     """A score network and a task network, trained in turns.
 
-    The score network learns from `loss` on what the `sampler` proposes, the task network from the
+    The score network learns from `loss` on the outputs of the `sampler`, the task network from the
     loss of the sampler, or of `inference`, which predicts. Shared objects (`score_network`,
     `task_network`, `output_space`, `oracle_value`) are built once, here, and handed down by name to
     every sampler and loss whose constructor asks for them. Predictions never depend on labels.

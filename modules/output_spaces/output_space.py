@@ -48,7 +48,7 @@ class OutputSpace(Registrable, ABC):
         """Mix `amount` of the uniform distribution into each position at the edge of the
         relaxation, and keep the others.
 
-        At the edge the gradient in the logits vanishes, so what moves the logits stays there.
+        At the edge the gradient in the logits vanishes, so an update of the logits stays there.
         """
 
     @abstractmethod

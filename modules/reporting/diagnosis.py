@@ -75,7 +75,7 @@ class Diagnosis:
 
 
 def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) -> Diagnosis:
-    """Predict batches with labels, and return what the parts of the model compute for them.
+    """Predict batches with labels, and return the scores and values of the parts of the model.
 
     The model is only inspected: nothing is logged or tuned (see `inspecting`).
 

@@ -83,7 +83,7 @@ class ScoreNetwork(Network, Registrable):
         return super().from_params(params, *constructor, **extras)
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Encoding:
-        """Return the potentials u `(batch, *event_shape)`, and what each term needs of x."""
+        """Return the potentials u `(batch, *event_shape)`, and the encoding of x by each term."""
         h = self.encoder(x, mask)
         if self.projection is not None:
             potentials = self.projection(h)
