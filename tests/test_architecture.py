@@ -11,8 +11,9 @@ MODULES = ROOT / "modules"
 FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
+    {"untrusted"},
     {"encoded", "logged_values", "masks", "old_configs", "settings", "whole_files", "workers"},
-    {"logging", "compatibility", "environment", "vocabulary", "untrusted", "span_encodings"},
+    {"logging", "compatibility", "environment", "vocabulary", "span_encodings"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from allennlp.commands.evaluate import evaluate_from_archive
+from allennlp.training import util as training_util
 
 from structured_energy.compatibility import progress
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
@@ -323,8 +324,8 @@ def test_a_bar_shows_the_loss_and_the_validation_metric():
     metrics = {**metrics, "example_f1": 0.25, "batch_loss": 3.0, "loss": 2.0}
     try:
         progress.describe_with(["example_f1"])
-        text = progress.training_util.description_from_metrics(metrics)
+        text = training_util.description_from_metrics(metrics)
     finally:
         progress.describe_with([])
     assert text == "loss: 2.0000, example_f1: 0.2500"
-    assert progress.training_util.description_from_metrics({}) == ""
+    assert training_util.description_from_metrics({}) == ""
