@@ -94,8 +94,8 @@ def construct_arg(
 
 
 def _unexpected(expected: str, here: str, value: Any) -> ConfigurationError:
-    found = json.dumps(value.params if isinstance(value, Params) else value, default=str)
-    shown = found if len(found) <= 60 else f"{found[:57]}..."
+    text = json.dumps(value.params if isinstance(value, Params) else value, default=str)
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
     return ConfigurationError(f"Expected {expected} for '{here}' of the config, got {shown}.")
 
 

@@ -10,6 +10,7 @@ from allennlp.common import Registrable
 from bs4 import BeautifulSoup
 
 import structured_energy  # noqa: F401  (registers everything)
+from structured_energy.compatibility import PATCHES
 from structured_energy.data.registry import known_data_sets
 from structured_energy.losses import Loss
 
@@ -185,3 +186,15 @@ def test_doctests_of_the_extension(html):
     import doctest
 
     assert doctest.testmod(sys.modules["readable"]).failed == 0
+
+
+def test_every_patch_is_listed(html):
+    soup = BeautifulSoup((html / "reference" / "patches.html").read_text(), "html.parser")
+    rows = [[cell.get_text() for cell in row.find_all("td")] for row in soup.find_all("tr")]
+    listed = {row[0]: row[1:] for row in rows if row}
+    assert listed.keys() == {patch.place for patch in PATCHES}
+    for patch in PATCHES:
+        assert listed[patch.place][1].replace("’", "'") == patch.why.replace("`", "")
+    replacement, _ = listed["allennlp.commands.train.TrainModel.finish"]
+    assert replacement == "compatibility.runs.finish"
+    assert listed["allennlp.common.tqdm.Tqdm.tqdm"][0] == "compatibility.progress.tqdm"

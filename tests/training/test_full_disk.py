@@ -68,7 +68,7 @@ def test_it_ends_with_one_sentence_and_goes_on_when_there_is_room(tmp_path):
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("OSError: Expected to write run/model_state_e3_b0.th, got")
-    assert last.endswith("make room, and go on with --recover.")
+    assert last.endswith("free some space, and resume with --recover.")
     run = tmp_path / "run"
     assert not list(run.glob("*.unfinished")) and not list(run.glob("*_e3_*"))
     for name in ("model_state_e2_b0.th", "training_state_e2_b0.th", "best.th"):
