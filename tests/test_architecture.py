@@ -45,7 +45,8 @@ def imports_of(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = package[: len(package) - (node.level - 1)]
             full = (*base, *(node.module or "").split("."))
-            yield full[0], node.lineno
+            for name in full[:1] if full[0] else [alias.name for alias in node.names]:
+                yield name, node.lineno
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [alias.name for alias in node.names]
             module = getattr(node, "module", None) or names[0]

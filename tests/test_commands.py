@@ -132,8 +132,8 @@ def test_an_overridden_threshold_wins_over_the_tuned_one(trained, tmp_path, comm
         flags += ["--use-dataset-reader", "--silent"]
     result = run(command, folder, "run/model.tar.gz", data, *flags)
     assert result.returncode == 0, result.stderr[-3000:]
-    said = result.stdout + result.stderr
-    assert "The config sets 'threshold.value' to 0.6; the value saved with the weights" in said
+    output = result.stdout + result.stderr
+    assert "The config sets 'threshold.value' to 0.6; the value saved with the weights" in output
     if command == "predict":
         lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
         probabilities = [p for line in lines for p in line["probabilities"]]
