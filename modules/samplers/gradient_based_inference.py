@@ -14,6 +14,7 @@ from ..networks import deterministic, frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput, choose
 from ..score_networks import ScoreNetwork
+from .descent_state import DescentState
 from .iterative import IterativeSampler
 from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
@@ -22,7 +23,7 @@ Picker = Literal["best", "last", "last-n", "all"]
 
 
 class Iterate(NamedTuple):
-    """What a descent passes through.
+    """An iterate of a descent.
 
     # Fields
 
@@ -161,7 +162,6 @@ class GradientBasedInferenceSampler(IterativeSampler):
         with self._quiet(quiet), scope(self.score_network), torch.enable_grad():
             y = self.starts(x, truth, mask, self.optimizer.smoothing)
             z = self.optimizer.variable(y).detach()
-            self.optimizer.begin(z)
             return self._descend(x, z, truth, unrolled, kept)
 
     def _descend(
@@ -172,51 +172,56 @@ class GradientBasedInferenceSampler(IterativeSampler):
         unrolled: bool,
         kept: Optional[int],
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        rows: Optional[torch.Tensor] = None  # the instances that still move; None: all
-        moving_x = x
-        iterates: Deque[torch.Tensor] = deque(maxlen=kept)  # new ones lie where old ones lay
+        iterates: Deque[torch.Tensor] = deque(maxlen=kept)
         objectives: List[torch.Tensor] = []
-        steps = torch.zeros(len(z), device=z.device)
-        # The adversarial loss logs, and counts the step, at the end of the descent.
+        state = DescentState(
+            z,
+            objective=z.new_zeros(z.shape[:2]),
+            num_steps=torch.full((len(z),), float(self.num_steps), device=z.device),
+            x=x,
+            truth=truth,
+            optimizer=self.optimizer.init(z),
+        )
+        # The adversarial loss logs, and counts the step, only at the end of the descent.
         with self._quiet():
-            for taken in range(self.num_steps + 1):
-                part = _of(z, rows)
-                iterates.append(part if rows is None else iterates[-1].index_copy(0, rows, part))
-                if taken == self.num_steps:
-                    break
-                y, moved = self._leaf(part, unrolled)
-                objective = self._objective(moving_x, y, _of(truth, rows))
-                if not objective.requires_grad:
-                    raise ConfigurationError(
-                        "Expected a loss whose gradient reaches the output in the sampler "
-                        f"'gradient-based-inference', got {type(self.adversarial).__name__}, which "
-                        "takes the output for a constant."
-                    )
-                reached = objective.detach()
-                objectives.append(
-                    reached if rows is None else objectives[-1].index_copy(0, rows, reached)
-                )
-                (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
-                if taken and self.tolerance > 0:
-                    before = _of(objectives[-2], rows)
-                    change = (reached - before).abs()
-                    moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
-                    gradient = gradient[moving]
-                    rows = moving.nonzero()[:, 0] if rows is None else rows[moving]
-                    moving_x = x.rows(rows)
-                    if not len(rows):
-                        break
-                if rows is None:
-                    z = self.optimizer.step(z, gradient)
-                    steps += 1
-                else:
-                    z = self.optimizer.step_rows(z, gradient, rows)
-                    steps[rows] += 1
+            state = self._evaluate(state, x, unrolled)
+            while state.gradient is not None:
+                iterates.append(state.z)
+                objectives.append(state.objective)
+                state = self._evaluate(self._step(state, state.gradient), x, unrolled)
+        iterates.append(state.z)
         with torch.no_grad():
-            y = self.optimizer.output(iterates[-1])
-            objectives[taken:] = [self._objective(x, y, truth)]
-        self.log("steps", steps)
+            objectives.append(self._objective(x, self.optimizer.output(state.z), truth))
+        self.log("steps", state.num_steps)
         return list(iterates), objectives
+
+    def _evaluate(self, state: DescentState, x: Encoded, unrolled: bool) -> DescentState:
+        """Return the state with the objective and its gradient at z, narrowed to the instances of x
+        that have not converged."""
+        if state.step == self.num_steps:
+            return state._replace(gradient=None)
+        y, variable = self._leaf(state.moving(state.z), unrolled)
+        values = self._objective(state.x, y, state.truth)
+        if not values.requires_grad:
+            raise ConfigurationError(
+                "Expected a loss whose gradient reaches the output in the sampler "
+                f"'gradient-based-inference', got {type(self.adversarial).__name__}, which "
+                "treats the output as a constant."
+            )
+        (gradient,) = torch.autograd.grad(values.sum(), variable, create_graph=unrolled)
+        objective = state.merge(state.objective, values.detach())
+        evaluated = state._replace(objective=objective, gradient=gradient)
+        if state.step == 0 or self.tolerance == 0:
+            return evaluated
+        before = state.moving(state.objective)
+        change = (values.detach() - before).abs()
+        moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
+        return evaluated if moving.all() else evaluated.narrow(x, moving)
+
+    def _step(self, state: DescentState, gradient: torch.Tensor) -> DescentState:
+        """Return the state after a step of the instances that still move."""
+        z, optimizer = self.optimizer.step(state.moving(state.z), gradient, state.optimizer)
+        return state._replace(z=state.merge(state.z, z), optimizer=optimizer, step=state.step + 1)
 
     def _quiet(self, quiet: bool = True) -> ContextManager[None]:
         """Return a context in which the adversarial loss, if there is one, logs nothing."""
@@ -244,8 +249,3 @@ class GradientBasedInferenceSampler(IterativeSampler):
         if truth is None or self.adversarial is None:
             return -self.score_network(x, y, x.mask)
         return self.adversarial.unreduced(x, truth, SamplerOutput(y), x.mask)
-
-
-def _of(values: Any, rows: Optional[torch.Tensor]) -> Any:
-    """The values of the instances `rows`; of all where `rows` or `values` is `None`."""
-    return values if rows is None or values is None else values[rows]
