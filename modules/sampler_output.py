@@ -1,4 +1,4 @@
-"""What a sampler gives to a loss."""
+"""The output of a sampler."""
 
 from typing import NamedTuple, Optional
 
@@ -22,8 +22,3 @@ class SamplerOutput(NamedTuple):
     cost_augmented: Optional[torch.Tensor] = None
     log_prob: Optional[torch.Tensor] = None
     loss: Optional[torch.Tensor] = None
-
-
-def choose(chosen: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """`first` where `chosen` `(batch, num_samples)` is true, `second` elsewhere."""
-    return torch.where(chosen.view(*chosen.shape, *[1] * (second.dim() - 2)), first, second)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from structured_energy import logging
+from structured_energy.logged_values import LoggedState
 from structured_energy.logging import (
     LoggedArray,
     LoggedExtremum,
@@ -193,11 +194,13 @@ def test_merging_workers_gives_the_mean_over_all_items():
     first, second, idle = LoggedMean(), LoggedMean(), LoggedMean()
     first.log(torch.tensor([1.0, 2.0, 3.0]))
     second.log(10.0)
-    states = [(v.count, [] if v.tensor is None else v.tensor.tolist()) for v in (first, second)]
-    assert idle.read(idle.merge([*states, (0, [])])) == 4.0
+    states = [LoggedState(value.count, value.tensor.tolist()) for value in (first, second)]
+    merged = idle.merge([*states, LoggedState()])
+    assert merged == LoggedState(num_items=4, numbers=[16.0]) and idle.read(merged) == 4.0
     top = LoggedExtremum()
-    assert top.read(top.merge([(1, [2.0]), (0, []), (1, [5.0])])) == 5.0
-    assert top.read(top.merge([(0, []), (0, [])])) is None
+    states = [LoggedState(1, [2.0]), LoggedState(), LoggedState(1, [5.0])]
+    assert top.read(top.merge(states)) == 5.0
+    assert top.read(top.merge([LoggedState(), LoggedState()])) is None
 
 
 def test_only_a_reset_asks_the_other_workers(monkeypatch):
@@ -207,14 +210,14 @@ def test_only_a_reset_asks_the_other_workers(monkeypatch):
 
     def of_all_workers(states):
         asked.append(states)
-        return [states, [(1, [4.0])]]
+        return [states, [LoggedState(1, [4.0])]]
 
     monkeypatch.setattr(logging, "num_workers", lambda: 2)
     monkeypatch.setattr(logging, "of_all_workers", of_all_workers)
     assert node.get_all() == {"loss": 1.0}
-    assert not asked  # the other one may not be here: it would wait for ever
+    assert not asked  # the other worker may not call it, so that this one would wait for ever
     assert node.get_all(reset=True) == {"loss": 2.5}
-    assert asked == [[(1, [1.0])]]
+    assert asked == [[LoggedState(1, [1.0])]]
 
 
 def test_first_nonfinite_is_the_one_that_was_logged_first():

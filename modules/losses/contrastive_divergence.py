@@ -4,14 +4,14 @@ from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("contrastive-divergence")
-class ContrastiveDivergenceLoss(Loss):
+class ContrastiveDivergenceLoss(ScoreNetworkLoss):
     """s(x, y_k) − s(x, y*) + α (s(x, y_k)² + s(x, y*)²) for each sample y_k of the model's
     distribution, by `langevin` or `gibbs-with-gradients`.
 
@@ -28,7 +28,7 @@ class ContrastiveDivergenceLoss(Loss):
         α, which keeps the scores near zero (Du & Mordatch 2019, section 3.3).
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "sample_score")
 
     def __init__(
         self,
@@ -37,11 +37,8 @@ class ContrastiveDivergenceLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.score_penalty = score_penalty
-        for key in ("ground_truth_score", "sample_score"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -4,15 +4,15 @@ from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("inference")
-class InferenceLoss(Loss):
+class InferenceLoss(ScoreNetworkLoss):
     """−(w·D + s(x, ŷ)) − v·s(x, ỹ), which inference networks minimise.
 
     ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term
@@ -32,7 +32,7 @@ class InferenceLoss(Loss):
         v.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("oracle_cost", "cost_augmented_score", "inference_score")
 
     def __init__(
         self,
@@ -43,13 +43,10 @@ class InferenceLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.oracle_value = oracle_value
         self.oracle_cost_weight = oracle_cost_weight
         self.inference_score_weight = inference_score_weight
-        for key in ("oracle_cost", "cost_augmented_score", "inference_score"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -5,17 +5,17 @@ from typing import Any, Literal, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from ..logging import LoggedMean
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 MarginType = Literal["margin-rescaled", "slack-rescaled", "perceptron", "contrastive"]
 
 
 @Loss.register("margin-based")
-class MarginBasedLoss(Loss):
+class MarginBasedLoss(ScoreNetworkLoss):
     """The hinge losses of Tu & Gimpel (2018, section 2.3; 2020) for the score network.
 
     With the score s, the truth y*, the cost-augmented output ŷ, its oracle cost D and the weight w:
@@ -42,7 +42,13 @@ class MarginBasedLoss(Loss):
         structured support vector machine's, Tsochantaridis et al. 2005), not each.
     """
 
-    score_network: ScoreNetwork
+    logged_means = (
+        "oracle_cost",
+        "cost_augmented_score",
+        "inference_score",
+        "ground_truth_score",
+        "violations",
+    )
 
     def __init__(
         self,
@@ -55,26 +61,17 @@ class MarginBasedLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
+        super().__init__(score_network, reduction, log_key)
         margin_types = ("margin-rescaled", "slack-rescaled", "perceptron", "contrastive")
         if margin_type not in margin_types:
             raise ConfigurationError(
                 f"Expected margin_type to be one of {margin_types}, got '{margin_type}'."
             )
-        self.score_network = score_network
         self.oracle_value = oracle_value
         self.margin_type = margin_type
         self.oracle_cost_weight = oracle_cost_weight
         self.perceptron_weight = perceptron_weight
         self.most_violated = most_violated
-        for key in (
-            "oracle_cost",
-            "cost_augmented_score",
-            "inference_score",
-            "ground_truth_score",
-            "violations",
-        ):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -7,14 +7,14 @@ from typing import Any, Optional
 import torch
 from torch.nn.functional import softplus
 
-from ..logging import LoggedMean
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
-class NoiseContrastiveLoss(Loss):
+class NoiseContrastiveLoss(ScoreNetworkLoss):
     """The base of losses that tell the true output from K draws y_k of a distribution q.
 
     They see f(y) = s(x, y) − log q(y | x), or s alone where `correct_for_proposal` is false.
@@ -30,7 +30,7 @@ class NoiseContrastiveLoss(Loss):
     `ValueError` where the sampler gives no log-probabilities, or no logits to judge the truth by.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "draw_score", "accuracy")
 
     def __init__(
         self,
@@ -40,12 +40,9 @@ class NoiseContrastiveLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.output_space = output_space
         self.correct_for_proposal = correct_for_proposal
-        for key in ("ground_truth_score", "draw_score", "accuracy"):
-            self.logging_buffer[key] = LoggedMean()
 
     @abstractmethod
     def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:

@@ -4,15 +4,15 @@ from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("pseudo-likelihood")
-class PseudoLikelihoodLoss(Loss):
+class PseudoLikelihoodLoss(ScoreNetworkLoss):
     """−Σ_p log p(y*_p | y*_−p, x), with p(y_p = a | y_−p, x) ∝ exp s(x, y with y_p = a) (Besag
     1975), the sum over real positions; one value for each instance.
 
@@ -21,7 +21,7 @@ class PseudoLikelihoodLoss(Loss):
     score network.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "accuracy")
 
     def __init__(
         self,
@@ -30,11 +30,8 @@ class PseudoLikelihoodLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.output_space = output_space
-        for key in ("ground_truth_score", "accuracy"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -6,17 +6,17 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ..logging import LoggedMean
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 Objective = Literal["cross-entropy", "squared-error", "squared-error-of-score"]
 
 
 @Loss.register("value-regression")
-class ValueRegressionLoss(Loss):
+class ValueRegressionLoss(ScoreNetworkLoss):
     """What a deep value network minimises (Gygli et al. 2017, equation 5), on each proposal y.
 
     With the oracle value v* in [0, 1], the score s and v = 1 / (1 + exp(−s)):
@@ -33,7 +33,7 @@ class ValueRegressionLoss(Loss):
         One of the three above.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("oracle_value", "predicted_value")
 
     def __init__(
         self,
@@ -43,17 +43,14 @@ class ValueRegressionLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
+        super().__init__(score_network, reduction, log_key)
         objectives = ("cross-entropy", "squared-error", "squared-error-of-score")
         if objective not in objectives:
             raise ConfigurationError(
                 f"Expected the objective to be one of {objectives}, got '{objective}'."
             )
-        self.score_network = score_network
         self.oracle_value = oracle_value
         self.objective = objective
-        for key in ("oracle_value", "predicted_value"):
-            self.logging_buffer[key] = LoggedMean()
 
     def predicted_value(self, score: torch.Tensor) -> torch.Tensor:
         """The oracle value that a score stands for."""
@@ -73,20 +70,9 @@ class ValueRegressionLoss(Loss):
 
 
 @Loss.register("value")
-class ValueLoss(Loss):
+class ValueLoss(ScoreNetworkLoss):
     """−log v(x, y) with v = 1 / (1 + exp(−s)): the task network's objective against a deep value
     network (Lee et al. 2022)."""
-
-    score_network: ScoreNetwork
-
-    def __init__(
-        self,
-        score_network: ScoreNetwork,
-        reduction: Reduction = "mean",
-        log_key: Optional[str] = None,
-    ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

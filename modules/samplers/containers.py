@@ -13,6 +13,7 @@ from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .appending_container import AppendingContainer
 from .sampler import Sampler
+from .selection import best_sample
 
 
 @Sampler.register("random-picking-container")
@@ -83,5 +84,4 @@ class BestOfContainer(AppendingContainer):
         with frozen(self.score_network), torch.no_grad():
             scores = self.score_network(x, y, mask)
         self.check_scores(scores)
-        best = scores.argmax(dim=1)
-        return SamplerOutput(y[torch.arange(len(y), device=y.device), best].unsqueeze(1))
+        return SamplerOutput(best_sample(y, scores))

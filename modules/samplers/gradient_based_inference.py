@@ -12,12 +12,13 @@ from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
 from ..networks import deterministic, frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput, choose
+from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .descent_state import DescentState
 from .iterative import IterativeSampler
 from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
+from .selection import choose
 
 Picker = Literal["best", "last", "last-n", "all"]
 

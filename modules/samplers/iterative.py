@@ -6,10 +6,10 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..output_spaces import OutputSpace
-from ..sampler_output import choose
 from ..score_networks import ScoreNetwork
 from .replay_buffer import ReplayBuffer
 from .sampler import Sampler
+from .selection import choose
 
 
 class IterativeSampler(Sampler):

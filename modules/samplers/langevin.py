@@ -9,11 +9,12 @@ from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput, choose
+from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .iterative import IterativeSampler
 from .output_optimizers import SMOOTHING, check_smoothing
 from .sampler import Sampler
+from .selection import choose
 
 
 class LangevinState(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Optional
 
 import torch
 
-from ..sampler_output import choose
+from .selection import choose
 
 
 class ReplayBuffer(torch.nn.Module):
