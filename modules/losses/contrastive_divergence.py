@@ -1,4 +1,4 @@
-"""The truth against the samples of a Markov chain."""
+"""Contrastive divergence: the truth against samples of a Markov chain."""
 
 from typing import Any, Optional
 
@@ -13,14 +13,14 @@ from .score_network_loss import ScoreNetworkLoss
 @Loss.register("contrastive-divergence")
 class ContrastiveDivergenceLoss(ScoreNetworkLoss):
     """s(x, y_k) − s(x, y*) + α (s(x, y_k)² + s(x, y*)²) for each sample y_k of the model's
-    distribution, by `langevin` or `gibbs-with-gradients`.
+    distribution, drawn by `langevin` or `gibbs-with-gradients`.
 
-    With α = 0 its expected gradient is that of −log p(y* | x) where the samples are exact, and an
-    approximation where the chain is short. A chain that starts at the truth (`truth_rate: 1`) makes
-    it contrastive divergence (Hinton 2002), and a buffer of past samples (`buffer_size`) the
-    persistent kind (Tieleman 2008). `langevin` samples relaxed outputs, which never reach a corner:
-    its scores come out steeper than those of `gibbs-with-gradients`. The value is no measure of
-    progress. The samples are constants: only the score network gets a gradient.
+    With α = 0 and exact samples, the expected gradient is that of −log p(y* | x); a short chain
+    approximates it. A chain that starts at the truth (`truth_rate: 1`) gives contrastive divergence
+    (Hinton 2002), and a buffer of past samples (`buffer_size`) persistent contrastive divergence
+    (Tieleman 2008). `langevin` samples relaxed outputs, which never reach a corner, so that the
+    learned scores are steeper than with `gibbs-with-gradients`. The value does not measure
+    progress. The samples are constants: only the score network receives a gradient.
 
     # Parameters
 

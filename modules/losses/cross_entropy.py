@@ -1,4 +1,4 @@
-"""Cross-entropy of the task network's logits."""
+"""The cross-entropy of the task network's logits."""
 
 from typing import Any, Optional
 
@@ -11,11 +11,11 @@ from .loss import Loss, Reduction
 
 @Loss.register("cross-entropy")
 class CrossEntropyLoss(Loss):
-    """−log p(y* | logits), the sum over real positions, one value for each instance and sample.
+    """−log p(y* | logits), summed over real positions; one value for each instance and sample.
 
     # Raises
 
-    `ValueError` where the sampler gives no logits.
+    `ValueError` if the sampler returns no logits.
     """
 
     def __init__(

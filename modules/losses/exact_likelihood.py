@@ -1,4 +1,4 @@
-"""The exact likelihood of linear chains: conditional random fields."""
+"""The exact likelihood of linear chains (conditional random fields)."""
 
 from typing import Any, Optional
 
@@ -14,12 +14,12 @@ from .score_network_loss import ScoreNetworkLoss
 @Loss.register("exact-likelihood")
 class ExactLikelihoodLoss(ScoreNetworkLoss):
     """−log p(y* | x), with p(y | x) ∝ exp s(x, y) over all sequences of tags (Lafferty et al.
-    2001); one value for each instance, whatever the samples. The gradient goes to the score
-    network.
+    2001); one value for each instance. It does not use the samples. Only the score network receives
+    a gradient.
 
     # Raises
 
-    `ConfigurationError` for a score network that is no linear chain.
+    `ConfigurationError` for a score network that is not a linear chain.
     """
 
     logged_means = ("ground_truth_score", "log_partition")

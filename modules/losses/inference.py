@@ -16,13 +16,13 @@ class InferenceLoss(ScoreNetworkLoss):
     """−(w·D + s(x, ŷ)) − v·s(x, ỹ), which inference networks minimise.
 
     ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term
-    is there only where the sampler has a separate cost-augmented network, as in the compound
-    objective of Tu et al. (2020); otherwise ŷ is the inference output itself.
+    requires a sampler with a separate cost-augmented network, as in the compound objective of Tu et
+    al. (2020); without one, ŷ is the inference output itself and the term is omitted.
 
     Tu & Gimpel (2018) maximise the hinge max(0, w·D + s(x, ŷ) − s(x, y*)), whose gradient vanishes
-    where it is 0. As in Tu et al. (2020), who remove that truncation, there is no hinge here, and
-    s(x, y*), on which the networks have no influence, is left out. Differentiable through ŷ and ỹ;
-    `combination` adds further terms, such as a cross-entropy.
+    where it is 0. As in Tu et al. (2020), there is no such truncation here, and s(x, y*), which
+    does not depend on the networks, is omitted. Differentiable through ŷ and ỹ. `combination` adds
+    further terms, such as a cross-entropy.
 
     # Parameters
 

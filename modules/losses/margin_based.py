@@ -25,21 +25,21 @@ class MarginBasedLoss(ScoreNetworkLoss):
     - `perceptron`: max(0, s(x, ŷ) − s(x, y*))
     - `contrastive`: max(0, 1 − s(x, y*) + s(x, ŷ))
 
-    plus, where the sampler has a separate cost-augmented network, v · max(0, s(x, ỹ) − s(x, y*))
-    for the inference output ỹ (Tu et al. 2020). Otherwise ŷ is the inference output itself. The
-    outputs are constants here: the gradient goes to the score network alone.
+    A sampler with a separate cost-augmented network adds v · max(0, s(x, ỹ) − s(x, y*)) for the
+    inference output ỹ (Tu et al. 2020). Without one, ŷ is the inference output itself. The outputs
+    are constants: only the score network receives a gradient.
 
     # Parameters
 
     margin_type : `str`
         One of the four above.
     oracle_cost_weight : `float`
-        w, which multiplies D.
+        w.
     perceptron_weight : `float`
         v.
     most_violated : `bool`
-        Of several samples of an instance, whether the one with the largest loss alone counts (the
-        structured support vector machine's, Tsochantaridis et al. 2005), not each.
+        Whether, of several samples of an instance, only the sample with the largest loss counts, as
+        in the structured support vector machine (Tsochantaridis et al. 2005).
     """
 
     logged_means = (
@@ -102,6 +102,7 @@ class MarginBasedLoss(ScoreNetworkLoss):
         return loss.amax(dim=1, keepdim=True) if self.most_violated else loss
 
     def _margin(self, cost: torch.Tensor, score_gap: torch.Tensor) -> torch.Tensor:
+        """Return the argument of the hinge; `score_gap` is s(x, ŷ) − s(x, y*)."""
         if self.margin_type == "margin-rescaled":
             return self.oracle_cost_weight * cost + score_gap
         return score_gap if self.margin_type == "perceptron" else 1.0 + score_gap

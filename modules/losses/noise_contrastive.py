@@ -1,4 +1,4 @@
-"""Noise-contrastive estimation: the true output against draws."""
+"""Noise-contrastive estimation: the truth against draws."""
 
 import math
 from abc import abstractmethod
@@ -15,19 +15,19 @@ from .score_network_loss import ScoreNetworkLoss
 
 
 class NoiseContrastiveLoss(ScoreNetworkLoss):
-    """The base of losses that tell the true output from K draws y_k of a distribution q.
+    """The base of losses that distinguish the true output from K draws y_k of a distribution q.
 
-    They see f(y) = s(x, y) − log q(y | x), or s alone where `correct_for_proposal` is false.
-    Draws and their probabilities are constants here: the gradient goes to the score network alone.
+    They compare f(y) = s(x, y) − log q(y | x), or only s(x, y) if `correct_for_proposal` is false.
+    Draws and their probabilities are constants: only the score network receives a gradient.
 
     # Parameters
 
     correct_for_proposal : `bool`
-        Whether log q is subtracted, which makes the optimum of s the log-probability of the truth.
+        Whether to subtract log q, so that the optimal s is the log-probability of y given x.
 
     # Raises
 
-    `ValueError` where the sampler gives no log-probabilities, or no logits to judge the truth by.
+    `ValueError` if the sampler returns no log-probabilities, or no logits for log q of the truth.
     """
 
     logged_means = ("ground_truth_score", "draw_score", "accuracy")
@@ -46,7 +46,8 @@ class NoiseContrastiveLoss(ScoreNetworkLoss):
 
     @abstractmethod
     def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """The loss `(batch, 1)` of f of the truth `(batch, 1)` and of the draws `(batch, K)`."""
+        """Return the loss, `(batch, 1)`, given f of the truth, `(batch, 1)`, and of the draws,
+        `(batch, K)`."""
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

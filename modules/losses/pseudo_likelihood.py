@@ -1,4 +1,4 @@
-"""The likelihood of each position given all others."""
+"""The likelihood of each position conditional on all others."""
 
 from typing import Any, Optional
 
@@ -14,11 +14,11 @@ from .score_network_loss import ScoreNetworkLoss
 @Loss.register("pseudo-likelihood")
 class PseudoLikelihoodLoss(ScoreNetworkLoss):
     """−Σ_p log p(y*_p | y*_−p, x), with p(y_p = a | y_−p, x) ∝ exp s(x, y with y_p = a) (Besag
-    1975), the sum over real positions; one value for each instance.
+    1975), summed over real positions; one value for each instance.
 
-    It needs no samples: the score network sees the truth, and each output that differs from it in
-    one position, in one call, so its cost grows with positions × values. The gradient goes to the
-    score network.
+    It does not use the samples. The score network scores the truth and each output that differs
+    from it in one position, in one call, so that the cost grows with positions × values. Only the
+    score network receives a gradient.
     """
 
     logged_means = ("ground_truth_score", "accuracy")
@@ -36,7 +36,7 @@ class PseudoLikelihoodLoss(ScoreNetworkLoss):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        # (batch, num_positions, num_values − 1, *event_shape): what differs in one position.
+        # (batch, num_positions, num_values − 1, *event_shape): they differ in one position.
         neighbours = self.output_space.neighbours(truth[:, 0])
         outputs = torch.cat([truth, neighbours.flatten(1, 2)], dim=1)
         scores = self.score_network(x, outputs, mask)

@@ -11,7 +11,7 @@ from .score_network_loss import ScoreNetworkLoss
 
 @Loss.register("score")
 class ScoreLoss(ScoreNetworkLoss):
-    """−s(x, y) of each proposal y: the task network's objective in SEAL (Lee et al. 2022)."""
+    """−s(x, y) for each proposal y: the objective of the task network in SEAL (Lee et al. 2022)."""
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

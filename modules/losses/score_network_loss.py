@@ -17,7 +17,7 @@ class ScoreNetworkLoss(Loss):
     score_network : `ScoreNetwork`
         s(x, y), which belongs to the model.
     reduction : `"mean"`, `"sum"` or `"none"`
-        Over the batch and the samples.
+        The reduction over the batch and the samples.
     log_key : `str`, optional
         The name in the tree of logged values.
     """

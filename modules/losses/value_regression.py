@@ -17,15 +17,15 @@ Objective = Literal["cross-entropy", "squared-error", "squared-error-of-score"]
 
 @Loss.register("value-regression")
 class ValueRegressionLoss(ScoreNetworkLoss):
-    """What a deep value network minimises (Gygli et al. 2017, equation 5), on each proposal y.
+    """The objective of a deep value network (Gygli et al. 2017, equation 5) for each proposal y.
 
     With the oracle value v* in [0, 1], the score s and v = 1 / (1 + exp(−s)):
 
     - `cross-entropy`: −v* log v − (1 − v*) log(1 − v)
     - `squared-error`: (v − v*)²
-    - `squared-error-of-score`: (s − v*)², for a score that is itself the value
+    - `squared-error-of-score`: (s − v*)², for a score that equals the value
 
-    Differentiable through the score network, and through y where it has a gradient.
+    Differentiable through the score network and through y.
 
     # Parameters
 
@@ -53,7 +53,7 @@ class ValueRegressionLoss(ScoreNetworkLoss):
         self.objective = objective
 
     def predicted_value(self, score: torch.Tensor) -> torch.Tensor:
-        """The oracle value that a score stands for."""
+        """Return the oracle value that a score predicts."""
         return score if self.objective == "squared-error-of-score" else torch.special.expit(score)
 
     def compute(
@@ -62,7 +62,7 @@ class ValueRegressionLoss(ScoreNetworkLoss):
         score = self.score_network(x, sample.y, mask)
         target = self.oracle_value.value(truth, sample.y, mask)
         self.log("oracle_value", target)
-        if self.is_logging:  # not in each step of a descent
+        if self.is_logging:  # false in the steps of a descent, which skip this cost
             self.log("predicted_value", self.predicted_value(score))
         if self.objective == "cross-entropy":
             return binary_cross_entropy_with_logits(score, target, reduction="none")
@@ -71,7 +71,7 @@ class ValueRegressionLoss(ScoreNetworkLoss):
 
 @Loss.register("value")
 class ValueLoss(ScoreNetworkLoss):
-    """−log v(x, y) with v = 1 / (1 + exp(−s)): the task network's objective against a deep value
+    """−log v(x, y) with v = 1 / (1 + exp(−s)): the objective of the task network with a deep value
     network (Lee et al. 2022)."""
 
     def compute(

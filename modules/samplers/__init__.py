@@ -1,4 +1,4 @@
-"""Samplers: what proposes outputs y for an input x."""
+"""Samplers, which propose outputs y for an input x."""
 
 from .appending_container import AppendingContainer
 from .constrained import ConstrainedSampler

@@ -38,43 +38,44 @@ class Iterate(NamedTuple):
 
 @Sampler.register("gradient-based-inference")
 class GradientBasedInferenceSampler(IterativeSampler):
-    """y_0 … y_T by gradient descent on −s(x, y), or on a loss that also knows the truth (Belanger &
-    McCallum 2016; adversarial samples of Gygli et al. 2017).
+    """Outputs y_0 … y_T of gradient descent on −s(x, y), or on a loss that also depends on the
+    truth (Belanger & McCallum 2016; adversarial samples of Gygli et al. 2017).
 
-    All instances and starts move in one tensor. The features of x are computed once, and the score
-    network's dropout is off. No gradient reaches its weights, unless the inference is unrolled. An
-    instance whose starts have all converged is left out of further steps. Labels are used in
-    training alone: a prediction descends −s from `start`, whatever else is set.
+    All instances and starts move in one tensor. The encoding of x is computed once, and the score
+    network's dropout is off. Its weights receive no gradient unless the inference is unrolled. An
+    instance takes no further steps when all its starts have converged. Labels are used only in
+    training: a prediction always descends −s from `start`.
 
     # Parameters
 
     num_steps : `int`
-        T, at most.
+        T, the maximum number of steps.
     optimizer : `OutputOptimizer`, optional
         `projected-gradient` by default.
     tolerance : `float`
-        An instance has converged where its objective changes by at most this share in a step; 0
-        takes all steps.
+        The relative change of the objective in a step at or below which an instance has converged;
+        0 takes all steps.
     start : `Sampler`, optional
-        Gives y_0, with as many samples as there are starts; by default the output nearest to zero.
-        An optimizer that moves the logits smooths starts at the edge of the relaxation.
+        The sampler of y_0, with a sample for each start. By default y_0 is the output nearest to
+        zero. With an optimizer that moves the logits, starts at the edge of the relaxation are
+        smoothed.
     truth_rate : `float`
         The share of starts that are the truth, where it is known.
     adversarial : `Loss`, optional
-        What is descended where the truth is known; a child in the tree, where its values are those
-        of the last iterate.
+        The objective where the truth is known. It is a child in the tree of logged values, and logs
+        only the last iterate.
     pick : `"best"`, `"last"`, `"last-n"` or `"all"`
-        Which of the T + 1 iterates of each start are the samples; the last one counts as well.
+        The iterates of each start that are returned as samples, among all T + 1.
     num_last : `int`
         n of `last-n`.
     unroll : `bool`
-        Whether, in training, the samples are differentiable through the steps, in the score
-        network's weights (Belanger et al. 2017). The truth is not used then.
+        Whether, in training, the samples are differentiable through the steps with respect to the
+        score network's weights (Belanger et al. 2017). The truth is not used then.
 
     # Raises
 
-    `ConfigurationError` for settings that do not fit, and for an `adversarial` loss that takes the
-    output for a constant.
+    `ConfigurationError` for settings that do not fit, and for an `adversarial` loss that treats the
+    output as a constant.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         return SamplerOutput(self.optimizer.output(picked), self.optimizer.logits(picked))
 
     def path(self, x: Any, mask: Optional[torch.Tensor] = None) -> List[Iterate]:
-        """y_0 … y_T of a prediction, or fewer where all have converged before."""
+        """Return the iterates y_0 … y_T of a prediction, or fewer if all instances converge."""
         iterates, objectives = self._iterates(x, None, mask)
         return [
             Iterate(self.optimizer.output(z).detach(), -objective)
@@ -153,12 +154,12 @@ class GradientBasedInferenceSampler(IterativeSampler):
         mask: Optional[torch.Tensor],
         kept: Optional[int] = None,
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """The iterates z, of which the last `kept` (all by default), and the objective
-        `(batch, num_starts)` of each one that there was."""
+        """Return the last `kept` (by default all) iterates z, and the objectives
+        `(batch, num_starts)` of all iterates."""
         x = Encoded.of(x, mask)
         unrolled = self.unroll and self.training and torch.is_grad_enabled()
         scope = deterministic if unrolled else frozen
-        # The adversarial loss belongs to the score network, and counts and logs in its steps only.
+        # The adversarial loss trains the score network; it counts and logs only the steps of that.
         quiet = self.training and self.score_network.is_frozen
         with self._quiet(quiet), scope(self.score_network), torch.enable_grad():
             y = self.starts(x, truth, mask, self.optimizer.smoothing)
@@ -173,6 +174,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         unrolled: bool,
         kept: Optional[int],
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
+        """Return the last `kept` iterates from z on, and the objectives of all iterates."""
         iterates: Deque[torch.Tensor] = deque(maxlen=kept)
         objectives: List[torch.Tensor] = []
         state = DescentState(
@@ -230,8 +232,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
         return loss.no_logging() if quiet and loss is not None else nullcontext()
 
     def _leaf(self, z: torch.Tensor, unrolled: bool) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The output of z, and what the gradient is taken in, the output or z. No graph leads
-        further back, unless the inference is unrolled."""
+        """Return the output of z, and the variable of the gradient, which is the output or z. No
+        graph leads further back unless the inference is unrolled."""
         of_output = self.optimizer.gradient_of_output
         if not unrolled and of_output:
             y = self.optimizer.output(z).detach().requires_grad_()
@@ -247,6 +249,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         y: torch.Tensor,
         truth: Optional[torch.Tensor],
     ) -> torch.Tensor:
+        """Return the objective of y, `(batch, num_starts)`."""
         if truth is None or self.adversarial is None:
             return -self.score_network(x, y, x.mask)
         return self.adversarial.unreduced(x, truth, SamplerOutput(y), x.mask)

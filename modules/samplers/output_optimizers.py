@@ -220,7 +220,7 @@ class WrappedOptimizer(OutputOptimizer):
         optimizer = state.optimizer
         assert optimizer is not None
         # The optimizer provides its rule and settings. z and the entries come from the arguments,
-        # in whatever number of rows, and are copied, since the optimizer changes them in place.
+        # in any number of rows, and are copied, since the optimizer changes them in place.
         parameter = torch.nn.Parameter(z.detach().clone())
         if self.in_logits:
             with torch.no_grad():

@@ -171,14 +171,14 @@ def test_a_buffer_holds_the_latest_samples_in_training_alone():
     chain = GibbsWithGradientsSampler(SPACE, network, 5, start=start, buffer_size=6, reset_rate=0.0)
     chain.eval().sample(x, truth)
     chain.train().sample(x, None)
-    assert chain.buffer.held is None
+    assert chain.buffer.samples is None
     first, second = (chain.sample(x, truth).y.flatten(0, 1) for _ in range(2))
-    torch.testing.assert_close(chain.buffer.held, torch.cat([first, second])[-6:])
+    torch.testing.assert_close(chain.buffer.samples, torch.cat([first, second])[-6:])
     other = GibbsWithGradientsSampler(SPACE, network, 5, buffer_size=6, reset_rate=0.0)
     other.load_state_dict(chain.state_dict())
-    torch.testing.assert_close(other.buffer.held, chain.buffer.held)
+    torch.testing.assert_close(other.buffer.samples, chain.buffer.samples)
     resumed = other.starts(x, truth, None).flatten(0, 1)
-    assert all((row == chain.buffer.held).all(1).any() for row in resumed)
+    assert all((row == chain.buffer.samples).all(1).any() for row in resumed)
     assert (other.starts(x, None, None) == 0).all()
     other.buffer.reset_rate = 1.0
     assert (other.starts(x, truth, None) == 0).all()
