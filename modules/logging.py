@@ -167,11 +167,10 @@ class LoggingMixin:
         return result
 
     def get_metrics(self, reset: bool = False) -> Dict[str, Any]:
-        """Return this node's own metrics, in a dictionary that has a nested one for each child.
+        """Return the metrics of this node: its own values, and a nested dictionary for each child.
 
-        A node may return nested metrics. Only the model, the head of the tree, returns a flat
-        dictionary, as AllenNLP's trainer requires: it appends the values of the tree, under their
-        dotted names, to its task metrics.
+        The model, the head of the tree, returns a flat dictionary instead, as AllenNLP's trainer
+        requires: its task metrics, with the values of the tree appended under their dotted names.
         """
         nested: Dict[str, Any] = {}
         for name, value in self.get_all(reset).items():

@@ -38,7 +38,7 @@ def test_mean_over_unequal_batches_is_the_mean_of_all_items(batches):
     assert mean.value == pytest.approx(expected, rel=1e-9, abs=1e-6)
 
 
-def test_a_scalar_with_a_count_stands_for_so_many_items():
+def test_a_scalar_with_a_count_is_the_mean_of_that_many_items():
     mean = LoggedMean()
     mean.log(1.0, count=3)
     mean.log(torch.tensor(5.0), count=1)
@@ -54,12 +54,12 @@ def test_numbers_arrays_and_tensors_are_accepted(value):
     assert mean.value == float(np.mean(np.asarray(value)))
 
 
-def test_other_things_are_refused():
+def test_other_types_are_refused():
     with pytest.raises(TypeError, match="got str"):
         LoggedMean().log("1.0")
 
 
-def test_nothing_logged_is_left_out_and_reset_forgets():
+def test_values_without_items_are_omitted_and_reset_discards():
     node = Node("a", mean=LoggedMean(), latest=LoggedLatest(), array=LoggedArray())
     assert node.get_all() == {}
     node.log("mean", 3.0)
@@ -109,7 +109,7 @@ def test_of_type_selects():
     assert node.get_all(of_type=LoggedMean) == {"mean": 1.0}
 
 
-def test_role_names_a_child_unless_it_was_named():
+def test_the_role_names_a_child_without_a_log_key():
     parent, child, named = Node("p"), Node(), Node("given")
     parent.adopt(child, "sampler")
     parent.adopt(named, "inference")

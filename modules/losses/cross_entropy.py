@@ -32,7 +32,7 @@ class CrossEntropyLoss(Loss):
     ) -> torch.Tensor:
         if sample.logits is None:
             raise ValueError(
-                "Expected a sampler that gives logits for the loss 'cross-entropy', got one that "
-                "does not; use the sampler 'inference-network'."
+                "Expected a sampler that returns logits for the loss 'cross-entropy', got one "
+                "without; use the sampler 'inference-network'."
             )
         return -self.output_space.log_prob(sample.logits, truth, mask)

@@ -39,8 +39,8 @@ class _DrawsLoss(Loss):
         """Return log p of the draws, differentiable in the logits."""
         if sample.logits is None:
             raise ValueError(
-                f"Expected a sampler that gives logits for the loss {type(self).__name__}, got one "
-                "that does not; use the sampler 'network-draws'."
+                f"Expected a sampler that returns logits for the loss {type(self).__name__}, got "
+                "one without; use the sampler 'network-draws'."
             )
         return self.output_space.log_prob(sample.logits, sample.y.detach(), mask)
 

@@ -59,8 +59,8 @@ class NoiseContrastiveLoss(ScoreNetworkLoss):
         if self.correct_for_proposal:
             if sample.log_prob is None or sample.logits is None:
                 raise ValueError(
-                    f"Expected a sampler that gives logits and log-probabilities for the loss "
-                    f"{type(self).__name__}, got one that does not; use 'network-draws', or set "
+                    f"Expected a sampler that returns logits and log-probabilities for the loss "
+                    f"{type(self).__name__}, got one without; use 'network-draws', or set "
                     "correct_for_proposal: false."
                 )
             logits = sample.logits[:, :1].detach()

@@ -78,7 +78,7 @@ class ConstrainedSampler(Sampler):
         sample = self.constituent.sample(x, truth, mask)
         if sample.logits is None:
             raise ValueError(
-                "Expected a constituent that gives logits for the sampler 'constrained', got "
+                "Expected a constituent that returns logits for the sampler 'constrained', got "
                 f"{type(self.constituent).__name__}; use 'inference-network'."
             )
         rows = sample.logits.detach().flatten(0, 1)

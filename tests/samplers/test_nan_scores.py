@@ -1,4 +1,4 @@
-"""Samplers whose scores are NaN choose nothing."""
+"""Samplers raise an error if their scores are NaN."""
 
 import math
 

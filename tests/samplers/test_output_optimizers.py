@@ -19,8 +19,9 @@ def wrapped(name, lr, logits=True, **settings):
     return {"type": "optimizer", "optimizer": inner, "logits": logits}
 
 
-# With the spaces in which they serve, and the steps that they need: what follows the gradient in
-# the logits nears a corner as 1 / t, and what moves by as much in each step needs small ones.
+# Each with the spaces that it supports and the number of steps that it needs: an optimizer that
+# follows the gradient in the logits approaches a corner as 1 / t, and an optimizer with steps of
+# constant length needs small ones.
 OPTIMIZERS = [
     ({"type": "projected-gradient", "learning_rate": 0.1}, SPACES, 300),
     ({"type": "entropic-mirror-descent", "learning_rate": 0.3}, SPACES, 300),
@@ -54,7 +55,7 @@ class Quadratic(PotentialsNetwork):
 
 
 def problem(space, linear):
-    """A network, x, and the output of the highest score for each instance."""
+    """Return a network, x, and the output of the highest score for each instance."""
     output_space = make_world(space=space).output_space
     event = EVENT[space]
     if space == "categorical":  # the world has 3 tags
