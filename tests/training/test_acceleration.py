@@ -9,7 +9,7 @@ from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import load_archive
-from shipped import FOLDER, small
+from shipped import FOLDER, small_and_plain
 
 from structured_energy.training import MinimaxTrainer
 from structured_energy.training.acceleration import without_subnormals
@@ -38,7 +38,7 @@ def graphs(monkeypatch):
 
 @pytest.mark.parametrize("method", ["dvn", "inference_network"])
 def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
-    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
     plain = metrics_of(config, tmp_path / "plain")
     assert not graphs
     config["trainer"]["compile_networks"] = True
@@ -64,7 +64,7 @@ def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
     ],
 )
 def test_what_cannot_be_is_refused(method, trainer, message, tmp_path):
-    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
     config["trainer"].update(trainer)
     with pytest.raises(ConfigurationError, match=message):
         train_model(Params(config), str(tmp_path / "run"))
@@ -81,7 +81,7 @@ def test_training_takes_subnormal_numbers_for_0(tmp_path, monkeypatch):
         return train_epoch(self, number)
 
     monkeypatch.setattr(MinimaxTrainer, "_train_epoch", epoch)
-    config = small(FOLDER / "multi_label/digits/cross_entropy.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / "multi_label/digits/cross_entropy.jsonnet", tmp_path / "data")
     for before in (False, True):
         torch.set_flush_denormal(before)
         metrics_of(config, tmp_path / str(before))

@@ -1,17 +1,15 @@
 """Two processes against one, for every method of the shipped configs; processes that die."""
 
-import json
 import os
 import signal
 
-import _jsonnet
 import allennlp.commands.train as train_command
 import killing
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
-from shipped import FOLDER, METHODS, WRITE, is_random, name_of, small
+from shipped import FOLDER, METHODS, WRITE, config_of, is_random, name_of, small_and_plain
 
 from structured_energy.workers import own_part
 
@@ -32,7 +30,7 @@ def two(config):
 
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
 def test_two_processes_give_the_metrics_of_one(path, tmp_path):
-    config = small(path, tmp_path / "data")
+    config = small_and_plain(path, tmp_path / "data")
     found = {}
     for name, given in (("one", config), ("two", two(config))):
         went_well, said = train(given, tmp_path / name)
@@ -46,9 +44,7 @@ def test_two_processes_give_the_metrics_of_one(path, tmp_path):
 
 
 def test_methods_without_draws_are_compared():
-    compared = [
-        path for path in METHODS if not is_random(json.loads(_jsonnet.evaluate_file(str(path))))
-    ]
+    compared = [path for path in METHODS if not is_random(config_of(path))]
     assert len(compared) > len(METHODS) / 3
     assert {path.parts[-3] for path in compared} == set(WRITE)
 
@@ -56,7 +52,7 @@ def test_methods_without_draws_are_compared():
 @pytest.mark.parametrize("rows", [5, 7])
 @pytest.mark.parametrize("task", ["multi_label/digits", "tagging/twpos"])
 def test_uneven_last_batches_do_not_hang(task, rows, tmp_path):
-    config = small(FOLDER / task / "inference_network.jsonnet", tmp_path / "data", rows)
+    config = small_and_plain(FOLDER / task / "inference_network.jsonnet", tmp_path / "data", rows)
     for loader in ("data_loader", "validation_data_loader"):
         config[loader]["batch_size"] = 2
     went_well, said = train(two(config), tmp_path / "run")
@@ -82,7 +78,9 @@ class DyingWorker(TrainerCallback):
     ("how", "message"), [("error", "This worker has had enough"), ("kill", "signal SIGKILL")]
 )
 def test_a_worker_that_dies_ends_the_run_with_its_error(how, message, tmp_path):
-    config = small(FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data")
+    config = small_and_plain(
+        FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data"
+    )
     config["trainer"]["callbacks"] = [{"type": "dying-worker", "how": how}]
     went_well, said = train(two(config), tmp_path / "run")
     assert not went_well and message in said

@@ -12,7 +12,7 @@ from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
-from shipped import METHODS, name_of, small
+from shipped import METHODS, name_of, small_and_plain
 
 from structured_energy.callbacks import PicturesCallback
 from structured_energy.data import RandomCrop, RandomFlip, SegmentationReader, TensorDataLoader
@@ -48,7 +48,7 @@ def with_other_void(batch):
 
 def model_of(path, folder):
     torch.manual_seed(0)
-    params = Params(small(path, folder)["model"])
+    params = Params(small_and_plain(path, folder)["model"])
     return Model.from_params(params, vocab=Vocabulary())
 
 
