@@ -8,6 +8,7 @@ A test file names the component and inherits the tests:
 
 from .encoders import EncoderConformance
 from .losses import LossConformance
+from .metrics import MetricConformance
 from .readers import ReaderConformance
 from .samplers import SamplerConformance
 from .score_networks import ScoreNetworkConformance
@@ -17,6 +18,7 @@ from .structured_scores import StructuredScoreConformance
 __all__ = [
     "EncoderConformance",
     "LossConformance",
+    "MetricConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
     "ReaderConformance",
