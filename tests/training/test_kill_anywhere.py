@@ -1,9 +1,11 @@
 """Trainings that are killed at random moments, again and again, and go on: all that they leave is
 what the uninterrupted training leaves, bit for bit.
 
-`KILLS=100 pytest tests/training/test_kill_anywhere.py` kills at more moments.
+`KILLS=100 pytest tests/training/test_kill_anywhere.py` kills at more moments. The moments change
+every day; a failure prints its seed, and `KILL_SEED=… pytest …` repeats it.
 """
 
+import datetime
 import json
 import os
 import random
@@ -33,6 +35,7 @@ MODES = {
     "steps": {"callbacks": [{"type": "tree-to-csv", "unit": "steps", "every": 2}]},
 }
 KILLS = int(os.environ.get("KILLS", 1))
+SEED = os.environ.get("KILL_SEED", datetime.date.today().isoformat())
 
 
 def config_of(mode, folder):
@@ -62,7 +65,8 @@ def test_a_run_that_is_killed_anywhere_leaves_what_it_would_have(tmp_path, mode)
     assert killing.train(config, whole)
     expected, moments = killing.outcome(whole), killing.moments_of(whole)
 
-    draw = random.Random(mode)
+    print(f"KILL_SEED={SEED}")  # pytest shows it where the test fails
+    draw = random.Random(f"{SEED} {mode}")
     # Each kind of moment is as likely as another: batches are many, archives one.
     by_kind = {}
     for number, kind in enumerate(moments):
