@@ -26,7 +26,7 @@ kill: $(READY)
 	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py \
 		tests/training/test_distributed.py
 
-# Format, lint, types, and the tests, those of the architecture and of the docstrings among them.
+# Format, lint, types and tests: what .ci/run runs.
 check: lint types test
 
 # The documentation, docs/_build/html, of the code as it is now (-E); a warning is an error.
