@@ -57,8 +57,8 @@ def check_gradients(function: Any, inputs: List[torch.Tensor]) -> None:
 def needs_dtype(world: World, dtype: torch.dtype) -> None:
     """Skip a test that is for another dtype."""
     if world.dtype != dtype:
-        reason = {torch.float32: "autocast", torch.float64: "finite differences"}[dtype]
-        pytest.skip(f"{reason} need {dtype}")
+        reason = {torch.float32: "autocast is", torch.float64: "finite differences are"}[dtype]
+        pytest.skip(f"{reason} checked in {dtype} only")
 
 
 class Conformance:
