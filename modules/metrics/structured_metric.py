@@ -139,7 +139,7 @@ class StructuredMetric(Metric):
         return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
 
     def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
-        """Return the sums of data in which each instance of `sums_by_instance` occurs `counts` times.
+        """Return the sums of data that hold each instance of `sums_by_instance` `counts` times.
 
         >>> from structured_energy.metrics import TagAccuracy
         >>> sums = {"right": torch.tensor([3, 0]), "count": torch.tensor([4, 2])}
@@ -195,7 +195,7 @@ class SetMetric(StructuredMetric):
         mask: torch.Tensor,
     ) -> Sums:
         """Return the sums of a batch of tensors `(batch, positions)`, bool but for the
-        probabilities. Where the mask is false, probabilities are −∞, predictions and labels false."""
+        probabilities. Where the mask is false, these are −∞, predictions and labels false."""
 
     def batch_sums(
         self,
