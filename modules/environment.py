@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional
 
 import torch
 
-from .whole_files import write_whole
+from .atomic_files import write_atomically
 
 FILE = "environment.json"
 PACKAGES = ("structured-energy", "allennlp", "torch", "numpy", "scikit-learn", "transformers")
@@ -38,7 +38,7 @@ def environment_of(device: torch.device) -> Dict[str, Any]:
 def record_environment(folder: Path, device: torch.device) -> None:
     """Adds what is here now to `environment.json` in the folder of a run."""
     starts = [*read_environment(folder), environment_of(device)]
-    write_whole(folder / FILE, json.dumps(starts, indent=1) + "\n")
+    write_atomically(folder / FILE, json.dumps(starts, indent=1) + "\n")
 
 
 def read_environment(folder: Path) -> List[Dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, List, Tuple
 import torch
 from allennlp.training.metrics import Metric
 
-from ..workers import of_all_workers
+from ..workers import all_gather_object
 from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
 
 _AT_ONCE = 2**18  # items, few enough that their scores stay in the cache
@@ -111,7 +111,7 @@ class MeanAveragePrecisionByLabel(SetMetric):
         }
 
     def _over_workers(self, held: Any) -> Any:
-        return of_all_workers(_together(held).cpu())
+        return all_gather_object(_together(held).cpu())
 
     def value(self, sums: Sums) -> torch.Tensor:
         probabilities, labels = _together(sums["probabilities"]), _together(sums["labels"])

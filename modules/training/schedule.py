@@ -3,13 +3,10 @@
 import copy
 from typing import Collection, Dict, List, NamedTuple, Optional, Tuple, Union
 
-import torch
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
-
-from ..workers import num_workers
 
 
 class NetworkSettings(FromParams):
@@ -149,19 +146,3 @@ def make_schedule(
                 "'networks'."
             )
     return schedule
-
-
-def average_over_workers(parameters: List[torch.nn.Parameter]) -> None:
-    """Averages the gradients over all workers, in one reduction."""
-    gradients = [
-        torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        for parameter in parameters
-    ]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    torch.distributed.all_reduce(flat)
-    flat /= num_workers()
-    start = 0
-    for parameter in parameters:
-        stop = start + parameter.numel()
-        parameter.grad = flat[start:stop].view_as(parameter)
-        start = stop

@@ -91,5 +91,7 @@ def test_a_worker_that_dies_ends_the_run_with_its_error(how, message, tmp_path):
 
 def test_a_checkpoint_is_of_so_many_processes():
     assert own_part([3]) == 3
-    with pytest.raises(ConfigurationError, match="processes as the checkpoint is of, 2, got 1"):
+    with pytest.raises(
+        ConfigurationError, match="Expected 2 processes, as in the checkpoint, got 1"
+    ):
         own_part([3, 4])
