@@ -1,4 +1,4 @@
-"""Training: networks in turns."""
+"""Training of several networks in turns, with checkpoints that resume bit for bit."""
 
 from .callback_group import callbacks_of
 from .fused_adamw import FusedAdamW

@@ -48,30 +48,30 @@ class Turns(NamedTuple):
 
 @Trainer.register("minimax", constructor="from_partial_objects")
 class MinimaxTrainer(GradientDescentTrainer):
-    """On each batch, `steps` of one network with the other frozen, then of the other, `rounds`
-    times.
+    """Train networks in turns: on each batch one takes its `steps` while the other is frozen, then
+    the other does, `rounds` times.
 
-    Everything else is AllenNLP's `GradientDescentTrainer`, whose parameters it takes; with one
-    network it is that trainer. The reported loss is the sum over the steps of a batch. Optimisers,
-    schedulers, unfinished gradients and random states are in the checkpoint, so `--recover` resumes
-    bit for bit on CPU. In distributed training each step takes the mean gradient of the workers.
+    With one network it equals AllenNLP's `GradientDescentTrainer`, whose parameters it takes. The
+    reported loss is the sum over the steps of a batch. Checkpoints hold optimisers, schedulers,
+    accumulated gradients and random states, so that `--recover` resumes bit for bit on CPU. In
+    distributed training each step takes the mean gradient of the workers.
 
     # Parameters (beyond those of `GradientDescentTrainer`)
 
     steps : `Dict[str, int]`, optional
-        How many steps `score_network` and `task_network` take on a batch, by default 1 each.
+        The number of steps of `score_network` and `task_network` on a batch, by default 1 each.
     order : `List[str]`, optional
-        Which comes first; by default `score_network`, then `task_network`.
+        The order of the networks, by default `score_network`, then `task_network`.
     rounds : `int`
-        How often the whole is repeated on the same batch.
+        The number of repetitions of all steps on the same batch.
     networks : `Dict[str, NetworkSettings]`, optional
         `optimizer`, `learning_rate_scheduler`, `grad_norm`, `num_gradient_accumulation_steps` of
-        each network; what is not given is the trainer's. `start_epoch` and `stop_epoch` make
-        phases: the best epoch, and the epochs without improvement, are those of the last phase.
+        each network, by default the trainer's. `start_epoch` and `stop_epoch` divide training into
+        phases: only the last one counts for the best epoch and for `patience`.
     amp_dtype : `"float16"` or `"bfloat16"`
         The half precision of `use_amp`; bfloat16 needs no `grad_scaling`.
     compile_networks : `bool`
-        Whether what the networks compute is compiled by `torch.compile`, while they are trained.
+        Whether `torch.compile` compiles the networks for training.
 
     # Raises
 
@@ -118,7 +118,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         amp_dtype: str = "float16",
         compile_networks: bool = False,
     ) -> "MinimaxTrainer":
-        """Builds the trainer from a config."""
+        """Build the trainer from a config."""
         if not isinstance(model, StructuredEnergyModel):
             raise ConfigurationError(
                 "Expected a model of type 'structured-energy' for the trainer 'minimax', got "
@@ -166,7 +166,7 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     @property
     def _pytorch_model(self) -> StructuredEnergyModel:
-        # Not the wrapper, which expects all gradients of each pass; `rescale_gradients` averages.
+        # The wrapper expects all gradients in each pass, so `JointOptimizer.average` replaces it.
         return self.model
 
     def batch_outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:

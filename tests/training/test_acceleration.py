@@ -59,7 +59,7 @@ def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
 @pytest.mark.parametrize(
     ("method", "trainer", "message"),
     [
-        ("spen_end_to_end", {"compile_networks": True}, "unrolled, as that of 'sampler' is"),
+        ("spen_end_to_end", {"compile_networks": True}, "unrolled inference, which 'sampler' has"),
         ("cross_entropy", {"amp_dtype": "half"}, "amp_dtype 'float16' or 'bfloat16' .* 'half'"),
     ],
 )
