@@ -82,6 +82,7 @@ class MinimaxTrainer(GradientDescentTrainer):
     """
 
     turns: Turns
+    _last_loss: Optional[torch.Tensor] = None  # read only after an error: reading waits for a GPU
 
     @classmethod
     def from_partial_objects(
@@ -175,16 +176,6 @@ class MinimaxTrainer(GradientDescentTrainer):
         if not for_training:
             return self._outputs(batch, for_training=False)
         self.turns.worker.random.restore_torch()
-        place = (self._epochs_completed, self._batches_in_epoch_completed + 1)
-        try:
-            outputs = self._outputs_of_turns(batch)
-        except NanScoreError as error:
-            raise nan_loss_error(self.model, *place, error) from error
-        if torch.isnan(outputs["loss"]):
-            raise nan_loss_error(self.model, *place)
-        return outputs
-
-    def _outputs_of_turns(self, batch: TensorDict) -> Dict[str, torch.Tensor]:
         all_steps = self.turns.schedule.active(self._epochs_completed)
         losses: List[torch.Tensor] = []
         for network, steps in groupby(all_steps):
@@ -200,6 +191,7 @@ class MinimaxTrainer(GradientDescentTrainer):
                         x.forget_trained()
         if len(losses) > 1:
             outputs["loss"] = outputs["loss"] + torch.stack(losses[:-1]).sum()
+        self._last_loss = outputs["loss"].detach()
         return outputs
 
     def _outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:
@@ -238,7 +230,14 @@ class MinimaxTrainer(GradientDescentTrainer):
         worker = self.turns.worker
         worker.random.start_epoch(epoch)
         self._start_phase(epoch)
-        metrics = super()._train_epoch(epoch)
+        try:
+            metrics = super()._train_epoch(epoch)
+        except ValueError as error:
+            is_nan = self._last_loss is not None and bool(self._last_loss.isnan())
+            if not is_nan and not isinstance(error, NanScoreError):
+                raise
+            batch = self._batches_in_epoch_completed + 1
+            raise nan_loss_error(self.model, epoch, batch, error) from error
         if epoch < self._start_after_epochs_completed:  # only its data were read, to recover
             return metrics
         worker.random.restore_torch()  # if the run resumed after the last batch of the epoch

@@ -1,7 +1,5 @@
 """The error for a training loss that is NaN."""
 
-from typing import Optional
-
 from ..models import StructuredEnergyModel
 from ..samplers import NanScoreError
 
@@ -11,16 +9,16 @@ class NanLossError(ValueError):
 
 
 def nan_loss_error(
-    model: StructuredEnergyModel, epoch: int, batch: int, cause: Optional[NanScoreError] = None
+    model: StructuredEnergyModel, epoch: int, batch: int, cause: ValueError
 ) -> NanLossError:
     """Return an error that names the first node of the tree of logged values that is NaN.
 
-    `batch` counts from 1; `cause` is the error of a sampler whose scores were NaN.
+    `batch` counts from 1; `cause` is the error of AllenNLP's trainer or of a sampler.
     """
     node = model.first_nonfinite()
     if node:
         source = f"it arose first in '{node}'."
-    elif cause is not None:
+    elif isinstance(cause, NanScoreError):
         source = f"{cause}"
     else:
         source = "every logged value is finite, so look at the regularizer."
