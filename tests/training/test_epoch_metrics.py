@@ -1,4 +1,4 @@
-"""Metrics of batches and epochs, beside those of AllenNLP's loop, which it may have in part."""
+"""Corrected metrics of batches, epochs and runs."""
 
 import json
 
@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 
 
 class Model:
-    """A model without logged values, as far as the metrics ask for it."""
+    """A model without logged values."""
 
     def __init__(self):
         self.evaluation = self

@@ -1,4 +1,4 @@
-"""A loss that is NaN stops training with an error of its own, other errors stay as they are."""
+"""A NaN loss raises `NanLossError`; other errors keep their type."""
 
 import math
 
@@ -41,7 +41,7 @@ class Failing(TrainerCallback):
         raise ValueError("nan loss encountered")
 
 
-def test_an_error_of_a_callback_is_no_nan_loss_whatever_its_text(tmp_path):
+def test_an_error_with_the_text_of_a_nan_loss_keeps_its_type(tmp_path):
     over = {"trainer": {"callbacks": ["failing-with-the-text-of-a-nan-loss"]}}
     with pytest.raises(ValueError, match="nan loss encountered") as caught:
         train_snippet(MODEL, tmp_path, over)
