@@ -9,11 +9,11 @@ from ..models import StructuredEnergyModel
 
 
 class EpochMetrics:
-    """Sum the losses of an epoch, and correct the metrics of AllenNLP's trainer by them.
+    """Sum the losses of each epoch, and correct the metrics of AllenNLP's trainer.
 
     AllenNLP's loop keeps the sums of the losses in local variables, which a run that resumes within
-    an epoch has lost. It also collects the metrics of all epochs in one dictionary, so that a value
-    which only an earlier epoch has would be reported for a later one. Every method returns a new
+    an epoch lacks. It also collects the metrics of all epochs in one dictionary, and so reports the
+    values of an earlier epoch for a later one that does not have them. Every method returns a new
     dictionary.
     """
 
@@ -57,7 +57,7 @@ class EpochMetrics:
         }
 
     def state_dict(self) -> Dict[str, Any]:
-        """Return what this worker has measured since the epoch began."""
+        """Return the measurements of this worker since the epoch began."""
         tree = {name: value.state_dict() for name, value in self._model.logged_values().items()}
         metrics = {name: m.state_dict() for name, m in self._model.evaluation.metrics.items()}
         return {"losses": dict(self._losses), "tree": tree, "metrics": metrics}

@@ -29,7 +29,7 @@ class JointOptimizer(torch.optim.Optimizer):
     ) -> None:
         groups = [group for optimizer in optimizers.values() for group in optimizer.param_groups]
         super().__init__([p for group in groups for p in group["params"]], {})
-        self.param_groups = groups  # the very groups of the optimisers, so that lr can be set here
+        self.param_groups = groups  # shared with the optimisers, so that lr can be set here
         self.optimizers = optimizers
         self.accumulation_steps = accumulation_steps
         self.grad_norms = grad_norms

@@ -1,4 +1,4 @@
-"""The state of a run that AllenNLP's checkpoints do not have, and runs without an epoch left."""
+"""Recovery of a run: state that AllenNLP's checkpoints lack, and runs that are already complete."""
 
 import json
 import logging
