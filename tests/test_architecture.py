@@ -12,7 +12,7 @@ MODULES = ROOT / "modules"
 FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
-    {"encoded", "logged_values", "masks", "old_configs", "settings", "whole_files", "workers"},
+    {"encoded", "logged_values", "masks", "old_configs", "settings", "atomic_files", "workers"},
     {"logging", "compatibility", "environment", "vocabulary", "untrusted", "span_encodings"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},

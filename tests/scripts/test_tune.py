@@ -18,7 +18,7 @@ import tune
 from optuna.trial import TrialState
 from shipped import config_of
 
-from structured_energy.training import MinimaxTrainer, NanLoss
+from structured_energy.training import MinimaxTrainer, NanLossError
 
 METHOD = "cross_entropy"
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental")
@@ -75,7 +75,7 @@ def test_a_loss_that_became_nan_is_a_trial_without_a_value(study, monkeypatch):
     def nan_first(config, folder, train=tune.train):
         value = train(config, folder)
         if len(trained) < 3:
-            raise NanLoss("The training loss became NaN")
+            raise NanLossError("The training loss became NaN")
         return value
 
     monkeypatch.setattr(tune, "train", nan_first)

@@ -1,4 +1,4 @@
-"""Two processes against one, for every method of the shipped configs; processes that die."""
+"""Two processes compared with one, for every method of the shipped configs; dying processes."""
 
 import json
 import os
@@ -40,13 +40,13 @@ COVERING = [
 
 
 def train(config, folder):
-    """Trains in a process; gives whether it went well, and what it said."""
-    status, said = killing.forked(
+    """Train in a process; return whether it succeeded, and its output."""
+    status, output = killing.forked(
         lambda: train_command.train_model(train_command.Params(config), str(folder)),
         folder,
         timeout=120,
     )
-    return status == 0, said
+    return status == 0, output
 
 
 def two(config):
@@ -56,16 +56,16 @@ def two(config):
 @pytest.mark.parametrize("path", METHODS if "KILLS" in os.environ else COVERING, ids=name_of)
 def test_two_processes_give_the_metrics_of_one(path, tmp_path):
     config = small_and_plain(path, tmp_path / "data")
-    found = {}
-    for name, given in (("one", config), ("two", two(config))):
-        went_well, said = train(given, tmp_path / name)
-        assert went_well, said[-3000:]
-        found[name] = killing.outcome(tmp_path / name)["metrics"]["metrics.json"]
-    assert found["one"].keys() == found["two"].keys()
-    for key, value in found["two"].items():
+    metrics = {}
+    for name, variant in (("one", config), ("two", two(config))):
+        succeeded, output = train(variant, tmp_path / name)
+        assert succeeded, output[-3000:]
+        metrics[name] = killing.outcome(tmp_path / name)["metrics"]["metrics.json"]
+    assert metrics["one"].keys() == metrics["two"].keys()
+    for key, value in metrics["two"].items():
         assert value == value and abs(value) < float("inf"), key
         if not is_random(config):
-            assert value == pytest.approx(found["one"][key], rel=1e-3, abs=1e-4), key
+            assert value == pytest.approx(metrics["one"][key], rel=1e-3, abs=1e-4), key
 
 
 def components_of(path):
@@ -89,13 +89,13 @@ def test_uneven_last_batches_do_not_hang(task, rows, tmp_path):
     config = small_and_plain(FOLDER / task / "inference_network.jsonnet", tmp_path / "data", rows)
     for loader in ("data_loader", "validation_data_loader"):
         config[loader]["batch_size"] = 2
-    went_well, said = train(two(config), tmp_path / "run")
-    assert went_well, said[-3000:]
+    succeeded, output = train(two(config), tmp_path / "run")
+    assert succeeded, output[-3000:]
 
 
 @TrainerCallback.register("dying-worker")
 class DyingWorker(TrainerCallback):
-    """Ends the second worker in the second epoch, by an error or at once."""
+    """End the second worker in the second epoch, by an error or a signal."""
 
     def __init__(self, serialization_dir, how):
         super().__init__(serialization_dir)
@@ -104,24 +104,26 @@ class DyingWorker(TrainerCallback):
     def on_batch(self, trainer, *arguments, is_primary=True, **settings):
         if not is_primary and trainer._epochs_completed == 1:
             if self.how == "error":
-                raise ValueError("This worker has had enough.")
+                raise ValueError("This worker fails.")
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
-    ("how", "message"), [("error", "This worker has had enough"), ("kill", "signal SIGKILL")]
+    ("how", "message"), [("error", "This worker fails"), ("kill", "signal SIGKILL")]
 )
 def test_a_worker_that_dies_ends_the_run_with_its_error(how, message, tmp_path):
     config = small_and_plain(
         FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data"
     )
     config["trainer"]["callbacks"] = [{"type": "dying-worker", "how": how}]
-    went_well, said = train(two(config), tmp_path / "run")
-    assert not went_well and message in said
+    succeeded, output = train(two(config), tmp_path / "run")
+    assert not succeeded and message in output
     torch.load(tmp_path / "run" / "best.th")  # of the first epoch
 
 
-def test_a_checkpoint_is_of_so_many_processes():
+def test_another_number_of_processes_than_that_of_the_checkpoint_is_refused():
     assert own_part([3]) == 3
-    with pytest.raises(ConfigurationError, match="processes as the checkpoint is of, 2, got 1"):
+    with pytest.raises(
+        ConfigurationError, match="Expected 2 processes, as in the checkpoint, got 1"
+    ):
         own_part([3, 4])

@@ -1,5 +1,5 @@
-"""The same code on a GPU: every method, half precision, compiled networks, recovery, and how often
-the host waits for the device."""
+"""Training on a GPU: every method, half precision, compiled networks, recovery, and the number of
+times that the host waits for the device."""
 
 import json
 import warnings
@@ -21,7 +21,7 @@ OF_THE_MACHINE = ("memory_MB", "duration")
 
 @pytest.fixture(autouse=True)
 def single_precision(monkeypatch):
-    """Convolutions as exact as those of the CPU."""
+    """Make convolutions as exact as on the CPU."""
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
 
 
@@ -45,7 +45,7 @@ def without_accumulation(config):
 
 
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
-def test_methods_learn_what_they_learn_on_the_cpu(path, tmp_path):
+def test_methods_learn_the_same_as_on_the_cpu(path, tmp_path):
     config = small_and_plain(path, tmp_path / "data")
     on_cpu = metrics_of(config, tmp_path / "cpu", cuda_device=-1)
     on_gpu = metrics_of(config, tmp_path / "gpu", cuda_device=0)
@@ -93,7 +93,7 @@ def test_compiled_networks_learn_the_same(method, tmp_path):
         assert compiled[name] == pytest.approx(value, rel=2e-2, abs=2e-3), name
 
 
-def test_a_run_that_was_stopped_goes_on_with_its_random_numbers(tmp_path, monkeypatch):
+def test_a_stopped_run_resumes_with_its_random_numbers(tmp_path, monkeypatch):
     config = small_and_plain(
         FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data"
     )
@@ -118,7 +118,7 @@ def test_a_run_that_was_stopped_goes_on_with_its_random_numbers(tmp_path, monkey
 
 
 def waits_in(config, folder, **trainer):
-    """How often the host waits for the device in a training without validation."""
+    """Count how often the host waits for the device in a training without validation."""
     for key in ("validation_data_path", "test_data_path", "validation_data_loader"):
         config.pop(key, None)
     config["evaluate_on_test"] = False
@@ -142,6 +142,6 @@ def test_the_host_waits_as_often_as_in_the_loop_of_allennlp(method, tmp_path):
     for batches in (2, 6):
         config["data_loader"].update(batch_size=4, batches_per_epoch=batches)
         counts[batches] = waits_in(config, tmp_path / f"run_{batches}", num_epochs=1)
-    # AllenNLP's loop asks whether the loss is NaN, what it is, and for the metrics: the whole tree
-    # comes in one copy.
+    # AllenNLP's loop waits for isnan(loss), for loss.item(), and for the metrics, whose tree is
+    # copied as a whole.
     assert (counts[6] - counts[2]) / 4 <= 3
