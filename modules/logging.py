@@ -24,7 +24,7 @@ from .logged_values import (
     LoggedState,
     LoggedValue,
 )
-from .workers import num_workers, of_all_workers
+from .workers import all_gather_object, num_workers
 
 __all__ = [
     "LoggedArray",
@@ -235,7 +235,7 @@ def _to_host(values: List[LoggedValue]) -> List[LoggedState]:
 def _over_workers(values: List[LoggedValue], states: List[LoggedState]) -> List[LoggedState]:
     """Return the states, merged over all workers where the value is reduced over workers."""
     reduced = [i for i, value in enumerate(values) if value.reduced_over_workers]
-    gathered = of_all_workers([states[i] for i in reduced])
+    gathered = all_gather_object([states[i] for i in reduced])
     merged = list(states)
     for position, i in enumerate(reduced):
         merged[i] = values[i].merge([worker[position] for worker in gathered])

@@ -208,12 +208,12 @@ def test_only_a_reset_asks_the_other_workers(monkeypatch):
     node.log("loss", 1.0)
     asked = []
 
-    def of_all_workers(states):
+    def all_gather_object(states):
         asked.append(states)
         return [states, [LoggedState(1, [4.0])]]
 
     monkeypatch.setattr(logging, "num_workers", lambda: 2)
-    monkeypatch.setattr(logging, "of_all_workers", of_all_workers)
+    monkeypatch.setattr(logging, "all_gather_object", all_gather_object)
     assert node.get_all() == {"loss": 1.0}
     assert not asked  # the other worker may not call it, so that this one would wait for ever
     assert node.get_all(reset=True) == {"loss": 2.5}
