@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from allennlp.data import Batch
 from allennlp.models.archival import load_archive
+from forked_command import allennlp
 
 from structured_energy.metrics import ExampleF1
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
@@ -37,17 +38,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(command, folder, *arguments, package=True):
-    flags = ["--include-package", "structured_energy"] if package else []
-    result = subprocess.run(
-        [sys.executable, "-m", "allennlp", command, *map(str, arguments), *flags],
+    if package:
+        flags = ["--include-package", "structured_energy"]
+        return allennlp(command, *arguments, *flags, cwd=folder)
+    # The package is found by its entry point, in a process that has not imported it.
+    return subprocess.run(
+        [sys.executable, "-m", "allennlp", command, *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         timeout=300,
-        check=False,
     )
-    return result
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from torch.nn import Module
 # The parts of this package whose ValueErrors are about a user's data; elsewhere about tensors.
 _ABOUT_DATA = ("commands", "data", "predictors", "reporting", "training", "untrusted")
 _PACKAGE = __name__.partition(".")[0]
-_USER_ERROR = re.compile(r"(?:[\w.]+\.)?(?:ConfigurationError|NanLoss): (.+)")
+_USER_ERROR = re.compile(r"(?:[\w.]+\.)?(?:ConfigurationError|NanLossError): (.+)")
 
 
 def sentence(error: BaseException) -> Optional[str]:

@@ -27,8 +27,8 @@ NAMES = [
 ]
 # The name, a parameter, its type, and a part of what is said of it.
 SAID = [
-    ("loss-combination", "constituents", "list of Loss", "two of one class need a log_key"),
-    ("loss-zero", "reduction", '"sum", "mean" or "none"', "Over the batch and the samples."),
+    ("loss-combination", "constituents", "list of Loss", "Two of one class need a log_key"),
+    ("loss-zero", "reduction", '"sum", "mean" or "none"', "over the batch and the samples."),
     ("loss-score", "score_network", "ScoreNetwork", "given by the model"),
     ("sampler-best-of", "loss", "Loss, optional", "The loss over all samples."),
     ("sampler-constrained", "vocab", "Vocabulary", "given by AllenNLP"),

@@ -1,4 +1,4 @@
-"""A full disk while a run saves: one sentence, and the last complete checkpoint stays."""
+"""A full disk while a run saves: training ends in one sentence and keeps the last checkpoint."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def train(folder, run, *flags):
     resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY,
     reason="needs files of any size before their size is limited",
 )
-def test_a_full_disk_ends_in_one_sentence_and_the_run_resumes_once_there_is_space(tmp_path):
+def test_training_ends_in_one_sentence_and_resumes_when_there_is_room(tmp_path):
     (tmp_path / "full_disk.py").write_text(FULL)
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
     (tmp_path / "config.json").write_text(json.dumps(config))
