@@ -15,17 +15,18 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests
 
-# Longer searches for what breaks: 10,000 changed files and 10,000 generated ones for each reader,
-# and runs killed at many moments.
+# Longer searches for what breaks: 10,000 changed files and 10,000 generated ones for each reader.
 fuzz: $(READY)
 	FUZZ=10000 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/data/test_fuzzed_files.py \
 		tests/data/test_generated_files.py tests/data/test_generated_images.py \
 		tests/configs/test_fuzzed_configs.py
 
+# Runs killed at many moments, and every method in two processes.
 kill: $(READY)
-	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py
+	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py \
+		tests/training/test_distributed.py
 
-# Format, lint, types, and the tests, those of the architecture and of the docstrings among them.
+# Format, lint, types and tests: what .ci/run runs.
 check: lint types test
 
 # The documentation, docs/_build/html, of the code as it is now (-E); a warning is an error.

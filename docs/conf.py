@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "Structured Energy"
-extensions = ["myst_parser", "registered"]
+extensions = ["myst_parser", "registered", "patches"]
 smartquotes = False
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3

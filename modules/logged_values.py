@@ -1,16 +1,29 @@
-"""Logged values: how one quantity is accumulated, merged over workers and read."""
+"""Values that are logged in batches, merged over workers and read at the end of an epoch."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Dict, Literal, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, Literal, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
 
 Loggable = Union[float, int, bool, np.ndarray, torch.Tensor]
-State = Tuple[int, Sequence[float]]
+
+
+class LoggedState(NamedTuple):
+    """The state of a logged value on the host, as workers exchange it.
+
+    # Fields
+
+    num_items : the number of logged items.
+    numbers : the accumulated numbers, flat; empty if nothing was logged.
+    """
+
+    num_items: int = 0
+    numbers: Sequence[float] = ()
 
 
 def _as_tensor(value: Loggable) -> torch.Tensor:
+    """Return the value as a detached tensor; a number or an array in double precision."""
     if isinstance(value, torch.Tensor):
         return value.detach()
     if isinstance(value, (bool, int, float, np.ndarray, np.number)):
@@ -21,50 +34,55 @@ def _as_tensor(value: Loggable) -> torch.Tensor:
 
 
 class LoggedValue(ABC):
-    """One logged value: it accumulates on the device of what is logged and is read in one copy.
+    """A value that accumulates what is logged until the next reset.
 
-    `count` is how many items it holds, on the host; `tensor` is what it accumulated, flat and on
-    its device. Together they are its state: `read` makes the reported value of a state, `merge` one
-    state of those of all workers.
+    It accumulates on the device of the logged tensors, so that logging copies nothing to the host:
+    `count` is the number of logged items, and `tensor` holds the accumulated numbers, flat. For
+    reading, both are copied to a `LoggedState`.
     """
 
     reduced_over_workers = True
+    """Whether distributed training merges the states of all workers."""
     accumulated: ClassVar[Tuple[str, ...]] = ("count", "tensor")
+    """The attributes that `state_dict` saves."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forgets what was logged."""
-        self.logged_at = 0  # when, among all values, something was logged last
+        """Discard everything that was logged."""
+        self.logged_at = 0  # the time of the last call of `log`, in calls on any value
         self.count = 0
         self.tensor: Optional[torch.Tensor] = None
 
     @abstractmethod
     def log(self, value: Loggable, count: Optional[int] = None) -> None:
-        """Takes a value; `count` says how many items a scalar stands for (means only)."""
+        """Log a value. For a mean, `count` is the number of items that a scalar stands for."""
 
-    def read(self, state: State) -> Union[float, np.ndarray, None]:
-        """The reported value of a state; `None` if nothing was logged."""
-        return state[1][0] if state[0] else None
+    def read(self, state: LoggedState) -> Union[float, np.ndarray, None]:
+        """Return the reported value of a state, or `None` if nothing was logged."""
+        return state.numbers[0] if state.num_items else None
 
-    def merge(self, states: Sequence[State]) -> State:
-        """The states of all workers as one; here that of the first worker that has any."""
-        return next((state for state in states if state[0]), states[0])
+    def merge(self, states: Sequence[LoggedState]) -> LoggedState:
+        """Return the merged state of all workers: by default that of the first worker that logged
+        anything."""
+        return next((state for state in states if state.num_items), states[0])
 
     def state_dict(self) -> Dict[str, Any]:
-        """What was accumulated since the last reset, for a checkpoint."""
+        """Return everything that was logged since the last reset, for a checkpoint."""
         return {name: getattr(self, name) for name in self.accumulated}
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Goes on from what `state_dict` gave."""
+        """Restore the result of `state_dict`."""
         for name in self.accumulated:
             setattr(self, name, state_dict[name])
 
     @property
     def value(self) -> Union[float, np.ndarray, None]:
-        """The reported value; copies it to the host."""
-        return self.read((self.count, [] if self.tensor is None else self.tensor.tolist()))
+        """The reported value; reading it copies it to the host."""
+        return self.read(
+            LoggedState(self.count, [] if self.tensor is None else self.tensor.tolist())
+        )
 
 
 class LoggedMean(LoggedValue):
@@ -86,23 +104,24 @@ class LoggedMean(LoggedValue):
             )
         total = tensor.sum(dtype=torch.float64).view(1)
         if count is not None:
-            total = total * count  # a scalar stands for `count` items of which it is the mean
+            total = total * count  # the scalar is the mean of `count` items
         if self.tensor is None:
             self.tensor = total
         else:
             self.tensor = self.tensor.to(total.device) + total
         self.count += tensor.numel() if count is None else count
 
-    def read(self, state: State) -> Optional[float]:
-        return state[1][0] / state[0] if state[0] else None
+    def read(self, state: LoggedState) -> Optional[float]:
+        return state.numbers[0] / state.num_items if state.num_items else None
 
-    def merge(self, states: Sequence[State]) -> State:
-        held = [state for state in states if state[0]]
-        return sum(state[0] for state in held), [sum(state[1][0] for state in held)]
+    def merge(self, states: Sequence[LoggedState]) -> LoggedState:
+        logged = [state for state in states if state.num_items]
+        total = sum(state.numbers[0] for state in logged)
+        return LoggedState(sum(state.num_items for state in logged), [total])
 
 
 class LoggedLatest(LoggedValue):
-    """The scalar that was logged last; in distributed training that of the first worker.
+    """The latest logged scalar; in distributed training that of the first worker.
 
     >>> latest = LoggedLatest()
     >>> latest.log(1); latest.log(2)
@@ -121,13 +140,13 @@ class LoggedLatest(LoggedValue):
 
 
 class LoggedArray(LoggedValue):
-    """The array that was logged last, for plots; each worker keeps its own."""
+    """The latest logged array, for plots; each worker reports its own."""
 
     reduced_over_workers = False
     accumulated = ("count", "tensor", "shape")
 
     def reset(self) -> None:
-        """Forgets what was logged."""
+        """Discard everything that was logged."""
         super().reset()
         self.shape: Tuple[int, ...] = ()
 
@@ -137,10 +156,10 @@ class LoggedArray(LoggedValue):
         self.tensor = array.double().reshape(-1).clone()
         self.count = 1
 
-    def read(self, state: State) -> Optional[np.ndarray]:
-        if not state[0]:
+    def read(self, state: LoggedState) -> Optional[np.ndarray]:
+        if not state.num_items:
             return None
-        return np.asarray(state[1], dtype=np.float64).reshape(self.shape)
+        return np.asarray(state.numbers, dtype=np.float64).reshape(self.shape)
 
 
 class LoggedExtremum(LoggedValue):
@@ -161,6 +180,8 @@ class LoggedExtremum(LoggedValue):
         self.tensor = (tensor.max() if self.kind == "max" else tensor.min()).view(1)
         self.count = 1
 
-    def merge(self, states: Sequence[State]) -> State:
-        held = [state[1][0] for state in states if state[0]]
-        return int(bool(held)), [max(held) if self.kind == "max" else min(held)] if held else []
+    def merge(self, states: Sequence[LoggedState]) -> LoggedState:
+        extrema = [state.numbers[0] for state in states if state.num_items]
+        if not extrema:
+            return LoggedState()
+        return LoggedState(1, [max(extrema) if self.kind == "max" else min(extrema)])

@@ -1,7 +1,7 @@
-"""The tree of logged values: what every part of a model reports, under one dotted name each.
+"""The tree of logged values, in which every part of a model reports values by dotted name.
 
 A node (`LoggingMixin`) registers its values and its children in its constructor and writes with
-`log`. The head of the tree, the model, collects them all with `get_all`.
+`log`. The head of the tree, the model, collects all values with `get_all`.
 """
 
 import itertools
@@ -21,10 +21,10 @@ from .logged_values import (
     LoggedExtremum,
     LoggedLatest,
     LoggedMean,
+    LoggedState,
     LoggedValue,
-    State,
 )
-from .workers import num_workers, of_all_workers
+from .workers import all_gather_object, num_workers
 
 __all__ = [
     "LoggedArray",
@@ -39,6 +39,7 @@ _CLOCK = itertools.count(1)
 
 
 def _default_log_key(name: str) -> str:
+    """Return the class name in snake_case, without its kind."""
     short = re.sub(r"(?<=.)(Loss|Sampler|Model)$", "", name)
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", short).lower()
 
@@ -49,8 +50,8 @@ class LoggingMixin:
     # Parameters
 
     log_key : `Optional[str]`
-        The node's part of the dotted names; by default the class name in snake_case without its
-        kind (`MarginBasedLoss`: `margin_based`).
+        The node's part of the dotted names. By default it is the class name in snake_case without
+        its kind (`MarginBasedLoss`: `margin_based`).
     """
 
     def __init__(self, log_key: Optional[str] = None) -> None:
@@ -63,14 +64,14 @@ class LoggingMixin:
         self._logging_paused = 0
 
     def adopt(self, child: "LoggingMixin", role: Optional[str] = None) -> None:
-        """Makes `child` a child of this node, named by its `role` here unless its constructor was
-        given a `log_key`."""
+        """Add `child` to the children of this node, under the name `role` unless its constructor
+        received a `log_key`."""
         if role is not None and not child._log_key_is_given:
             child.log_key = role
         self.logging_children.append(child)
 
     def log(self, key: str, value: Loggable, count: Optional[int] = None) -> None:
-        """Logs `value` under the registered `key`; makes no device synchronisation."""
+        """Log `value` under the registered `key`, without synchronising with the device."""
         if key not in self.logging_buffer:
             raise KeyError(
                 f"'{key}' is not registered in the logging_buffer of node '{self.log_key}' "
@@ -84,17 +85,19 @@ class LoggingMixin:
 
     @property
     def is_logging(self) -> bool:
-        """Whether `log` does anything here and now: what is made for it alone may be spared."""
+        """Whether `log` records values; if not, values that are computed only for it can be
+        skipped."""
         return not self._logging_paused
 
     def get(self, key: str) -> Union[float, np.ndarray, None]:
-        """The value of this node's own `key`; `None` if nothing was logged."""
+        """Return the value of this node's own `key`, or `None` if nothing was logged."""
         if key not in self.logging_buffer:
             raise KeyError(f"'{key}' is not registered in node '{self.log_key}'.")
         return self.logging_buffer[key].value
 
     def nodes(self) -> Iterator[Tuple[str, "LoggingMixin"]]:
-        """Every node below and including this one, once, with its dotted path ('' for itself).
+        """Yield this node and every node below it, once each, with its dotted path ('' for this
+        one).
 
         # Raises
 
@@ -121,7 +124,12 @@ class LoggingMixin:
         yield from walk(self, "", ())
 
     def logged_values(self) -> Dict[str, LoggedValue]:
-        """Every value of the tree by its dotted name; two with one name are a `ValueError`."""
+        """Return every value of the tree by its dotted name.
+
+        # Raises
+
+        `ValueError` if two values have the same name.
+        """
         values: Dict[str, LoggedValue] = {}
         for path, node in self.nodes():
             for key, value in node.logging_buffer.items():
@@ -137,10 +145,10 @@ class LoggingMixin:
     def get_all(
         self, reset: bool = False, of_type: Optional[Type[LoggedValue]] = None
     ) -> Dict[str, Any]:
-        """All values of the tree by dotted name, in at most one device-to-host copy.
+        """Return all values of the tree by dotted name, with at most one copy from device to host.
 
-        Values to which nothing was logged are left out. With `reset=True` in distributed training
-        the values are reduced over workers (every worker must call it), then forgotten.
+        Values without logged items are omitted. `reset=True` resets the values; in distributed
+        training it first merges them over workers, so every worker must call it.
         """
         values = {
             name: value
@@ -152,14 +160,18 @@ class LoggingMixin:
             states = _over_workers(list(values.values()), states)
         result = {}
         for (name, value), state in zip(values.items(), states, strict=True):
-            if state[0]:
+            if state.num_items:
                 result[name] = value.read(state)
             if reset:
                 value.reset()
         return result
 
     def get_metrics(self, reset: bool = False) -> Dict[str, Any]:
-        """This node's part of the tree as a nested dictionary."""
+        """Return the metrics of this node: its own values, and a nested dictionary for each child.
+
+        The model, the head of the tree, returns a flat dictionary instead, as AllenNLP's trainer
+        requires: its task metrics, with the values of the tree appended under their dotted names.
+        """
         nested: Dict[str, Any] = {}
         for name, value in self.get_all(reset).items():
             *path, key = name.split(".")
@@ -171,7 +183,7 @@ class LoggingMixin:
 
     @contextmanager
     def no_logging(self) -> Iterator[None]:
-        """Nothing is logged by this node and those below it inside the context; it nests."""
+        """Return a context in which this node and those below it log nothing; contexts nest."""
         nodes = [node for _, node in self.nodes()]
         for node in nodes:
             node._logging_paused += 1
@@ -182,48 +194,48 @@ class LoggingMixin:
                 node._logging_paused -= 1
 
     def first_nonfinite(self) -> Optional[str]:
-        """The dotted name of the value of the tree that is NaN or infinite and was logged first, if
-        there is any: where a training that is stopped at its first bad batch went wrong."""
+        """Return the dotted name of the value that is NaN or infinite and was logged first, or
+        `None`: the origin of the error where training stops at the first such batch."""
         values = self.logged_values()
         bad = [name for name, value in self.get_all().items() if not np.all(np.isfinite(value))]
         return min(bad, key=lambda name: values[name].logged_at, default=None)
 
     def describe(self) -> str:
-        """A readable picture of the tree: nodes, their classes, and the kinds of their values."""
-        pictures: Dict[str, Tree] = {}
+        """Return a drawing of the tree: the nodes, their classes, and the kinds of their values."""
+        drawings: Dict[str, Tree] = {}
         for path, node in self.nodes():
             label = f"{node.log_key} ({type(node).__name__})"
-            parent = pictures.get(path.rpartition(".")[0]) if path else None
-            picture = Tree(label) if parent is None else parent.add(label)
-            pictures[path] = picture
+            parent = drawings.get(path.rpartition(".")[0]) if path else None
+            drawing = Tree(label) if parent is None else parent.add(label)
+            drawings[path] = drawing
             for key, value in node.logging_buffer.items():
-                picture.add(f"{key}: {type(value).__name__}")
+                drawing.add(f"{key}: {type(value).__name__}")
         console = Console(file=StringIO(), width=100, color_system=None)
-        console.print(pictures[""], markup=False, highlight=False)
+        console.print(drawings[""], markup=False, highlight=False)
         text = console.file.getvalue()  # type: ignore[attr-defined]
         return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _to_host(values: List[LoggedValue]) -> List[State]:
-    """The states of the values; all those on one accelerator come in one copy."""
+def _to_host(values: List[LoggedValue]) -> List[LoggedState]:
+    """Return the states of the values; those on an accelerator are copied at once."""
     tensors = [value.tensor for value in values if value.tensor is not None]
     device = next((tensor.device for tensor in tensors if tensor.device.type != "cpu"), None)
     if device is not None:
         tensors = [tensor.to(device, non_blocking=True) for tensor in tensors]
     numbers: List[float] = torch.cat(tensors).tolist() if tensors else []
-    states: List[State] = []
+    states: List[LoggedState] = []
     start = 0
     for value in values:
         size = 0 if value.tensor is None else value.tensor.numel()
-        states.append((value.count, numbers[start : start + size]))
+        states.append(LoggedState(value.count, numbers[start : start + size]))
         start += size
     return states
 
 
-def _over_workers(values: List[LoggedValue], states: List[State]) -> List[State]:
-    """The states merged over all workers; what stays local to a worker is left as it is."""
+def _over_workers(values: List[LoggedValue], states: List[LoggedState]) -> List[LoggedState]:
+    """Return the states, merged over all workers where the value is reduced over workers."""
     reduced = [i for i, value in enumerate(values) if value.reduced_over_workers]
-    gathered = of_all_workers([states[i] for i in reduced])
+    gathered = all_gather_object([states[i] for i in reduced])
     merged = list(states)
     for position, i in enumerate(reduced):
         merged[i] = values[i].merge([worker[position] for worker in gathered])

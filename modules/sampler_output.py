@@ -1,4 +1,4 @@
-"""What a sampler gives to a loss."""
+"""The output of a sampler."""
 
 from typing import NamedTuple, Optional
 
@@ -6,15 +6,16 @@ import torch
 
 
 class SamplerOutput(NamedTuple):
-    """Outputs that a sampler proposes for a batch.
+    """The outputs that a sampler proposes for a batch.
 
     # Fields
 
     y : the proposals, normalised, `(batch, num_samples, *event_shape)`.
-    logits : the logits behind y, of the same shape, where there are any.
-    cost_augmented : the proposals of a separate cost-augmented network, shaped like y.
-    log_prob : the log-probability of y under the proposal distribution, `(batch, num_samples)`.
-    loss : the sampler's own loss, reduced, where labels were given and it has one.
+    logits : the logits of y, shaped like y; `None` if the sampler has none.
+    cost_augmented : the proposals of a separate cost-augmented network, shaped like y; or `None`.
+    log_prob : the log-probability of y under the proposal distribution, `(batch, num_samples)`; or
+        `None`.
+    loss : the sampler's own loss, reduced; `None` without labels or if the sampler has no loss.
     """
 
     y: torch.Tensor
@@ -22,8 +23,3 @@ class SamplerOutput(NamedTuple):
     cost_augmented: Optional[torch.Tensor] = None
     log_prob: Optional[torch.Tensor] = None
     loss: Optional[torch.Tensor] = None
-
-
-def choose(chosen: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """`first` where `chosen` `(batch, num_samples)` is true, `second` elsewhere."""
-    return torch.where(chosen.view(*chosen.shape, *[1] * (second.dim() - 2)), first, second)

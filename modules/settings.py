@@ -1,4 +1,4 @@
-"""Buffers that a config sets, as opposed to those that are fitted to data."""
+"""Buffers whose values come from the config, not from data."""
 
 import functools
 import logging
@@ -13,8 +13,8 @@ def register_setting(module: torch.nn.Module, name: str, value: torch.Tensor) ->
     """Register a buffer whose value comes from the config.
 
     The buffer moves with the module and is saved with the weights, but `load_state_dict` keeps the
-    config's value and logs a line where the saved one differs. Register what is fitted to data with
-    `register_buffer` instead: there the saved value wins.
+    config's value and logs a warning if the saved value differs. Use `register_buffer` for values
+    that are fitted to data, which `load_state_dict` replaces.
 
     >>> saved, built = torch.nn.Module(), torch.nn.Module()
     >>> register_setting(saved, "threshold", torch.tensor(0.5))
@@ -40,7 +40,7 @@ def _keep(
             _readable(kept),
             _readable(saved),
         )
-    state_dict[key] = kept  # of the copy that torch loads from
+    state_dict[key] = kept  # torch passes a copy of the caller's dictionary
 
 
 def _readable(value: torch.Tensor) -> str:

@@ -1,16 +1,17 @@
-"""Archives of others are read without executing what is in them; imported with the package.
+"""Archives from others, which are read without executing their content.
 
-torch reads weights and checkpoints as data alone. What AllenNLP 2.10.1 leaves open is closed here:
-members of an archive that lead out of its folder, and configs that name what is no component.
+torch reads weights and checkpoints as data. AllenNLP 2.10.1 leaves two ways open, which the
+functions here close as patches of `compatibility`: members of an archive that lead out of its
+folder, and names in a config that are paths to anything but a component.
 """
 
 import functools
 import json
 import shutil
 import tarfile
-import types
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Iterator, Optional, Tuple
 
 import torch
@@ -19,42 +20,62 @@ from allennlp.common.registrable import Registrable
 from allennlp.models import archival
 from allennlp.nn import Activation
 
+_extracted_archive = archival.extracted_archive
+_resolve_class_name = Registrable.resolve_class_name.__func__
+
 
 class _MembersInside(tarfile.TarFile):
-    """An archive from which files and folders are extracted, and nothing outside the target."""
+    """An archive that extracts files and folders only, and only into the target folder."""
 
     extraction_filter = staticmethod(tarfile.data_filter)
 
 
-@functools.lru_cache(maxsize=None)
-def protect() -> None:
-    """Applies all of it; a second call does nothing."""
-    _protect_extraction()
-    _protect_names()
+# The function of `tarfile` that AllenNLP calls to read archives and to write them.
+safe_tarfile = SimpleNamespace(open=_MembersInside.open)
 
 
-def _protect_extraction() -> None:
-    archival.tarfile = types.SimpleNamespace(open=_MembersInside.open)
-    original = archival.extracted_archive
+@contextmanager
+def extracted_archive(path: Any, cleanup: bool = True) -> Iterator[str]:
+    """Extract an archive into a folder, and check its config.
 
-    @contextmanager
-    def extracted_archive(path: Any, cleanup: bool = True) -> Iterator[str]:
-        with ExitStack() as stack:
-            try:
-                folder = stack.enter_context(original(path, cleanup))
-            except tarfile.FilterError as error:
-                raise ValueError(
-                    f"{path}: expected an archive whose members stay in its folder, got one that "
-                    f"does not: {error}"
-                ) from error
-            try:
-                _check_config(path, Path(folder) / archival.CONFIG_NAME)
-            except ValueError:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            yield folder
+    # Raises
 
-    archival.extracted_archive = extracted_archive
+    `ValueError` for members outside the folder, for a config that is not plain JSON, and for a
+    config with a true `trust_remote_code`.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(_extracted_archive(path, cleanup))
+        except tarfile.FilterError as error:
+            raise ValueError(
+                f"{path}: expected an archive whose members stay in its folder, got one that "
+                f"does not: {error}"
+            ) from error
+        try:
+            _check_config(path, Path(folder) / archival.CONFIG_NAME)
+        except ValueError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        yield folder
+
+
+@functools.wraps(_resolve_class_name)
+def resolve_class_name(cls: Any, name: str) -> Tuple[Any, Optional[str]]:
+    """Return the class of a registered name or of the path to a subclass, and its constructor.
+
+    AllenNLP resolves a path such as `subprocess.Popen` as well, so a config could start a process.
+
+    # Raises
+
+    `ConfigurationError` for the path to anything but a subclass.
+    """
+    resolved, constructor = _resolve_class_name(cls, name)
+    if name not in Registrable._registry[cls] and not _is_component(cls, resolved):
+        raise ConfigurationError(
+            f"Expected the name of a {cls.__name__}, or the path to a subclass of it, got "
+            f"'{name}', which is neither."
+        )
+    return resolved, constructor
 
 
 def _check_config(archive: Any, path: Path) -> None:
@@ -66,7 +87,7 @@ def _check_config(archive: Any, path: Path) -> None:
             f"{archive}: expected a config.json as 'allennlp train' writes it, plain JSON, got "
             f"another: {error}"
         ) from error
-    place = _find(config, "trust_remote_code")
+    place = _place_of(config, "trust_remote_code")
     if place is not None:
         raise ValueError(
             f"{archive}: expected a config that runs no code of others, got {place}; build the "
@@ -74,41 +95,21 @@ def _check_config(archive: Any, path: Path) -> None:
         )
 
 
-def _find(value: Any, key: str, place: str = "") -> Optional[str]:
-    """Where the key has a value that is true."""
+def _place_of(value: Any, key: str, prefix: str = "") -> Optional[str]:
+    """Return the dotted name of the first `key` whose value is true, or None."""
     if isinstance(value, list):
         value = dict(enumerate(value))
     if not isinstance(value, dict):
         return None
-    for name, below in value.items():
-        here = f"{place}.{name}" if place else str(name)
-        found = here if name == key and below else _find(below, key, here)
-        if found is not None:
-            return found
+    for name, child in value.items():
+        here = f"{prefix}.{name}" if prefix else str(name)
+        place = here if name == key and child else _place_of(child, key, here)
+        if place is not None:
+            return place
     return None
 
 
-def _protect_names() -> None:
-    # `"type": "package.module.name"` built whatever has that name: a config could start a process.
-    original = Registrable.resolve_class_name.__func__
-
-    @functools.wraps(original)
-    def resolve_class_name(cls: Any, name: str) -> Tuple[Any, Optional[str]]:
-        found, constructor = original(cls, name)
-        if name not in Registrable._registry[cls] and not _is_component(cls, found):
-            raise ConfigurationError(
-                f"Expected the name of a {cls.__name__}, or the path to a subclass of it, got "
-                f"'{name}', which is neither."
-            )
-        return found, constructor
-
-    Registrable.resolve_class_name = classmethod(resolve_class_name)
-
-
-def _is_component(base: Any, found: Any) -> bool:
-    # Activations are modules of torch.
+def _is_component(base: Any, resolved: Any) -> bool:
+    # AllenNLP registers modules of torch as activations.
     bases = (base, torch.nn.Module) if base is Activation else (base,)
-    return isinstance(found, type) and issubclass(found, bases)
-
-
-protect()
+    return isinstance(resolved, type) and issubclass(resolved, bases)

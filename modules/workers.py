@@ -1,4 +1,4 @@
-"""The processes of a distributed run, and what they tell each other."""
+"""The processes of a distributed run, and the collectives over them."""
 
 from typing import Any, List
 
@@ -8,23 +8,26 @@ from allennlp.common.util import is_distributed
 
 
 def num_workers() -> int:
-    """How many processes train together, on all machines; 1 outside distributed training."""
+    """Return the number of processes that train together, on all machines; 1 outside distributed
+    training."""
     return torch.distributed.get_world_size() if is_distributed() else 1
 
 
 def rank() -> int:
-    """Which of them this is, over all machines, from 0."""
+    """Return the rank of this process over all machines, from 0."""
     return torch.distributed.get_rank() if is_distributed() else 0
 
 
 def is_first() -> bool:
-    """Whether this is the one that writes for all."""
+    """Return whether this process has rank 0, the one that writes files."""
     return rank() == 0
 
 
-def of_all_workers(value: Any) -> List[Any]:
-    """The value that each worker has, by rank; every worker must call it. What is in it is pickled:
-    tensors should be on the CPU."""
+def all_gather_object(value: Any) -> List[Any]:
+    """Return the value of each worker, ordered by rank.
+
+    Every worker must call this function. Values are pickled, so move tensors to the CPU first.
+    """
     if not is_distributed():
         return [value]
     values: List[Any] = [None] * num_workers()
@@ -33,15 +36,35 @@ def of_all_workers(value: Any) -> List[Any]:
 
 
 def own_part(values: List[Any]) -> Any:
-    """Of what `of_all_workers` gave, perhaps before the run was stopped, that of this worker.
+    """Return the value of this worker from a result of `all_gather_object`, which may come from a
+    checkpoint.
 
     # Raises
 
-    `ConfigurationError` where there were more workers then, or fewer.
+    `ConfigurationError` if the number of workers differs from that of the checkpoint.
     """
     if len(values) != num_workers():
         raise ConfigurationError(
-            f"Expected as many processes as the checkpoint is of, {len(values)}, got "
-            f"{num_workers()}; go on with as many, or begin anew."
+            f"Expected {len(values)} processes, as in the checkpoint, got {num_workers()}; resume "
+            f"with {len(values)}, or start a new run."
         )
     return values[rank()]
+
+
+def average_gradients(parameters: List[torch.nn.Parameter]) -> None:
+    """Replace each gradient by its mean over all workers, in one reduction.
+
+    A missing gradient counts as zeros. Every worker must call this function.
+    """
+    gradients = [
+        torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        for parameter in parameters
+    ]
+    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    torch.distributed.all_reduce(flat)
+    flat /= num_workers()
+    start = 0
+    for parameter in parameters:
+        stop = start + parameter.numel()
+        parameter.grad = flat[start:stop].view_as(parameter)
+        start = stop

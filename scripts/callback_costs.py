@@ -27,6 +27,7 @@ from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
 from structured_energy.compatibility import say_errors_in_one_sentence
+from structured_energy.training import callbacks_of
 
 # What a trainer calls.
 METHODS = ("on_start", "on_batch", "on_backward", "on_epoch", "on_end", "state_dict")
@@ -104,7 +105,7 @@ def train(config: Dict[str, Any], callback: Optional[Dict[str, Any]]) -> Costs:
         run = TrainModel.from_params(
             Params(config), serialization_dir=folder, local_rank=0, batch_weight_key=""
         )
-        watch = Stopwatch(run.trainer._callbacks[0])  # without one, that of AllenNLP's log lines
+        watch = Stopwatch(callbacks_of(run.trainer)[0])  # without one, that of AllenNLP's log lines
         start = time.perf_counter()
         run.trainer.train()
         total = time.perf_counter() - start

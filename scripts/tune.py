@@ -44,7 +44,7 @@ from rich.console import Console
 from tqdm import tqdm
 
 from structured_energy.compatibility import say_errors_in_one_sentence
-from structured_energy.training import NanLoss
+from structured_energy.training import NanLossError
 
 # The heartbeat, by which a trial whose worker died is found, is called experimental.
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
@@ -121,7 +121,7 @@ def objective(trial: optuna.Trial, study: Study) -> float:
     with tempfile.TemporaryDirectory() as folder:
         try:
             return train(config, Path(folder) / "run")[f"best_validation_{metric_of(config)}"]
-        except NanLoss as error:  # of the setting: a trial like any other, without a value
+        except NanLossError as error:  # of the setting: a trial like any other, without a value
             raise optuna.TrialPruned(str(error)) from error
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from allennlp.data import Batch
 from allennlp.models.archival import load_archive
+from forked_command import allennlp
 
 from structured_energy.metrics import ExampleF1
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
@@ -37,17 +38,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(command, folder, *arguments, package=True):
-    flags = ["--include-package", "structured_energy"] if package else []
-    result = subprocess.run(
-        [sys.executable, "-m", "allennlp", command, *map(str, arguments), *flags],
+    if package:
+        flags = ["--include-package", "structured_energy"]
+        return allennlp(command, *arguments, *flags, cwd=folder)
+    # The package is found by its entry point, in a process that has not imported it.
+    return subprocess.run(
+        [sys.executable, "-m", "allennlp", command, *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         timeout=300,
-        check=False,
     )
-    return result
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +134,8 @@ def test_an_overridden_threshold_wins_over_the_tuned_one(trained, tmp_path, comm
         flags += ["--use-dataset-reader", "--silent"]
     result = run(command, folder, "run/model.tar.gz", data, *flags)
     assert result.returncode == 0, result.stderr[-3000:]
-    said = result.stdout + result.stderr
-    assert "The config sets 'threshold.value' to 0.6; the value saved with the weights" in said
+    output = result.stdout + result.stderr
+    assert "The config sets 'threshold.value' to 0.6; the value saved with the weights" in output
     if command == "predict":
         lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
         probabilities = [p for line in lines for p in line["probabilities"]]

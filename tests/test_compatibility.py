@@ -1,11 +1,17 @@
-"""What is mended in AllenNLP, through AllenNLP."""
+"""The patches of AllenNLP, by what AllenNLP does with them."""
 
 import copy
+import inspect
+import json
 import os
+import pkgutil
+import subprocess
 import sys
 import time
 import types
 import warnings
+from importlib.metadata import version
+from typing import get_args
 
 import pytest
 import torch
@@ -18,7 +24,8 @@ from allennlp.training.callbacks import TrainerCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.moving_average import MovingAverage
 
-from structured_energy import compatibility
+from structured_energy.compatibility import PATCHES, Patch, apply_patches
+from structured_energy.compatibility.patch import Kind
 from structured_energy.data import ArffReader
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 
@@ -43,10 +50,63 @@ def optimizer():
     return torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=1.0)
 
 
-def test_mending_twice_changes_nothing():
-    before = MovingAverage.state_dict
-    compatibility.mend()
-    assert MovingAverage.state_dict is before
+def current_values():
+    return [inspect.getattr_static(patch.target, patch.name) for patch in PATCHES]
+
+
+@pytest.fixture(scope="module")
+def missing_places():
+    """The places of the table that AllenNLP does not have, from a process without this package."""
+    script = (
+        "import json, pkgutil, sys\n"
+        "def exists(place):\n"
+        "    owner, _, name = place.rpartition('.')\n"
+        "    return name in vars(pkgutil.resolve_name(owner))\n"
+        "print(json.dumps([place for place in sys.argv[1:] if not exists(place)]))\n"
+        "assert 'structured_energy' not in sys.modules\n"
+    )
+    places = [patch.place for patch in PATCHES]
+    command = [sys.executable, "-c", script, *places, "allennlp.common.params.Params.no_such"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_target_exists_in_allennlp(missing_places):
+    assert version("allennlp") == "2.10.1"
+    assert missing_places == ["allennlp.common.params.Params.no_such"]
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.place)
+def test_a_target_is_replaced(patch):
+    value = inspect.getattr_static(patch.target, patch.name)
+    assert value is patch.replacement
+    owner = pkgutil.resolve_name(patch.place.rpartition(".")[0])
+    assert inspect.getattr_static(owner, patch.name) is value
+    assert patch.kind in get_args(Kind) and patch.why.endswith(".")
+
+
+def test_no_target_has_two_patches():
+    assert len({patch.place for patch in PATCHES}) == len(PATCHES) > 30
+
+
+def test_applying_the_patches_twice_does_nothing():
+    before = current_values()
+    apply_patches(PATCHES)
+    assert all(old is new for old, new in zip(before, current_values(), strict=True))
+    with pytest.raises(ConfigurationError) as error:
+        Params({"type": "adamm"}).pop_choice("type", ["adam"])
+    assert str(error.value).count("did you mean 'adam'?") == 1
+
+
+def test_a_patch_is_applied_to_its_target():
+    class Owner:
+        value = 1
+
+    patch = Patch(Owner, "value", 2, "bug", "It was 1.")
+    apply_patches([patch])
+    assert Owner.value == 2
+    assert patch.place == f"{__name__}.{Owner.__qualname__}.value"
+    assert Patch(json, "loads", None, "bug", "").place == "json.loads"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +132,7 @@ def test_reduce_on_plateau(optimizer):
     assert optimizer.param_groups[0]["lr"] == 0.25
 
 
-def test_a_file_of_a_checkpoint_is_whole_or_not_there(tmp_path):
+def test_a_file_of_a_checkpoint_is_complete_or_does_not_exist(tmp_path):
     class Killed(Exception):
         pass
 
@@ -88,11 +148,11 @@ def test_a_file_of_a_checkpoint_is_whole_or_not_there(tmp_path):
     assert torch.load(path) == {"first": 1} and os.listdir(tmp_path) == [path.name]
 
 
-def test_a_checkpoint_with_one_of_its_two_files_is_none(tmp_path):
+def test_a_checkpoint_with_one_of_its_two_files_is_skipped(tmp_path):
     for name in ("model_state_e1_b0", "training_state_e1_b0", "model_state_e2_b0"):
         torch.save({"name": name}, tmp_path / f"{name}.th")
-    found = Checkpointer(str(tmp_path)).load_checkpoint()
-    assert found.trainer_state == {"name": "training_state_e1_b0"}
+    checkpoint = Checkpointer(str(tmp_path)).load_checkpoint()
+    assert checkpoint.trainer_state == {"name": "training_state_e1_b0"}
 
 
 def test_a_checkpoint_with_a_cosine_schedule_is_loaded(optimizer, tmp_path):
@@ -144,7 +204,7 @@ def test_autocast_does_not_warn():
             assert not torch.is_autocast_enabled("cuda")
 
 
-def test_wandb_is_called_as_current_versions_want(monkeypatch, tmp_path):
+def test_wandb_gets_the_arguments_of_current_versions(monkeypatch, tmp_path):
     calls = []
     wandb = types.ModuleType("wandb")
     wandb.init = lambda *, id, dir, project, **settings: calls.append((id, settings))
@@ -164,7 +224,7 @@ def test_wandb_is_called_as_current_versions_want(monkeypatch, tmp_path):
     assert calls[-1] == "finish"
 
 
-def test_a_run_of_wandb_goes_on(wandb_environment, monkeypatch, tmp_path):
+def test_a_recovered_run_resumes_its_run_of_wandb(wandb_environment, monkeypatch, tmp_path):
     monkeypatch.setenv("WANDB_MODE", "offline")
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(TRAINED))
     config["trainer"]["callbacks"] = [{"type": "wandb"}]
@@ -176,6 +236,6 @@ def test_a_run_of_wandb_goes_on(wandb_environment, monkeypatch, tmp_path):
     assert first == second
 
 
-def test_a_dataset_reader_given_by_its_name_alone(tmp_path):
+def test_a_dataset_reader_may_be_given_as_a_name(tmp_path):
     readers = _load_dataset_readers(Params({"dataset_reader": "arff"}), str(tmp_path))
     assert all(isinstance(reader, ArffReader) for reader in readers)

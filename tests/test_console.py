@@ -1,4 +1,4 @@
-"""What commands print: few lines, none wider than the terminal, with the numbers of the files."""
+"""The console of commands: few lines that fit the terminal, with the numbers of the files."""
 
 import fcntl
 import json
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from allennlp.commands.evaluate import evaluate_from_archive
+from allennlp.training import util as training_util
 
 from structured_energy.compatibility import progress
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
@@ -50,7 +51,7 @@ def environment(**settings):
 
 
 def run(folder, *arguments, script=False, **settings):
-    """The lines of stdout and of stderr, neither of which is a terminal."""
+    """Run a command without a terminal; return the lines of stdout and of stderr."""
     done = subprocess.run(
         command(*arguments, script=script),
         cwd=folder,
@@ -64,7 +65,7 @@ def run(folder, *arguments, script=False, **settings):
 
 
 def run_in_terminal(folder, *arguments, columns=80):
-    """All that a terminal of so many columns receives."""
+    """Run a command in a terminal with this number of columns; return its output."""
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
@@ -94,13 +95,13 @@ def read(folder, name="metrics.json"):
 
 
 def cells(lines):
-    """The rows of a table with frames: its name, and the numbers."""
+    """Return the numbers of a framed table by the name of the row."""
     rows = (re.split(r"\s*│\s*", line.strip("│ ")) for line in lines if line.endswith("│"))
     return {name: [float(value) for value in values] for name, *values in rows}
 
 
 def epochs(lines):
-    """The header of the lines of epochs, and the cells of each."""
+    """Return the header of the table of epochs, and the cells of each line."""
     header = next(number for number, line in enumerate(lines) if line.startswith("    epoch"))
     rows = [line for line in lines if re.match(r" *\d+/\d+ ", line)]
     names = [name for name in re.split(r"\s{2,}", lines[header].strip()) if name]
@@ -126,7 +127,7 @@ def test_training_prints_few_lines_that_fit(trained):
     assert sum("StructuredEnergyModel" in line for line in out) == 1
     assert out[tree + TREE].startswith("Metrics of the validation data")
     table = 4 + len(cells(out))
-    # where, title of the tree, tree, legend, header, epochs, table, two files
+    # place of the run, title of the tree, tree, legend, header, epochs, table, two files
     assert len(out) == 1 + 1 + TREE + 2 + 3 + table + 2
     assert out[0] == "The run is in run, its log in out.log."
     assert out[-1].endswith("run/model.tar.gz") and (folder / "run" / "model.tar.gz").exists()
@@ -161,7 +162,7 @@ def test_the_result_has_the_numbers_of_the_files(trained):
     assert f"validation, epoch {metrics['best_epoch']}" in header
 
 
-def test_the_log_has_what_the_console_has_not(trained):
+def test_the_log_has_more_than_the_console(trained):
     folder, _, out, _ = trained
     log = (folder / "run" / "out.log").read_text()
     for part in (
@@ -186,10 +187,10 @@ def test_a_terminal_is_wide_enough(tmp_path, columns):
     assert max(len(state) for state in states if state not in framed) <= columns
     bars = [state for state in states if re.search(r"%\|[# \d]+\| \d/3 \[", state)]
     assert len(bars) >= 3  # of training
-    # What is left once bars have gone.
-    left = [line.rpartition("\r")[2] for line in shown.split("\r\n")]
-    assert not any("it/s" in line for line in left)
-    names, rows = epochs(left)
+    # The lines that remain after the bars.
+    lines = [line.rpartition("\r")[2] for line in shown.split("\r\n")]
+    assert not any("it/s" in line for line in lines)
+    names, rows = epochs(lines)
     assert len(rows) == 3
     shown = {60: 0, 80: 2, 140: 5}[columns]
     metrics = ["example_f1", "micro_f1", "macro_f1", "hamming_loss", "map_label"][:shown]
@@ -232,7 +233,7 @@ def test_a_program_that_evaluates_prints_nothing(trained, capsys):
 
 
 @pytest.mark.parametrize("script", [False, True], ids=["module", "script"])
-def test_predict_prints_predictions_alone(trained, script):
+def test_predict_prints_only_predictions(trained, script):
     folder, *_ = trained
     (folder / "line.jsonl").write_text('{"features": [0.5, -1, 0, 2, 1]}\n')
     out, err = run(folder, "predict", "run/model.tar.gz", "line.jsonl", script=script)
@@ -290,7 +291,7 @@ def test_console_tree_is_not_repeated(tmp_path):
 
 
 class Terminal(list):
-    """Keeps what is written."""
+    """A list of the written texts."""
 
     write = list.append
 
@@ -323,8 +324,8 @@ def test_a_bar_shows_the_loss_and_the_validation_metric():
     metrics = {**metrics, "example_f1": 0.25, "batch_loss": 3.0, "loss": 2.0}
     try:
         progress.describe_with(["example_f1"])
-        text = progress.training_util.description_from_metrics(metrics)
+        text = training_util.description_from_metrics(metrics)
     finally:
         progress.describe_with([])
     assert text == "loss: 2.0000, example_f1: 0.2500"
-    assert progress.training_util.description_from_metrics({}) == ""
+    assert training_util.description_from_metrics({}) == ""

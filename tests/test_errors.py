@@ -1,4 +1,4 @@
-"""Errors of a user end in one sentence with the place and the value; those of the code do not."""
+"""Errors of a user: one sentence with the place and the value. Errors of the code keep theirs."""
 
 import json
 import os
@@ -110,11 +110,11 @@ class HasABug(torch.nn.Module):
 def test_a_constructor_without_super_is_named_and_a_bug_is_not(kind):
     with pytest.raises(AttributeError) as error:
         kind()
-    said = sentence(error.value)
+    message = sentence(error.value)
     if kind is HasABug:
-        assert said is None
+        assert message is None
     else:
-        assert f"the constructor of {__name__}.ForgetsModule to call super().__init__" in said
+        assert f"the constructor of {__name__}.ForgetsModule to call super().__init__" in message
 
 
 def test_a_component_without_super_is_named(tmp_path):

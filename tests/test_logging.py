@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from structured_energy import logging
+from structured_energy.logged_values import LoggedState
 from structured_energy.logging import (
     LoggedArray,
     LoggedExtremum,
@@ -37,7 +38,7 @@ def test_mean_over_unequal_batches_is_the_mean_of_all_items(batches):
     assert mean.value == pytest.approx(expected, rel=1e-9, abs=1e-6)
 
 
-def test_a_scalar_with_a_count_stands_for_so_many_items():
+def test_a_scalar_with_a_count_is_the_mean_of_that_many_items():
     mean = LoggedMean()
     mean.log(1.0, count=3)
     mean.log(torch.tensor(5.0), count=1)
@@ -53,12 +54,12 @@ def test_numbers_arrays_and_tensors_are_accepted(value):
     assert mean.value == float(np.mean(np.asarray(value)))
 
 
-def test_other_things_are_refused():
+def test_other_types_are_refused():
     with pytest.raises(TypeError, match="got str"):
         LoggedMean().log("1.0")
 
 
-def test_nothing_logged_is_left_out_and_reset_forgets():
+def test_values_without_items_are_omitted_and_reset_discards():
     node = Node("a", mean=LoggedMean(), latest=LoggedLatest(), array=LoggedArray())
     assert node.get_all() == {}
     node.log("mean", 3.0)
@@ -108,7 +109,7 @@ def test_of_type_selects():
     assert node.get_all(of_type=LoggedMean) == {"mean": 1.0}
 
 
-def test_role_names_a_child_unless_it_was_named():
+def test_the_role_names_a_child_without_a_log_key():
     parent, child, named = Node("p"), Node(), Node("given")
     parent.adopt(child, "sampler")
     parent.adopt(named, "inference")
@@ -193,11 +194,13 @@ def test_merging_workers_gives_the_mean_over_all_items():
     first, second, idle = LoggedMean(), LoggedMean(), LoggedMean()
     first.log(torch.tensor([1.0, 2.0, 3.0]))
     second.log(10.0)
-    states = [(v.count, [] if v.tensor is None else v.tensor.tolist()) for v in (first, second)]
-    assert idle.read(idle.merge([*states, (0, [])])) == 4.0
+    states = [LoggedState(value.count, value.tensor.tolist()) for value in (first, second)]
+    merged = idle.merge([*states, LoggedState()])
+    assert merged == LoggedState(num_items=4, numbers=[16.0]) and idle.read(merged) == 4.0
     top = LoggedExtremum()
-    assert top.read(top.merge([(1, [2.0]), (0, []), (1, [5.0])])) == 5.0
-    assert top.read(top.merge([(0, []), (0, [])])) is None
+    states = [LoggedState(1, [2.0]), LoggedState(), LoggedState(1, [5.0])]
+    assert top.read(top.merge(states)) == 5.0
+    assert top.read(top.merge([LoggedState(), LoggedState()])) is None
 
 
 def test_only_a_reset_asks_the_other_workers(monkeypatch):
@@ -205,16 +208,16 @@ def test_only_a_reset_asks_the_other_workers(monkeypatch):
     node.log("loss", 1.0)
     asked = []
 
-    def of_all_workers(states):
+    def all_gather_object(states):
         asked.append(states)
-        return [states, [(1, [4.0])]]
+        return [states, [LoggedState(1, [4.0])]]
 
     monkeypatch.setattr(logging, "num_workers", lambda: 2)
-    monkeypatch.setattr(logging, "of_all_workers", of_all_workers)
+    monkeypatch.setattr(logging, "all_gather_object", all_gather_object)
     assert node.get_all() == {"loss": 1.0}
-    assert not asked  # the other one may not be here: it would wait for ever
+    assert not asked  # the other worker may not call it, so that this one would wait for ever
     assert node.get_all(reset=True) == {"loss": 2.5}
-    assert asked == [[(1, [1.0])]]
+    assert asked == [[LoggedState(1, [1.0])]]
 
 
 def test_first_nonfinite_is_the_one_that_was_logged_first():

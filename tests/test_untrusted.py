@@ -1,4 +1,4 @@
-"""Archives and checkpoints that want to do harm: each must end in an error, and do none."""
+"""Harmful archives and checkpoints: each ends in an error and does no harm."""
 
 import io
 import json
@@ -43,7 +43,7 @@ def trained(tmp_path_factory):
 
 
 class Harm:
-    """Writes a file when it is read as a pickle."""
+    """An object whose pickle creates a file when it is read."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -54,19 +54,19 @@ class Harm:
 
 @pytest.fixture()
 def harm(tmp_path):
-    """The file that is there once harm was done."""
+    """A file that only harmful code creates."""
     path = tmp_path / "harm"
     with (tmp_path / "test.pickle").open("wb") as file:
         pickle.dump(Harm(path), file)
     pickle.loads((tmp_path / "test.pickle").read_bytes()).close()
-    assert path.exists()  # the harm is real
+    assert path.exists()  # the pickle is harmful
     path.unlink()
     yield path
     assert not path.exists()
 
 
 def packed(trained, path, config=None, weights=None, members=()):
-    """An archive of the run with another config, other weights, or more members."""
+    """Write an archive of the run with another config, other weights, or more members."""
     with tarfile.open(path, "w:gz") as archive:
         archive.add(trained / "vocabulary", "vocabulary")
         text = (trained / "config.json").read_text() if config is None else config
@@ -88,10 +88,10 @@ def changed(trained, **model):
 
 
 def member(name, kind=tarfile.REGTYPE, link=""):
-    made = tarfile.TarInfo(name)
-    made.type = kind
-    made.linkname = str(link)
-    return made
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    info.linkname = str(link)
+    return info
 
 
 def test_an_honest_archive_is_loaded(trained, tmp_path):
@@ -122,9 +122,9 @@ def test_members_stay_in_their_folder(trained, tmp_path, harm, kind):
         load_archive(path)
 
 
-def test_an_absolute_path_is_inside(trained, tmp_path, harm):
+def test_an_absolute_path_is_extracted_inside(trained, tmp_path, harm):
     path = packed(trained, tmp_path / "model.tar.gz", members=[(member(str(harm)), b"x")])
-    load_archive(path)  # as tar does: without the slash at the beginning
+    load_archive(path)  # like tar, without the leading slash
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
@@ -166,7 +166,7 @@ def test_a_config_starts_no_process(trained, tmp_path, harm, base):
     process = {"type": "subprocess.Popen", "args": ["touch", str(harm)]}
     value = {"regexes": [[".*", process]]} if base == "initializer" else process
     path = packed(trained, tmp_path / "model.tar.gz", config=changed(trained, **{base: value}))
-    if base == "initializer":  # those of an archive are left out
+    if base == "initializer":  # AllenNLP ignores the initializer of an archive
         load_archive(path)
         with pytest.raises(ConfigurationError, match="got 'subprocess.Popen', which is neither"):
             Initializer.from_params(Params(dict(process)))
@@ -202,7 +202,7 @@ def test_a_config_loads_no_code_of_a_hub(trained, tmp_path):
         load_archive(path)
 
 
-def test_nothing_is_left_of_what_was_refused(trained, tmp_path, monkeypatch):
+def test_a_refused_archive_leaves_no_files(trained, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     Path(tmp_path / "temporary").mkdir()
     path = packed(trained, tmp_path / "model.tar.gz", config="{")

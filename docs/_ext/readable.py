@@ -8,7 +8,7 @@ from allennlp.common import Lazy
 
 
 def escaped(text: str) -> str:
-    """Text in which formulas such as y*_p stay as they are, outside of code.
+    """Escape the signs of Markdown outside of code, so that formulas such as y*_p stay unchanged.
 
     >>> print(escaped("s(x, y*_p) with `y_p`"))
     s(x, y\\*\\_p) with `y_p`
@@ -20,7 +20,8 @@ def escaped(text: str) -> str:
 
 
 def doctests_fenced(text: str) -> str:
-    """A docstring's text as Markdown: its examples become blocks of code, its formulas stay."""
+    """Return a docstring as Markdown, with its examples as blocks of code and its formulas
+    unchanged."""
     paragraphs = []
     for paragraph in text.strip().split("\n\n"):
         if paragraph.startswith(">>>"):
@@ -29,13 +30,13 @@ def doctests_fenced(text: str) -> str:
             paragraphs.append(paragraph)
         elif paragraph.startswith("- "):
             paragraphs.append(escaped(paragraph))
-        else:  # a line that begins with a number or a sign begins no list
+        else:  # joined, since a line that starts with a number would start a list
             paragraphs.append(escaped(" ".join(paragraph.split())))
     return "\n\n".join(paragraphs)
 
 
 def summary(text: str) -> str:
-    """The first sentence.
+    """Return the first sentence.
 
     >>> summary("What it is (Lee et al. 2022).  More of it.")
     'What it is (Lee et al. 2022).'
@@ -45,12 +46,12 @@ def summary(text: str) -> str:
 
 
 def either(words: List[str]) -> str:
-    """`a, b or c`."""
+    """Join words as in `a, b or c`."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def readable(annotation: Any, link: Callable[[type], str]) -> str:
-    """A type as a reader of configs takes it; `link` says where a class is shown, if anywhere.
+    """Return a type as the value of a config; `link` returns the address of a class, or ''.
 
     >>> from typing import Dict, Optional
     >>> readable(Optional[Lazy[int]], lambda cls: "")

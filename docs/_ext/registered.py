@@ -3,12 +3,12 @@
     ```{registered} structured_energy.losses.Loss
     ```
 
-shows what this package registers for a base class, ours or AllenNLP's: a table of the names, then a
-section for each, with its docstring and the parameters of its constructor. A class that has no
-registered names, because configs use it as it is, is shown by itself. `{data-sets}` lists the
+shows the names that this package registers for a base class of its own or of AllenNLP: a table of
+the names, then a section for each name, with the docstring and the parameters of the constructor. A
+class without registered names, which configs use directly, has one section. `{data-sets}` lists the
 published data sets.
 
-What is made here is Markdown, which MyST parses as it does the page.
+The directives write Markdown, which MyST parses as it parses the page.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import structured_energy
 from structured_energy.data.registry import known_data_sets
 
 AS_IN = "as in AllenNLP's"
-# What no config says, by the base of the class and the name of the parameter: who gives it.
+# The giver of each parameter that no config has, by base class and name of the parameter.
 SHARED = dict.fromkeys(("output_space", "score_network", "task_network", "oracle_value"), "model")
 GIVEN: Dict[str, Dict[str, str]] = {
     "CostAugmentedNetwork": {"output_size": "sampler"},
@@ -56,7 +56,7 @@ GIVEN: Dict[str, Dict[str, str]] = {
 
 
 class Entry(NamedTuple):
-    """A class that a config can name, and the constructor that the config is given to."""
+    """A class that a config can name, and its constructor."""
 
     name: str
     cls: type
@@ -64,12 +64,12 @@ class Entry(NamedTuple):
 
 
 def is_ours(cls: type) -> bool:
-    """Whether a class is of this package."""
+    """Return whether this package defines a class."""
     return cls.__module__.split(".")[0] == structured_energy.__name__
 
 
 def entries(base: type) -> List[Entry]:
-    """What is registered for a base class, by name; a class without names is its own entry."""
+    """Return the entries of a base class by name; a class without names is its only entry."""
     if not issubclass(base, Registrable):
         return [Entry(base.__name__, base, "__init__")]
     return [
@@ -80,33 +80,35 @@ def entries(base: type) -> List[Entry]:
 
 
 def has_place(cls: type) -> bool:
-    """Whether a class has a place in the reference, which types link to."""
+    """Return whether the reference shows a class, so that types can link to it."""
     if issubclass(cls, Registrable):
         return bool(entries(cls))
     return is_ours(cls) and issubclass(cls, FromParams)
 
 
 def label(base: type, name: str = "") -> str:
-    """What links to a base class, or to one of its names, point to."""
+    """Return the target of links to a base class, or to one of its names."""
     parts = ["component", base.__name__.lower(), "" if name == base.__name__ else name]
     return "-".join(filter(None, parts))
 
 
 def file_of(cls: type) -> str:
-    """The file of a class of this package, from the root of the repository."""
+    """Return the file of a class of this package, relative to the root of the repository."""
     return "/".join(["modules", *cls.__module__.split(".")[1:]]) + ".py"
 
 
 def sections(cls: type) -> Dict[str, str]:
-    """The parts of a docstring by heading; what stands before the first heading is under ''."""
+    """Return the parts of a docstring by heading; the part before the first heading is at ''."""
     parts = re.split(r"^# (.+)\n", inspect.cleandoc(cls.__doc__ or ""), flags=re.MULTILINE)
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
 
 
 def described(cls: type) -> Dict[str, str]:
-    """What docstrings say of each parameter, the class's own first, then those of its bases: below
-    a line `name, other : type` what is indented."""
-    found: Dict[str, str] = {}
+    """Return the description of each parameter in the docstring of the class or of its bases.
+
+    A description is the indented text below a line `name, other : type`.
+    """
+    descriptions: Dict[str, str] = {}
     for owner in filter(is_ours, cls.__mro__):
         for heading, text in sections(owner).items():
             if heading.startswith("Parameters"):
@@ -114,29 +116,29 @@ def described(cls: type) -> Dict[str, str]:
                     r"^(\w[\w, ]*?) *(?::.*)?$\n?((?:^ +.*$\n?|^\n)*)", text, flags=re.MULTILINE
                 ):
                     for name in names.split(", ") if lines.strip() else ():
-                        found.setdefault(name, " ".join(lines.split()))
-    return found
+                        descriptions.setdefault(name, " ".join(lines.split()))
+    return descriptions
 
 
 def parameters(entry: Entry) -> List[inspect.Parameter]:
-    """The parameters of the constructor."""
-    made_by = entry.cls
+    """Return the parameters of the constructor."""
+    function = entry.cls
     if entry.constructor != "__init__":
-        made_by = getattr(entry.cls, entry.constructor)
-    return list(inspect.signature(made_by).parameters.values())
+        function = getattr(entry.cls, entry.constructor)
+    return list(inspect.signature(function).parameters.values())
 
 
 def giver(base: type, name: str) -> str:
-    """Who gives a parameter that no config says; empty for those that it does."""
+    """Return the giver of a parameter that no config has, or '' for any other parameter."""
     everywhere = {"vocab": "AllenNLP", **SHARED}
     return GIVEN.get(base.__name__, {}).get(name, everywhere.get(name, ""))
 
 
 def explained(base: type, entry: Entry, name: str) -> str:
-    """What is said of a parameter: who gives it, or what it is."""
-    given_by = giver(base, name)
-    if given_by:
-        return f"*given by {given_by if given_by == 'AllenNLP' else f'the {given_by}'}*"
+    """Return the description of a parameter, or its giver."""
+    source = giver(base, name)
+    if source:
+        return f"*given by {source if source == 'AllenNLP' else f'the {source}'}*"
     text = escaped(described(entry.cls).get(name, ""))
     if text:
         return text
@@ -150,14 +152,14 @@ def explained(base: type, entry: Entry, name: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table of Markdown, with an empty line after it."""
+    """Yield the lines of a table in Markdown, and an empty line."""
     for row in (header, ["---"] * len(header), *rows):
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
     yield ""
 
 
 def default_of(parameter: inspect.Parameter) -> str:
-    """A default as it is shown; a lazy one by what it constructs."""
+    """Return the default of a parameter as text; for a lazy one, the class that it constructs."""
     default = parameter.default
     if default is inspect.Parameter.empty:
         return "required"
@@ -166,7 +168,7 @@ def default_of(parameter: inspect.Parameter) -> str:
 
 
 def of_entry(base: type, entry: Entry) -> Iterator[str]:
-    """What stands below a name: class and file, docstring, parameters."""
+    """Yield the section of a name: class and file, docstring, parameters."""
     yield from (f"`{entry.cls.__qualname__}`, in `{file_of(entry.cls)}`", "")
     yield from docstring(entry.cls)
     if issubclass(entry.cls, Subcommand):
@@ -181,7 +183,7 @@ def of_entry(base: type, entry: Entry) -> Iterator[str]:
         )
         for parameter in parameters(entry)
     ]
-    # The class's own first, then what is AllenNLP's, then what no config says.
+    # First the parameters of the class, then AllenNLP's, then those that no config has.
     rows.sort(key=lambda row: (row[3].startswith("*"), row[3].startswith(AS_IN)))
     if rows:
         yield from table(["parameter", "type", "default", ""], rows)
@@ -190,14 +192,14 @@ def of_entry(base: type, entry: Entry) -> Iterator[str]:
 
 
 def docstring(cls: type) -> Iterator[str]:
-    """The docstring without the parameters, which have their table."""
+    """Yield the docstring without the parameters, which have a table."""
     for heading, text in sections(cls).items():
         if not heading.startswith("Parameters"):
             yield from (doctests_fenced(f"**{heading}**\n\n{text}" if heading else text), "")
 
 
 def help_of(command: type) -> str:
-    """What a command says of itself with `--help`."""
+    """Return the output of a command with `--help`."""
     subparsers = argparse.ArgumentParser("allennlp").add_subparsers()
     parser = command().add_subparser(subparsers)
     parser.formatter_class = lambda prog: argparse.HelpFormatter(prog, width=88)
@@ -205,7 +207,7 @@ def help_of(command: type) -> str:
 
 
 def of_base(base: type, address: str) -> Iterator[str]:
-    """What stands above the names of a base class, which is imported from `address`."""
+    """Yield the description of a base class, imported from `address`, and a table of names."""
     yield from (f"({label(base)})=", "")
     if is_ours(base):
         yield from (f"The base class is `{address}`.", "")
@@ -228,7 +230,7 @@ class MarkdownDirective(SphinxDirective):
     """A directive that writes Markdown."""
 
     def parsed(self, lines: Iterable[str]) -> List[nodes.Node]:
-        """The nodes of Markdown without headings."""
+        """Parse Markdown without headings."""
         root = nodes.Element()
         source = "\n".join(lines).splitlines()
         self.state.nested_parse(StringList(source, self.env.docname), 0, root)
@@ -241,32 +243,35 @@ class RegisteredDirective(MarkdownDirective):
     required_arguments = 1
 
     def run(self) -> List[nodes.Node]:
-        """The table of the names, and a section for each."""
+        """Return the table of the names, and a section for each name."""
         module, _, name = self.arguments[0].rpartition(".")
         base = getattr(import_module(module), name)
-        found = entries(base)
-        if not found:
+        registered = entries(base)
+        if not registered:
             raise self.error(f"Expected a class with names of this package, got {base}.")
         if issubclass(base, Registrable):
-            return [*self.parsed(of_base(base, self.arguments[0])), *self._sections(base, found)]
-        return self._sections(base, found)
+            return [
+                *self.parsed(of_base(base, self.arguments[0])),
+                *self._sections(base, registered),
+            ]
+        return self._sections(base, registered)
 
-    def _sections(self, base: type, found: List[Entry]) -> List[nodes.Node]:
-        made: List[nodes.Node] = []
-        for entry in found:
+    def _sections(self, base: type, registered: List[Entry]) -> List[nodes.Node]:
+        children: List[nodes.Node] = []
+        for entry in registered:
             title = nodes.title("", "", nodes.literal(text=entry.name))
             section = nodes.section("", title, names=[label(base, entry.name)])
             self.state.document.note_explicit_target(section, section)
             section += self.parsed(of_entry(base, entry))
-            made.append(section)
-        return made
+            children.append(section)
+        return children
 
 
 class DataSetsDirective(MarkdownDirective):
     """`{data-sets}`."""
 
     def run(self) -> List[nodes.Node]:
-        """The table of the data sets."""
+        """Return the table of the data sets."""
         rows = [
             (f"`{name}`", ", ".join(f"`data://{name}/{split}`" for split in data_set.splits))
             for name, data_set in sorted(known_data_sets().items())
@@ -275,7 +280,7 @@ class DataSetsDirective(MarkdownDirective):
 
 
 def setup(app: Sphinx) -> Dict[str, Any]:
-    """Makes the directives known to Sphinx."""
+    """Register the directives."""
     app.add_directive("registered", RegisteredDirective)
     app.add_directive("data-sets", DataSetsDirective)
     return {"parallel_read_safe": True}

@@ -11,6 +11,7 @@ from allennlp.training import GradientDescentTrainer, gradient_descent_trainer
 
 from ..compatibility import ResultCallback, describe_with
 from ..reporting import by_part, metric_rows, number, show
+from ..training import callbacks_of
 from .console_tree import ConsoleTreeCallback
 
 logger = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class EpochTable(ResultCallback):
         """Print the line of an epoch."""
         now = time.monotonic()
         seconds, self._since = now - self._since, now
-        trees = (each for each in trainer._callbacks if isinstance(each, ConsoleTreeCallback))
+        trees = (each for each in callbacks_of(trainer) if isinstance(each, ConsoleTreeCallback))
         if not is_primary or any(tree.is_due(epoch) for tree in trees):
             return
         values = _values(metrics)

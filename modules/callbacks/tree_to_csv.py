@@ -7,7 +7,7 @@ from typing import Dict, List, Optional, Tuple
 
 from allennlp.training import TrainerCallback
 
-from ..whole_files import write_whole
+from ..atomic_files import write_atomically
 from .tree_callback import Reading, TreeCallback, Unit
 
 Row = Dict[str, str]
@@ -83,7 +83,7 @@ class TreeToCsvCallback(TreeCallback):
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_whole(self.path, text.getvalue())
+        write_atomically(self.path, text.getvalue())
 
 
 def _before(row: Row, epochs: int, batches: int) -> bool:

@@ -9,8 +9,8 @@ import numpy as np
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
+from ..atomic_files import write_atomically
 from ..compatibility import ResultCallback
-from ..whole_files import write_whole
 from .tree_callback import Reading, TreeCallback, Unit
 
 logger = logging.getLogger(__name__)
@@ -189,7 +189,7 @@ class TreeToWandbCallback(TreeCallback, ResultCallback):
 
     def _remember(self, last_row: int) -> None:
         if not self._run.disabled:
-            write_whole(self._path, json.dumps({"id": self._run.id, "last_row": last_row}))
+            write_atomically(self._path, json.dumps({"id": self._run.id, "last_row": last_row}))
 
     def _row(self, reading: Reading) -> int:
         """Return the step of W&B, which grows from row to row: the epoch, or twice the number of

@@ -23,44 +23,46 @@ from ..reporting import (
     table_of,
     with_differences,
 )
-from .quiet import without_parameters
+from .quiet import hide_parameters
 
 
 @Subcommand.register("compare")
 class CompareCommand(Subcommand):
-    """Puts runs side by side: a row for each method, the mean over its seeds ± the standard
+    """Compare runs in a table: a row for each method, with the mean over its seeds ± the standard
     deviation."""
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
-        """The arguments of the command."""
-        about = "Compares runs: mean and standard deviation over seeds, a row for each method."
+        """Add the arguments of the command."""
+        about = "Compare runs: mean and standard deviation over seeds, a row for each method."
         subparser = parser.add_parser(
             self.name,
             help=about,
-            description=f"{about} Runs whose configs differ in their seeds alone are of one "
-            "method, and methods on other data have a table of their own.",
+            description=f"{about} Runs whose configs differ only in their seeds belong to one "
+            "method. Each data set has its own table.",
         )
         subparser.add_argument(
-            "runs", nargs="+", type=Path, metavar="RUN", help="folder of a run, or of runs"
+            "runs", nargs="+", type=Path, metavar="RUN", help="folder of a run or of several runs"
         )
         subparser.add_argument(
             "--metric",
             nargs="+",
             dest="metrics",
-            help="dotted names of values; by default the metrics of the task",
+            help="dotted names of logged values; by default the metrics of the task",
         )
         subparser.add_argument(
             "--part",
             choices=list(COMPARED),
-            help="of the data; by default test where the runs have it, otherwise validation",
+            help="part of the data; by default test if all runs have it, otherwise validation",
         )
         subparser.add_argument(
             "--baseline",
             metavar="METHOD",
-            help="predict the data again, and say the difference from this method with its 95 %% "
-            "interval, by the paired bootstrap over instances and seeds",
+            help="predict the data again, and show the difference from this method with its 95 %% "
+            "interval, from the paired bootstrap over instances and seeds",
         )
-        subparser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
+        subparser.add_argument(
+            "--resamples", type=int, default=1000, help="number of resamples of the bootstrap"
+        )
         subparser.add_argument("--format", choices=FORMATS, default="console", dest="form")
         subparser.set_defaults(func=_from_arguments)
         return subparser
@@ -69,7 +71,7 @@ class CompareCommand(Subcommand):
 def _from_arguments(arguments: argparse.Namespace) -> None:
     if arguments.resamples < 1:
         raise ValueError(f"Expected resamples of at least 1, got {arguments.resamples}.")
-    without_parameters()
+    hide_parameters()
     runs = [Run.read(folder) for folder in find_runs(arguments.runs)]
     for data, group in by_data(runs).items():
         _print_table(data, methods_of(group), arguments)
@@ -82,18 +84,18 @@ def _print_table(data: str, methods: List[Method], arguments: argparse.Namespace
     metrics = arguments.metrics or list(task_metrics)
     if not metrics:
         raise ValueError(
-            f"Expected runs with metrics of the task on the {part} data, got none; name values "
-            "with --metric."
+            f"Expected runs with metrics of the task on the {part} data, got none; name logged "
+            "values with --metric."
         )
     scores = scores_of(methods, part, metrics)
     baseline = arguments.baseline
     if baseline is not None:
         scores = with_differences(scores, methods, part, metrics, baseline, arguments.resamples)
     notes = [
-        f"{run.folder} has not ended: its best epoch so far." for run in runs if not run.finished
+        f"{run.folder} has not finished: its best epoch so far." for run in runs if not run.finished
     ]
     if part == "validation":
-        notes.append("On validation data, by which the best epoch was chosen.")
+        notes.append("On validation data, which also selected the best epoch.")
     title = f"{data}, {part} data, mean ± standard deviation (number of seeds)"
     if arguments.form == "csv":
         table = long_table(scores, title)

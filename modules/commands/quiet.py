@@ -1,9 +1,8 @@
-"""What AllenNLP says while it builds what a run is made of."""
+"""The log of AllenNLP in commands that read a finished run."""
 
 import logging
 
 
-def without_parameters() -> None:
-    """From here on the parameters that are read are not told one by one: they are those of a run
-    that has said them."""
+def hide_parameters() -> None:
+    """Stop logging each parameter that is read: the log of the run has them."""
     logging.getLogger("allennlp.common.params").setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Errors of values in a config that name their place, and the value."""
+"""Errors of values in a config that name the value and its place."""
 
 import functools
 import inspect
@@ -16,75 +16,86 @@ _NOUNS = {int: "an integer", float: "a number", bool: "true or false", str: "a s
 _PLACE: ContextVar[str] = ContextVar("place", default="")
 
 
-def mend_messages_of_arguments() -> None:
-    """Name the place and the value of an argument of another type, and of a missing one. AllenNLP
-    said 'Expected num_epochs to be a int.', and lost the place of a component given by its name."""
-    pop, construct = from_params.pop_and_construct_arg, from_params.construct_arg
+_pop_and_construct_arg = from_params.pop_and_construct_arg
+_construct_arg = from_params.construct_arg
 
-    @functools.wraps(pop)
-    def pop_and_construct_arg(
-        class_name: str,
-        argument_name: str,
-        annotation: Any,
-        default: Any,
-        params: Params,
-        **extras: Any,
-    ) -> Any:
-        required = default is inspect.Parameter.empty and argument_name not in extras
-        if required and argument_name not in params:
-            raise ConfigurationError(
-                f"Expected the key '{argument_name}' of {class_name} {place(params)}, got none."
-            )
-        token = _PLACE.set(params.history)
-        try:
-            return pop(class_name, argument_name, annotation, default, params, **extras)
-        finally:
-            _PLACE.reset(token)
 
-    @functools.wraps(construct)
-    def construct_arg(
-        class_name: str,
-        argument_name: str,
-        popped_params: Any,
-        annotation: Any,
-        default: Any,
-        **extras: Any,
-    ) -> Any:
-        here = _PLACE.get() + argument_name
-        value = popped_params
-        is_default = value is None or value is default
-        if not is_default and _is_component(annotation):
-            if isinstance(value, (bool, int, float, list)):
-                raise _unexpected("a dictionary, or the name of a component,", here, value)
-            # With its place, which a component given by its name alone does not have.
-            if isinstance(value, str):
-                value = Params({"type": value}, history=f"{here}.")
-            elif isinstance(value, dict):
-                value = Params(value, history=f"{here}.")
-        is_list = getattr(annotation, "__origin__", None) in (list, List)
-        if not is_default and is_list and not isinstance(value, (list, tuple, set)):
-            raise _unexpected(_noun(annotation), here, value)
-        try:
-            return construct(class_name, argument_name, value, annotation, default, **extras)
-        except TypeError as error:
-            if not str(error).startswith(f"Expected {argument_name} to be"):
-                raise
-            raise _unexpected(_noun(annotation), here, value) from None
-        except ConfigurationError as error:
-            if not str(error).startswith(f"Failed to construct argument {argument_name} with"):
-                raise
-            inner = error.__cause__
-            if isinstance(value, (Params, list)) and isinstance(inner, ConfigurationError):
-                raise inner from None
-            raise _unexpected(_noun(annotation), here, value) from None
+@functools.wraps(_pop_and_construct_arg)
+def pop_and_construct_arg(
+    class_name: str,
+    argument_name: str,
+    annotation: Any,
+    default: Any,
+    params: Params,
+    **extras: Any,
+) -> Any:
+    """Build an argument of a constructor.
 
-    from_params.pop_and_construct_arg = pop_and_construct_arg
-    from_params.construct_arg = construct_arg
+    # Raises
+
+    `ConfigurationError` for a required argument that is missing, with its place.
+    """
+    required = default is inspect.Parameter.empty and argument_name not in extras
+    if required and argument_name not in params:
+        raise ConfigurationError(
+            f"Expected the key '{argument_name}' of {class_name} {place(params)}, got none."
+        )
+    token = _PLACE.set(params.history)
+    try:
+        return _pop_and_construct_arg(
+            class_name, argument_name, annotation, default, params, **extras
+        )
+    finally:
+        _PLACE.reset(token)
+
+
+@functools.wraps(_construct_arg)
+def construct_arg(
+    class_name: str,
+    argument_name: str,
+    popped_params: Any,
+    annotation: Any,
+    default: Any,
+    **extras: Any,
+) -> Any:
+    """Build an argument from its value.
+
+    # Raises
+
+    `ConfigurationError` for a value of another type, with the value and its place.
+    """
+    here = _PLACE.get() + argument_name
+    value = popped_params
+    is_default = value is None or value is default
+    if not is_default and _is_component(annotation):
+        if isinstance(value, (bool, int, float, list)):
+            raise _unexpected("a dictionary, or the name of a component,", here, value)
+        # AllenNLP loses the place of a component that is given as a name.
+        if isinstance(value, str):
+            value = Params({"type": value}, history=f"{here}.")
+        elif isinstance(value, dict):
+            value = Params(value, history=f"{here}.")
+    is_list = getattr(annotation, "__origin__", None) in (list, List)
+    if not is_default and is_list and not isinstance(value, (list, tuple, set)):
+        raise _unexpected(_noun(annotation), here, value)
+    try:
+        return _construct_arg(class_name, argument_name, value, annotation, default, **extras)
+    except TypeError as error:
+        if not str(error).startswith(f"Expected {argument_name} to be"):
+            raise
+        raise _unexpected(_noun(annotation), here, value) from None
+    except ConfigurationError as error:
+        if not str(error).startswith(f"Failed to construct argument {argument_name} with"):
+            raise
+        inner = error.__cause__
+        if isinstance(value, (Params, list)) and isinstance(inner, ConfigurationError):
+            raise inner from None
+        raise _unexpected(_noun(annotation), here, value) from None
 
 
 def _unexpected(expected: str, here: str, value: Any) -> ConfigurationError:
-    found = json.dumps(value.params if isinstance(value, Params) else value, default=str)
-    shown = found if len(found) <= 60 else f"{found[:57]}..."
+    text = json.dumps(value.params if isinstance(value, Params) else value, default=str)
+    shown = text if len(text) <= 60 else f"{text[:57]}..."
     return ConfigurationError(f"Expected {expected} for '{here}' of the config, got {shown}.")
 
 
@@ -93,7 +104,7 @@ def _is_component(annotation: Any) -> bool:
 
 
 def _noun(annotation: Any) -> str:
-    """A type as words, such as 'a string or a list'."""
+    """Return a type as words, such as 'a string or a list'."""
     origin = getattr(annotation, "__origin__", None)
     if origin is Union:
         return " or ".join(_noun(each) for each in annotation.__args__ if each is not type(None))

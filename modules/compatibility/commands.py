@@ -1,7 +1,7 @@
-"""Readers by name alone, and `find-lr` with `minimax`."""
+"""Readers that a config names without parameters, and `find-lr` for the trainer `minimax`."""
 
 import functools
-import types
+from types import SimpleNamespace
 from typing import Any
 
 from allennlp.commands import find_learning_rate
@@ -9,40 +9,35 @@ from allennlp.common import Params
 from allennlp.models import archival
 from allennlp.training import Trainer
 
-
-def mend_dataset_reader_by_name() -> None:
-    """`"dataset_reader": "arff"` trains, and then failed when the archive was loaded."""
-    original = archival._load_dataset_readers
-
-    @functools.wraps(original)
-    def load_dataset_readers(config: Params, serialization_dir: Any) -> Any:
-        for key in ("dataset_reader", "validation_dataset_reader"):
-            if isinstance(config.params.get(key), str):
-                config[key] = {"type": config.params[key]}
-        return original(config, serialization_dir)
-
-    archival._load_dataset_readers = load_dataset_readers
+_find_learning_rate_model = find_learning_rate.find_learning_rate_model
+_load_dataset_readers = archival._load_dataset_readers
 
 
-def mend_find_learning_rate() -> None:
-    """`find-lr` refuses every trainer but `gradient_descent` by its name; `minimax` is one."""
-    original = find_learning_rate.find_learning_rate_model
+@functools.wraps(_load_dataset_readers)
+def load_dataset_readers(config: Params, serialization_dir: Any) -> Any:
+    """Load the readers of an archive, also those given as a name: `"dataset_reader": "arff"`."""
+    for key in ("dataset_reader", "validation_dataset_reader"):
+        if isinstance(config.params.get(key), str):
+            config[key] = {"type": config.params[key]}
+    return _load_dataset_readers(config, serialization_dir)
 
-    @functools.wraps(original)
-    def find_learning_rate_model(params: Params, *args: Any, **settings: Any) -> None:
-        if params["trainer"].get("type") != "minimax":
-            original(params, *args, **settings)
-            return
-        params["trainer"]["type"] = "gradient_descent"
 
-        def from_params(params: Params, **extras: Any) -> Trainer:
-            params["type"] = "minimax"
-            return Trainer.from_params(params=params, **extras)
+@functools.wraps(_find_learning_rate_model)
+def find_learning_rate_model(params: Params, *args: Any, **settings: Any) -> None:
+    """Search a learning rate with the trainers `gradient_descent` and `minimax`."""
+    if params["trainer"].get("type") != "minimax":
+        _find_learning_rate_model(params, *args, **settings)
+        return
+    params["trainer"]["type"] = (
+        "gradient_descent"  # AllenNLP removes this type and builds `Trainer`
+    )
+    find_learning_rate.Trainer = SimpleNamespace(from_params=_minimax_trainer)
+    try:
+        _find_learning_rate_model(params, *args, **settings)
+    finally:
+        find_learning_rate.Trainer = Trainer
 
-        find_learning_rate.Trainer = types.SimpleNamespace(from_params=from_params)
-        try:
-            original(params, *args, **settings)
-        finally:
-            find_learning_rate.Trainer = Trainer
 
-    find_learning_rate.find_learning_rate_model = find_learning_rate_model
+def _minimax_trainer(params: Params, **extras: Any) -> Trainer:
+    params["type"] = "minimax"
+    return Trainer.from_params(params=params, **extras)

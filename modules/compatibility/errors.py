@@ -1,6 +1,5 @@
-"""Errors of a user end a command in one sentence; errors of the code keep their traceback."""
+"""Errors of a user, in one sentence; errors of the code keep their traceback."""
 
-import functools
 import inspect
 import logging
 import os
@@ -9,88 +8,83 @@ import sys
 from types import CodeType, TracebackType
 from typing import Any, Callable, Iterator, Optional, Type
 
-from allennlp.common import logging as common_logging
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.registrable import Registrable
 from torch.multiprocessing import ProcessRaisedException
 from torch.nn import Module
 
-# Where a ValueError is about a user's data, and not about tensors.
+# The parts of this package whose ValueErrors are about a user's data; elsewhere about tensors.
 _ABOUT_DATA = ("commands", "data", "predictors", "reporting", "training", "untrusted")
 _PACKAGE = __name__.partition(".")[0]
-_USER_ERROR = re.compile(r"(?:[\w.]+\.)?(?:ConfigurationError|NanLoss): (.+)")
+_USER_ERROR = re.compile(r"(?:[\w.]+\.)?(?:ConfigurationError|NanLossError): (.+)")
 
 
 def sentence(error: BaseException) -> Optional[str]:
-    """Return what to tell the user about an error of theirs, or None for an error of the code.
+    """Return the message for an error of a user in one line, or None for an error of the code.
 
     Errors of a user are a `ConfigurationError`, an `OSError`, a `ValueError` that this package
     raises about data or a loss that is NaN, and a constructor that does not call its base's.
     """
-    said: Optional[str] = None
+    message: Optional[str] = None
     if isinstance(error, OSError):
-        said = _of_file(error)
+        message = _of_file(error)
     elif isinstance(error, ConfigurationError) or (
         isinstance(error, ValueError) and _is_about_data(error)
     ):
-        said = str(error)
+        message = str(error)
     elif isinstance(error, AttributeError):
-        said = _of_constructor(error)
+        message = _of_constructor(error)
     elif isinstance(error, ProcessRaisedException):  # the traceback of a worker, as text
         match = _USER_ERROR.fullmatch(str(error).rstrip().splitlines()[-1])
-        said = match and match[1]
-    return " ".join(said.split()) if said else None
+        message = match and match[1]
+    return " ".join(message.split()) if message else None
 
 
 def say_errors_in_one_sentence() -> None:
-    """End this process in one sentence on standard error after an error of a user.
+    """End this process with one sentence on standard error after an error of a user.
 
-    The traceback is in the log file of the run, where there is one, and on standard error with the
-    environment variable ALLENNLP_DEBUG. The exit status is 1, as after any error.
+    The traceback goes to the log file of the run, if there is one; the environment variable
+    ALLENNLP_DEBUG prints it on standard error as well. The exit status is 1, as after any error.
     """
-    if not isinstance(sys.excepthook, _Hook):
+    if not is_hooked():
         sys.excepthook = _Hook(sys.excepthook)
 
 
-def mend_errors_of_commands() -> None:
-    """Say errors in one sentence where `allennlp` is the running program; elsewhere, as in a
-    notebook, exceptions stay as they are. AllenNLP set a hook of its own once a run had a log
-    file."""
-    original = common_logging.prepare_global_logging
+def say_errors_of_commands() -> None:
+    """Say errors in one sentence if `allennlp` is the running program.
 
-    @functools.wraps(original)
-    def prepare_global_logging(*arguments: Any, **settings: Any) -> None:
-        was_ours = isinstance(sys.excepthook, _Hook)
-        original(*arguments, **settings)
-        if was_ours:
-            say_errors_in_one_sentence()
-
-    common_logging.prepare_global_logging = prepare_global_logging
+    In any other program, such as a notebook, exceptions stay as they are.
+    """
     if any(_is_main(code) for code in _running()):
         say_errors_in_one_sentence()
 
 
-class _Hook:
-    """`sys.excepthook`, before another one."""
+def is_hooked() -> bool:
+    """Return whether this process says errors of a user in one sentence."""
+    return isinstance(sys.excepthook, _Hook)
 
-    def __init__(self, other: Callable[..., Any]) -> None:
-        self.other = other
+
+class _Hook:
+    """A `sys.excepthook` that says errors of a user, and leaves others to the previous hook."""
+
+    def __init__(self, previous: Callable[..., Any]) -> None:
+        self.previous = previous
 
     def __call__(
         self, kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]
     ) -> None:
-        said = None if os.environ.get("ALLENNLP_DEBUG") else sentence(error)
-        if said is None:
-            self.other(kind, error, trace)
+        message = None if os.environ.get("ALLENNLP_DEBUG") else sentence(error)
+        if message is None:
+            self.previous(kind, error, trace)
             return
         root = logging.getLogger()
         record = root.makeRecord(
-            __name__, logging.ERROR, __file__, 0, said, (), (kind, error, trace)
+            __name__, logging.ERROR, __file__, 0, message, (), (kind, error, trace)
         )
         for handler in root.handlers:
             if isinstance(handler, logging.FileHandler):
                 handler.handle(record)
-        sys.stderr.write(f"Error: {said}\n")
+        sys.stderr.write(f"Error: {message}\n")
 
 
 def _is_main(code: CodeType) -> bool:
@@ -106,7 +100,7 @@ def _running() -> Iterator[CodeType]:
 
 
 def _innermost(error: BaseException) -> Any:
-    """The frame that raised the error, None where it was not raised."""
+    """Return the frame that raised the error, or None if the error was never raised."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -127,7 +121,7 @@ def _of_file(error: OSError) -> str:
 
 def _of_constructor(error: AttributeError) -> Optional[str]:
     owner = error.obj
-    if owner is None:  # torch's, of a module that is not initialised
+    if owner is None:  # raised by torch for a module that is not initialised
         frame = _innermost(error)
         owner = None if frame is None else frame.f_locals.get("self")
     if not isinstance(owner, (Module, Registrable)):

@@ -1,6 +1,5 @@
 """The metrics of `allennlp evaluate` on stdout."""
 
-import functools
 import json
 import sys
 from typing import Any, Callable, Dict, Optional
@@ -10,33 +9,53 @@ from allennlp.common.util import sanitize
 
 from .console import is_command
 
-STDOUT = "-"  # the --output-file of JSON on stdout
+STDOUT = "-"  # the --output-file that stands for JSON on stdout
+
+_evaluate_from_archive = evaluate.evaluate_from_archive
 
 
-def print_metrics_with(show: Callable[[Dict[str, Any]], None]) -> None:
-    """`allennlp evaluate` wrote its metrics to a file, or nowhere. Print them by `show`; with
-    `--output-file -` as JSON, and nothing else. A program that calls AllenNLP's function sees no
-    difference."""
-    original = evaluate.evaluate_from_archive
+class Evaluation:
+    """AllenNLP's `evaluate_from_archive`, which prints the metrics in the command `evaluate`.
 
-    @functools.wraps(original)
-    def evaluate_from_archive(
+    A program that calls the function sees no difference.
+
+    # Parameters
+
+    show : `Callable[[Dict[str, Any]], None]`
+        Prints metrics on stdout.
+    """
+
+    def __init__(self, show: Callable[[Dict[str, Any]], None]) -> None:
+        self.show = show
+
+    def __call__(
+        self,
         archive_file: Any,
         input_file: str,
         metrics_output_file: Optional[str] = None,
         *arguments: Any,
         **settings: Any,
     ) -> Dict[str, Any]:
-        if not is_command():
-            return original(archive_file, input_file, metrics_output_file, *arguments, **settings)
-        as_json = metrics_output_file == STDOUT
+        """Return the metrics, and print them in the command; as JSON with `--output-file -`."""
+        as_json = is_command() and metrics_output_file == STDOUT
         file = None if as_json else metrics_output_file
-        metrics = original(archive_file, input_file, file, *arguments, **settings)
+        metrics = _evaluate_from_archive(archive_file, input_file, file, *arguments, **settings)
         if as_json:
-            sys.stdout.write(json.dumps(sanitize(metrics), indent=2) + "\n")
-        else:
+            print_json(metrics)
+        elif is_command():
             sys.stdout.write(f"{archive_file} on {input_file}:\n")
-            show(metrics)
+            self.show(metrics)
         return metrics
 
-    evaluate.evaluate_from_archive = evaluate_from_archive
+
+def print_json(metrics: Dict[str, Any]) -> None:
+    """Print metrics as JSON on stdout."""
+    sys.stdout.write(json.dumps(sanitize(metrics), indent=2) + "\n")
+
+
+evaluate_from_archive = Evaluation(show=print_json)
+
+
+def print_metrics_with(show: Callable[[Dict[str, Any]], None]) -> None:
+    """Print the metrics of `allennlp evaluate` with `show`."""
+    evaluate_from_archive.show = show

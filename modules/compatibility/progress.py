@@ -1,6 +1,5 @@
-"""Progress bars that fit the terminal, and few lines where there is no terminal."""
+"""Progress bars that fit the terminal, and few lines without a terminal."""
 
-import functools
 import logging
 import sys
 from time import time
@@ -8,17 +7,20 @@ from typing import Any, Dict, Optional, Sequence
 
 from allennlp.common import logging as common_logging
 from allennlp.common import tqdm as common_tqdm
-from allennlp.training import util as training_util
 
 DESCRIPTION = 36  # characters, so that 80 columns have room for a bar and its numbers
-INTERVAL = 10.0  # seconds between lines where there is no terminal, and in the log
+INTERVAL = 10.0  # seconds between lines in the log, and of a bar without a terminal
 
 logger = logging.getLogger("tqdm")
 
+_create_bar = common_tqdm.Tqdm.tqdm
+
 
 class ProgressWriter:
-    """The file that bars write to: a terminal shows them as they are, other output has a line for
-    each ten seconds of a bar, and so has the log."""
+    """The file that bars write to.
+
+    A terminal shows every state of a bar; other output and the log get one line in ten seconds.
+    """
 
     def __init__(self) -> None:
         self._printed = self._logged = time()
@@ -44,7 +46,7 @@ class ProgressWriter:
         sys.stderr.flush()
 
     def fileno(self) -> int:
-        """Return that of stderr, whose width is the bar's."""
+        """Return the descriptor of stderr, from which the bar takes its width."""
         return sys.stderr.fileno()
 
     def isatty(self) -> bool:
@@ -52,37 +54,42 @@ class ProgressWriter:
         return sys.stderr.isatty()
 
 
-def mend_progress_bars() -> None:
-    """The description of a bar was longer than the terminal, so that no bar was seen; each bar
-    stayed on the terminal, and other output had ten lines of it in each second."""
-    create = common_tqdm.Tqdm.tqdm
+class Bar(common_tqdm._tqdm):  # AllenNLP uses another class in a notebook
+    """A progress bar whose description leaves room for the bar."""
 
-    class Bar(common_tqdm._tqdm):  # in a notebook, AllenNLP has another one
-        def set_description(self, desc: Optional[str] = None, refresh: bool = True) -> None:
-            """Show as many of the values as fit."""
-            self.set_description_str(_fitting(desc or ""), refresh)
+    def set_description(self, desc: Optional[str] = None, refresh: bool = True) -> None:
+        """Show as many of the values as fit."""
+        self.set_description_str(_fitting(desc or ""), refresh)
 
-    def tqdm(*arguments: Any, **settings: Any) -> Any:
-        ours = {"file": ProgressWriter(), "leave": False, "dynamic_ncols": True}
-        return create(*arguments, **{**ours, **settings})
 
-    common_tqdm._tqdm = Bar
-    common_tqdm.Tqdm.tqdm = staticmethod(tqdm)
-    describe_with([])
+def tqdm(*arguments: Any, **settings: Any) -> Any:
+    """Create a bar that fits the terminal and disappears at its end."""
+    defaults = {"file": ProgressWriter(), "leave": False, "dynamic_ncols": True}
+    return _create_bar(*arguments, **{**defaults, **settings})
+
+
+class MetricsDescription:
+    """The description of a bar of training or validation: the loss and the named metrics."""
+
+    def __init__(self) -> None:
+        self.names: Sequence[str] = ()
+
+    def __call__(self, metrics: Dict[str, float]) -> str:
+        """Return the values of the metrics."""
+        shown = dict.fromkeys(("loss", *self.names))
+        return ", ".join(f"{name}: {metrics[name]:.4f}" for name in shown if name in metrics)
+
+
+metrics_description = MetricsDescription()
 
 
 def describe_with(names: Sequence[str]) -> None:
     """Show the loss and these metrics in the bars of training and validation."""
-    training_util.description_from_metrics = functools.partial(_description, names)
-
-
-def _description(names: Sequence[str], metrics: Dict[str, float]) -> str:
-    shown = dict.fromkeys(("loss", *names))
-    return ", ".join(f"{name}: {metrics[name]:.4f}" for name in shown if name in metrics)
+    metrics_description.names = names
 
 
 def _fitting(description: str) -> str:
-    """Return the first of the values, which commas part, that fit; part of one if it is alone.
+    """Return as many of the values, from the first, as fit; part of the first if it is too long.
 
     >>> _fitting("loss: 1.2345, example_f1: 0.5000, micro_f1: 0.5000 ||")
     'loss 1.2345, example_f1 0.5000'

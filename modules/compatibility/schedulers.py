@@ -8,13 +8,13 @@ from allennlp.training.learning_rate_schedulers.pytorch_lr_schedulers import (
     ReduceOnPlateauLearningRateScheduler,
 )
 
-# To replace a class by `exist_ok` is logged each time that a command starts.
+# Registering with `exist_ok` would log a line at the start of each command.
 del LearningRateScheduler._registry[LearningRateScheduler]["reduce_on_plateau"]
 
 
 @LearningRateScheduler.register("reduce_on_plateau")
 class ReduceOnPlateau(ReduceOnPlateauLearningRateScheduler):
-    """AllenNLP's scheduler, without the argument `verbose`, which torch no longer has."""
+    """AllenNLP's scheduler without the argument `verbose`, which torch has removed."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class ReduceOnPlateau(ReduceOnPlateauLearningRateScheduler):
         min_lr: float = 0.0,
         eps: float = 1e-8,
     ) -> None:
-        # Past the base class's constructor, whose one line passes `verbose`, to that of its base.
+        # Skip the constructor of the base class, which passes `verbose`.
         super(ReduceOnPlateauLearningRateScheduler, self).__init__(
             torch.optim.lr_scheduler.ReduceLROnPlateau(
                 optimizer,

@@ -1,59 +1,46 @@
-"""Mixed precision, moving averages, W&B."""
+"""Mixed precision, moving averages and W&B with current packages."""
 
 import functools
-import types
 import uuid
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any, ContextManager, Dict
 
 import torch
-from allennlp.nn.parallel import ddp_accelerator
-from allennlp.training import gradient_descent_trainer
 from allennlp.training.callbacks import WandBCallback
 from allennlp.training.moving_average import MovingAverage
 
-
-def mend_automatic_mixed_precision() -> None:
-    """`torch.cuda.amp` warns on every batch that it is deprecated; `torch.amp` is the same."""
-
-    def autocast(enabled: bool = True) -> ContextManager[Any]:
-        return torch.amp.autocast("cuda") if enabled else nullcontext()
-
-    amp = types.SimpleNamespace(
-        autocast=autocast, GradScaler=functools.partial(torch.amp.GradScaler, "cuda")
-    )
-    gradient_descent_trainer.amp = amp
-    ddp_accelerator.amp = amp
+_init_wandb = WandBCallback.__init__
 
 
-def mend_moving_average() -> None:
-    """`load_state_dict` put the checkpoint's parameters in place of the model's, which were
-    then never averaged again after `--recover`."""
-
-    def state_dict(self: MovingAverage) -> Dict[str, Any]:
-        return {"shadows": self._shadows, "backups": self._backups}
-
-    def load_state_dict(self: MovingAverage, state_dict: Dict[str, Any]) -> None:
-        for mine, saved in (
-            (self._shadows, state_dict["shadows"]),
-            (self._backups, state_dict["backups"]),
-        ):
-            for name, value in saved.items():
-                mine[name].copy_(value)
-
-    MovingAverage.state_dict = state_dict
-    MovingAverage.load_state_dict = load_state_dict
+def autocast(enabled: bool = True) -> ContextManager[Any]:
+    """Return a context of mixed precision on a GPU."""
+    return torch.amp.autocast("cuda") if enabled else nullcontext()
 
 
-def mend_wandb() -> None:
-    """The argument `anonymous` and `wandb.util.generate_id` are gone from current wandb."""
-    original = WandBCallback.__init__
+# The names of `torch.cuda.amp` that AllenNLP calls.
+amp = SimpleNamespace(autocast=autocast, GradScaler=functools.partial(torch.amp.GradScaler, "cuda"))
 
-    @functools.wraps(original)
-    def __init__(self: WandBCallback, *args: Any, **settings: Any) -> None:
-        original(self, *args, **settings)
-        self._wandb_kwargs.pop("anonymous", None)
-        if self._run_id is None:
-            self._run_id = uuid.uuid4().hex[:8]
 
-    WandBCallback.__init__ = __init__
+def moving_average_state(self: MovingAverage) -> Dict[str, Any]:
+    """Return the averages of a moving average, without the model's parameters."""
+    return {"shadows": self._shadows, "backups": self._backups}
+
+
+def load_moving_average_state(self: MovingAverage, state_dict: Dict[str, Any]) -> None:
+    """Copy the averages of a checkpoint."""
+    for restored, saved in (
+        (self._shadows, state_dict["shadows"]),
+        (self._backups, state_dict["backups"]),
+    ):
+        for name, value in saved.items():
+            restored[name].copy_(value)
+
+
+@functools.wraps(_init_wandb)
+def init_wandb(self: WandBCallback, *args: Any, **settings: Any) -> None:
+    """Construct the callback without the names that wandb no longer has."""
+    _init_wandb(self, *args, **settings)
+    self._wandb_kwargs.pop("anonymous", None)
+    if self._run_id is None:
+        self._run_id = uuid.uuid4().hex[:8]

@@ -1,4 +1,4 @@
-"""What changes the images of a batch, and their masks with them, anew in every epoch."""
+"""Augmentations of the images of a batch and their masks, drawn anew in every epoch."""
 
 from abc import ABC, abstractmethod
 from typing import List
@@ -10,19 +10,19 @@ from allennlp.data import TensorDict
 
 
 class Augmentation(Registrable, ABC):
-    """Changes a batch whose tensors have height and width last.
+    """Change a batch whose tensors have height and width last.
 
-    The random numbers are PyTorch's, so that a seed decides them and a run goes on as it was.
+    The random numbers are PyTorch's, so a seed decides them and a resumed run repeats them.
     """
 
     @abstractmethod
     def __call__(self, batch: TensorDict) -> TensorDict:
-        """The changed batch; the given one stays as it is."""
+        """Return the changed batch; the argument is not changed."""
 
 
 @Augmentation.register("random-crop")
 class RandomCrop(Augmentation):
-    """A window of each image, at a place that is uniform among all.
+    """Crop each image to a window at a uniformly drawn place.
 
     # Parameters
 
@@ -66,7 +66,7 @@ class RandomCrop(Augmentation):
 
 @Augmentation.register("random-flip")
 class RandomFlip(Augmentation):
-    """Left and right exchanged, for each image with a probability.
+    """Mirror each image, left to right, with a probability.
 
     # Parameters
 
@@ -92,7 +92,7 @@ class RandomFlip(Augmentation):
 
 
 def check_size(size: List[int], where: str) -> None:
-    """Raises `ConfigurationError` for what is no height and width."""
+    """Raise `ConfigurationError` if the size is not a height and a width."""
     if len(size) != 2 or min(size) < 1:
         raise ConfigurationError(
             f"Expected a height and a width of at least 1 in {where}, got {size}."

@@ -21,11 +21,11 @@ class Sentence(NamedTuple):
     lines: List[int]
 
     def where(self, row: int) -> str:
-        """The place of a row, for error messages."""
+        """Return the place of a row, for error messages."""
         return f"{self.file}, line {self.lines[row]}"
 
     def column(self, number: int) -> List[str]:
-        """A column, top to bottom; a negative number counts from the right."""
+        """Return a column from top to bottom; a negative number counts from the right."""
         return [row[number] for row in self.rows]
 
 
@@ -120,7 +120,7 @@ def _blocks(
 
 
 def _lines(file: str) -> Iterator[str]:
-    """The lines without their ends; CR LF, LF and CR are the ends, as `open` knows them."""
+    """Return the lines without their ends; CR LF, LF and CR are the ends, as `open` knows them."""
     with open(file, encoding="utf-8", errors="surrogateescape") as source:
         for number, line in enumerate(source, 1):
             found = _NOT_TEXT.search(line)
@@ -142,8 +142,8 @@ def _split(line: str, separator: Optional[str]) -> List[str]:
 
 
 def _rectangular(sentence: Sentence, width: int = 1) -> Sentence:
-    """The sentence without separators at the ends of its lines, checked; `width` is the least
-    number of columns."""
+    """Return the checked sentence, without separators at the ends of its lines; `width` is the
+    least number of columns."""
     width = max(width, len(_trimmed(sentence.rows[0], width)))
     rows = [_trimmed(columns, width) for columns in sentence.rows]
     for row, columns in enumerate(rows):
@@ -161,7 +161,7 @@ def _rectangular(sentence: Sentence, width: int = 1) -> Sentence:
 
 
 def _trimmed(columns: List[str], width: int) -> List[str]:
-    """The columns without empty ones at the end, but `width` of them where there are as many."""
+    """Return the columns without empty ones at the end, but at least the first `width`."""
     end = len(columns)
     while end > width and columns[end - 1] == "":
         end -= 1
@@ -169,5 +169,5 @@ def _trimmed(columns: List[str], width: int) -> List[str]:
 
 
 def _shown(columns: List[str]) -> str:
-    """The start of a line, with escapes for what cannot be seen."""
+    """Return the start of a line, with escapes for invisible characters."""
     return repr(" ".join(columns)[:60])

@@ -17,7 +17,7 @@ Counts = Dict[str, Dict[str, int]]
 
 
 def is_finite(number: float) -> bool:
-    """Whether a number is finite in single precision, in which networks compute."""
+    """Return whether a number is finite in single precision, the precision of the networks."""
     return abs(number) <= LARGEST
 
 
@@ -49,14 +49,14 @@ class Schema:
         self._positions: Dict[str, Tuple[Vocabulary, np.ndarray]] = {}
 
     def count(self, namespace: str, counter: Counts) -> None:
-        """Counts the names of a namespace, once for each counter, in the order of the table."""
+        """Count the names of a namespace, once for each counter, in the order of the table."""
         if not any(key == namespace and seen is counter for key, seen in self._counters):
             self._counters.append((namespace, counter))
             for name in self.columns[namespace]:
                 counter[namespace][name] += 1
 
     def positions(self, namespace: str, vocab: Vocabulary) -> np.ndarray:
-        """For each column of the table, its place among the names of the vocabulary.
+        """Return for each column of the table its index among the names of the vocabulary.
 
         # Raises
 
@@ -87,7 +87,7 @@ class Schema:
 
 
 class RowField(Field[torch.Tensor]):
-    """One row of a table over one namespace, as the columns that are not zero.
+    """One row of a table in one namespace, as the columns that are not zero.
 
     # Parameters
 

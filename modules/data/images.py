@@ -8,7 +8,7 @@ from typing import List, NamedTuple, Optional, Tuple
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-# What Pillow, zipfile and numpy raise for files that are not what they say they are.
+# The errors of Pillow, zipfile and NumPy for files whose content is not that of their type.
 BROKEN = (
     EOFError,
     KeyError,

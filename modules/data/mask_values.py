@@ -1,4 +1,4 @@
-"""What the values of masks mean."""
+"""The meaning of the values of masks."""
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set
 

@@ -1,4 +1,4 @@
-"""Where the published data sets come from, and the SHA-256 of their files."""
+"""The sources of the published data sets, and the SHA-256 of their files."""
 
 from typing import Dict, NamedTuple, Tuple
 

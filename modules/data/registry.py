@@ -23,7 +23,7 @@ _PATH = re.compile(rf"(?P<path>.+?){_SLICE}", re.DOTALL)
 
 
 class Data(NamedTuple):
-    """Files, and which of their rows."""
+    """Files, and the slice of their rows."""
 
     paths: List[str]
     start: int = 0
@@ -31,7 +31,7 @@ class Data(NamedTuple):
     seed: int = 0
 
     def files(self) -> List[str]:
-        """The files; a path that does not exist is a pattern, whose files are sorted.
+        """Return the files; a path that does not exist is a pattern, whose files are sorted.
 
         # Raises
 
@@ -50,7 +50,7 @@ class Data(NamedTuple):
         return files
 
     def select(self, count: int) -> List[int]:
-        """The rows of `count` that belong to the slice, in the order of the file.
+        """Return the rows among `count` that belong to the slice, in the order of the file.
 
         The rows are shuffled under the seed and cut, so that `[:90%]` and `[90%:]` part them.
 
@@ -119,7 +119,7 @@ def _slice(path: str, match: "re.Match[str]") -> Tuple[int, int, int]:
 
 
 def fetch(name: str, data_set: DataSet, file: str) -> str:
-    """The local path of a file of a data set, once its SHA-256 has been checked.
+    """Return the local path of a file of a data set whose SHA-256 is right.
 
     # Raises
 
@@ -159,12 +159,13 @@ def _first_line(error: Exception) -> str:
 
 
 def known_data_sets() -> Dict[str, DataSet]:
-    """The registered data sets by name."""
+    """Return the registered data sets by name."""
     return dict(DATA_SETS)
 
 
 def available(name: str, folder: Optional[str] = None) -> bool:
-    """Whether the files of a data set are in the folder, or else in `STRUCTURED_ENERGY_DATA`."""
+    """Return whether the files of a data set are in a folder (by default the one that
+    `STRUCTURED_ENERGY_DATA` names)."""
     folder = folder or os.environ.get("STRUCTURED_ENERGY_DATA")
     files = DATA_SETS[name].sha256
     return folder is not None and all((Path(folder) / name / file).exists() for file in files)

@@ -41,12 +41,12 @@ class TensorDataLoader(DataLoader):
     max_instances : `int`, optional
         How many instances of the data are used.
     augmentations : `List[Augmentation]`, optional
-        What changes every batch of images, in this order.
+        Augmentations of every batch of images, applied in this order.
 
     # Raises
 
-    `ConfigurationError` for a setting that gives no batches, and for augmentations of what is no
-    image; `ValueError` where there are fewer instances than workers.
+    `ConfigurationError` for a setting that gives no batches, and for augmentations of data that
+    are not images; `ValueError` where there are fewer instances than workers.
     """
 
     def __init__(
@@ -99,11 +99,11 @@ class TensorDataLoader(DataLoader):
 
     @property
     def independent_epochs(self) -> bool:
-        """Whether the order of an epoch depends on the random numbers of that epoch alone."""
+        """Whether the order of an epoch depends only on the random numbers of that epoch."""
         return self.batches_per_epoch is None
 
     def index_with(self, vocab: Vocabulary) -> None:
-        """Indexes the instances, and turns them into tensors."""
+        """Index the instances with the vocabulary, and convert them to tensors."""
         for instance in self._instances:
             instance.index_fields(vocab)
         self._tables = {
@@ -112,17 +112,17 @@ class TensorDataLoader(DataLoader):
         }
 
     def iter_instances(self) -> Iterator[Instance]:
-        """The instances, in the order of the data."""
+        """Return the instances in the order of the data."""
         return iter(self._instances)
 
     def set_target_device(self, device: torch.device) -> None:
-        """Where the batches are made."""
+        """Set the device of the batches."""
         self._device = device
         for table in (self._tables or {}).values():
             table.to(device)
 
     def _sizes(self) -> List[int]:
-        """The size of each batch of this worker; every worker has as many batches, none empty."""
+        """Return the sizes of the batches of this worker; all workers have as many batches."""
         fewest, rest = divmod(len(self._instances), self._world)
         mine = fewest + (self._rank < rest)
         if self.drop_last:
@@ -191,7 +191,7 @@ def _read(reader: DatasetReader, path: str, max_instances: Optional[int]) -> Lis
 
 
 class _Images:
-    """The tensors of one field, which have one shape."""
+    """The tensors of one field, all of one shape."""
 
     def __init__(self, fields: List[ImageField]) -> None:
         shapes = {tuple(field.tensor.shape) for field in fields}
@@ -204,16 +204,16 @@ class _Images:
         self.tensor = torch.stack([field.tensor for field in fields])
 
     def to(self, device: torch.device) -> None:
-        """Makes the batches on `device`."""
+        """Set the device of the batches."""
         self.tensor = self.tensor.to(device)
 
     def batch(self, rows: np.ndarray) -> torch.Tensor:
-        """The tensors `(len(rows), ...)`."""
+        """Return the tensors `(len(rows), ...)`."""
         return self.tensor[torch.from_numpy(rows).to(self.tensor.device)]
 
 
 class _Rows:
-    """The rows of one field, compressed: the places that are not zero, one row after another."""
+    """The rows of one field in compressed form: the columns that are not zero, row after row."""
 
     def __init__(self, fields: List[RowField]) -> None:
         places = [field.places() for field in fields]
@@ -231,13 +231,13 @@ class _Rows:
             self.dense = torch.from_numpy(self._rows(np.arange(len(fields))))
 
     def to(self, device: torch.device) -> None:
-        """Makes the batches on `device`."""
+        """Set the device of the batches."""
         self.device = device
         if self.dense is not None:
             self.dense = self.dense.to(device)
 
     def batch(self, rows: np.ndarray) -> torch.Tensor:
-        """The rows `(len(rows), size)`, dense."""
+        """Return the rows `(len(rows), size)`, dense."""
         if self.dense is not None:
             return self.dense[torch.from_numpy(rows).to(self.device)]
         return torch.from_numpy(self._rows(rows)).to(self.device)

@@ -17,6 +17,7 @@ from .noise_contrastive import (
 from .oracle_cost import OracleCostLoss
 from .pseudo_likelihood import PseudoLikelihoodLoss
 from .score import ScoreLoss
+from .score_network_loss import ScoreNetworkLoss
 from .value_regression import ValueLoss, ValueRegressionLoss
 from .weight_schedules import (
     ConstantWeight,
@@ -47,6 +48,7 @@ __all__ = [
     "PseudoLikelihoodLoss",
     "RankingNoiseContrastiveLoss",
     "ScoreLoss",
+    "ScoreNetworkLoss",
     "StepwiseWeight",
     "ValueLoss",
     "ValueRegressionLoss",

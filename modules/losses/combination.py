@@ -13,18 +13,19 @@ from .weight_schedules import ConstantWeight, WeightSchedule
 
 @Loss.register("combination")
 class CombinationLoss(Loss):
-    """Σ_i w_i · loss_i, reduced as its constituents, which must all be reduced alike.
+    """Σ_i w_i · loss_i, with the reduction of its constituents, which must be the same for all.
 
-    A constituent with one value for each instance, such as `cross-entropy`, counts once beside one
-    with a value for each of several samples, whatever the reduction.
+    A constituent with one value for each instance, such as `cross-entropy`, counts once for each
+    instance, also next to a constituent with a value for each of several samples.
 
     # Parameters
 
     constituents : `List[Loss]`
-        The losses; two of one class need a `log_key` each.
+        The losses. Two of one class need a `log_key` each.
     weights : `List[float | WeightSchedule]`, optional
-        Their weights, by default 1 each: numbers, or schedules such as
-        `{type: 'linear', start: 0, end: 1, num_steps: 1000}`, logged as `weight.0`, `weight.1` ….
+        Their weights, by default 1: numbers, or schedules such as
+        `{type: 'linear', start: 0, end: 1, num_steps: 1000}`. The weights of schedules are logged
+        as `weight.0`, `weight.1` ….
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class CombinationLoss(Loss):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        # What is not logged is no step of training: the steps of a descent, predictions.
+        # Without logging, this is no training step, but a step of a descent or a prediction.
         counts = self.training and self.is_logging
         weights = [
             schedule.advance() if counts else schedule.value

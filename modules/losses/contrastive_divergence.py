@@ -1,26 +1,26 @@
-"""The truth against the samples of a Markov chain."""
+"""Contrastive divergence: the truth against samples of a Markov chain."""
 
 from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("contrastive-divergence")
-class ContrastiveDivergenceLoss(Loss):
+class ContrastiveDivergenceLoss(ScoreNetworkLoss):
     """s(x, y_k) − s(x, y*) + α (s(x, y_k)² + s(x, y*)²) for each sample y_k of the model's
-    distribution, by `langevin` or `gibbs-with-gradients`.
+    distribution, drawn by `langevin` or `gibbs-with-gradients`.
 
-    With α = 0 its expected gradient is that of −log p(y* | x) where the samples are exact, and an
-    approximation where the chain is short. A chain that starts at the truth (`truth_rate: 1`) makes
-    it contrastive divergence (Hinton 2002), and a buffer of past samples (`buffer_size`) the
-    persistent kind (Tieleman 2008). `langevin` samples relaxed outputs, which never reach a corner:
-    its scores come out steeper than those of `gibbs-with-gradients`. The value is no measure of
-    progress. The samples are constants: only the score network gets a gradient.
+    With α = 0 and exact samples, the expected gradient is that of −log p(y* | x); a short chain
+    approximates it. A chain that starts at the truth (`truth_rate: 1`) gives contrastive divergence
+    (Hinton 2002), and a buffer of past samples (`buffer_size`) persistent contrastive divergence
+    (Tieleman 2008). `langevin` samples relaxed outputs, which never reach a corner, so that the
+    learned scores are steeper than with `gibbs-with-gradients`. The value does not measure
+    progress. The samples are constants: only the score network receives a gradient.
 
     # Parameters
 
@@ -28,7 +28,7 @@ class ContrastiveDivergenceLoss(Loss):
         α, which keeps the scores near zero (Du & Mordatch 2019, section 3.3).
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "sample_score")
 
     def __init__(
         self,
@@ -37,11 +37,8 @@ class ContrastiveDivergenceLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.score_penalty = score_penalty
-        for key in ("ground_truth_score", "sample_score"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -1,4 +1,4 @@
-"""Cross-entropy of the task network's logits."""
+"""The cross-entropy of the task network's logits."""
 
 from typing import Any, Optional
 
@@ -11,11 +11,11 @@ from .loss import Loss, Reduction
 
 @Loss.register("cross-entropy")
 class CrossEntropyLoss(Loss):
-    """−log p(y* | logits), the sum over real positions, one value for each instance and sample.
+    """−log p(y* | logits), summed over real positions; one value for each instance and sample.
 
     # Raises
 
-    `ValueError` where the sampler gives no logits.
+    `ValueError` if the sampler returns no logits.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class CrossEntropyLoss(Loss):
     ) -> torch.Tensor:
         if sample.logits is None:
             raise ValueError(
-                "Expected a sampler that gives logits for the loss 'cross-entropy', got one that "
-                "does not; use the sampler 'inference-network'."
+                "Expected a sampler that returns logits for the loss 'cross-entropy', got one "
+                "without; use the sampler 'inference-network'."
             )
         return -self.output_space.log_prob(sample.logits, truth, mask)

@@ -1,28 +1,28 @@
-"""The exact likelihood of linear chains: conditional random fields."""
+"""The exact likelihood of linear chains (conditional random fields)."""
 
 from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork, chain_of, check_chain
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("exact-likelihood")
-class ExactLikelihoodLoss(Loss):
+class ExactLikelihoodLoss(ScoreNetworkLoss):
     """−log p(y* | x), with p(y | x) ∝ exp s(x, y) over all sequences of tags (Lafferty et al.
-    2001); one value for each instance, whatever the samples. The gradient goes to the score
-    network.
+    2001); one value for each instance. It does not use the samples. Only the score network receives
+    a gradient.
 
     # Raises
 
-    `ConfigurationError` for a score network that is no linear chain.
+    `ConfigurationError` for a score network that is not a linear chain.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "log_partition")
 
     def __init__(
         self,
@@ -31,12 +31,9 @@ class ExactLikelihoodLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
         check_chain(score_network)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.output_space = output_space
-        for key in ("ground_truth_score", "log_partition"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -1,4 +1,4 @@
-"""The task network's expected oracle cost, over draws from it."""
+"""The expected oracle cost of the task network, estimated with draws from it."""
 
 from typing import Any, Literal, Optional
 
@@ -13,7 +13,7 @@ from .loss import Loss, Reduction
 
 
 class _DrawsLoss(Loss):
-    """The base of losses over draws: their oracle costs and their differentiable log p."""
+    """The base of losses over draws, with their oracle costs and their differentiable log p."""
 
     def __init__(
         self,
@@ -30,15 +30,17 @@ class _DrawsLoss(Loss):
     def _cost(
         self, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
+        """Return the oracle costs of the draws, as constants, and log them."""
         cost = self.oracle_value.cost(truth, sample.y, mask).detach()
         self.log("oracle_cost", cost)
         return cost
 
     def _log_prob(self, sample: SamplerOutput, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return log p of the draws, differentiable in the logits."""
         if sample.logits is None:
             raise ValueError(
-                f"Expected a sampler that gives logits for the loss {type(self).__name__}, got one "
-                "that does not; use the sampler 'network-draws'."
+                f"Expected a sampler that returns logits for the loss {type(self).__name__}, got "
+                "one without; use the sampler 'network-draws'."
             )
         return self.output_space.log_prob(sample.logits, sample.y.detach(), mask)
 
@@ -53,8 +55,8 @@ class MinimumRiskLoss(_DrawsLoss):
     sharpness : `float`
         α.
     include_truth : `bool`
-        Whether the truth joins the draws (Shen et al. 2016, algorithm 1), so that the gradient
-        raises its probability even where it was not drawn.
+        Whether to add the truth to the draws (Shen et al. 2016, algorithm 1), so that the gradient
+        raises its probability even if it was not drawn.
     """
 
     def __init__(
@@ -85,7 +87,7 @@ class MinimumRiskLoss(_DrawsLoss):
         return (weight * cost).sum(dim=1, keepdim=True)
 
     def _repeated(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """Which draws `(batch, num_samples)` are the same as an earlier one."""
+        """Return whether each draw equals an earlier one, `(batch, num_samples)`."""
         equal = [
             self.output_space.distance(y, y[:, k : k + 1], mask) == 0 for k in range(y.shape[1])
         ]
@@ -94,7 +96,7 @@ class MinimumRiskLoss(_DrawsLoss):
 
 @Loss.register("policy-gradient")
 class PolicyGradientLoss(_DrawsLoss):
-    """(D_k − b) log p(y_k | x): its gradient is that of the expected cost (Williams 1992).
+    """(D_k − b) log p(y_k | x), whose gradient estimates that of the expected cost (Williams 1992).
 
     # Parameters
 

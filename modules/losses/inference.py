@@ -4,25 +4,25 @@ from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("inference")
-class InferenceLoss(Loss):
+class InferenceLoss(ScoreNetworkLoss):
     """−(w·D + s(x, ŷ)) − v·s(x, ỹ), which inference networks minimise.
 
     ŷ is the cost-augmented output, D its oracle cost, and ỹ the inference output. The second term
-    is there only where the sampler has a separate cost-augmented network, as in the compound
-    objective of Tu et al. (2020); otherwise ŷ is the inference output itself.
+    requires a sampler with a separate cost-augmented network, as in the compound objective of Tu et
+    al. (2020); without one, ŷ is the inference output itself and the term is omitted.
 
     Tu & Gimpel (2018) maximise the hinge max(0, w·D + s(x, ŷ) − s(x, y*)), whose gradient vanishes
-    where it is 0. As in Tu et al. (2020), who remove that truncation, there is no hinge here, and
-    s(x, y*), on which the networks have no influence, is left out. Differentiable through ŷ and ỹ;
-    `combination` adds further terms, such as a cross-entropy.
+    where it is 0. As in Tu et al. (2020), there is no such truncation here, and s(x, y*), which
+    does not depend on the networks, is omitted. Differentiable through ŷ and ỹ. `combination` adds
+    further terms, such as a cross-entropy.
 
     # Parameters
 
@@ -32,7 +32,7 @@ class InferenceLoss(Loss):
         v.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("oracle_cost", "cost_augmented_score", "inference_score")
 
     def __init__(
         self,
@@ -43,13 +43,10 @@ class InferenceLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.oracle_value = oracle_value
         self.oracle_cost_weight = oracle_cost_weight
         self.inference_score_weight = inference_score_weight
-        for key in ("oracle_cost", "cost_augmented_score", "inference_score"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -15,15 +15,16 @@ Reduction = Literal["sum", "mean", "none"]
 
 
 class Loss(Borrower, LoggingMixin, Registrable, ABC):
-    """A loss over the outputs that a sampler proposed; lower is better.
+    """A loss over the outputs that a sampler proposes; lower is better.
 
-    `forward` is written once, here: it calls `compute`, checks the shape, logs the mean as `value`
-    and reduces. A subclass fills `compute` alone, and registers further values in its constructor.
+    `forward` is a template: it calls `compute`, checks the shape, logs the mean as `value` and
+    reduces. A subclass fills only `compute`, and registers further logged values in its
+    constructor.
 
     # Parameters
 
     reduction : `"mean"`, `"sum"` or `"none"`
-        Over the batch and the samples.
+        The reduction over the batch and the samples.
     log_key : `str`, optional
         The name in the tree of logged values.
     """
@@ -43,8 +44,8 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        """The loss `(batch, num_samples)` of each proposal, or `(batch, 1)`; `truth` is the encoded
-        true output `(batch, 1, *event_shape)`."""
+        """Return the loss of each proposal, `(batch, num_samples)`, or of each instance,
+        `(batch, 1)`. `truth` is the encoded true output, `(batch, 1, *event_shape)`."""
 
     def unreduced(
         self,
@@ -53,11 +54,11 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
         sample: SamplerOutput,
         mask: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
-        """The checked and logged loss of each proposal, `(batch, num_samples)` or `(batch, 1)`.
+        """Return the result of `compute`, checked and logged.
 
         # Raises
 
-        `ValueError` where the truth and the samples do not fit, or `compute` gave another shape.
+        `ValueError` if the truth and the samples do not fit, or if the result has another shape.
         """
         shape = sample.y.shape
         if len(shape) < 2 or truth.shape != (shape[0], 1, *shape[2:]):
@@ -83,7 +84,7 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
         sample: SamplerOutput,
         mask: Optional[torch.Tensor] = None,
     ) -> torch.Tensor:
-        """The reduced loss."""
+        """Return the reduced loss."""
         values = self.unreduced(x, truth, sample, mask)
         if self.reduction == "mean":
             return values.mean()

@@ -5,17 +5,17 @@ from typing import Any, Literal, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from ..logging import LoggedMean
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 MarginType = Literal["margin-rescaled", "slack-rescaled", "perceptron", "contrastive"]
 
 
 @Loss.register("margin-based")
-class MarginBasedLoss(Loss):
+class MarginBasedLoss(ScoreNetworkLoss):
     """The hinge losses of Tu & Gimpel (2018, section 2.3; 2020) for the score network.
 
     With the score s, the truth y*, the cost-augmented output ŷ, its oracle cost D and the weight w:
@@ -25,24 +25,30 @@ class MarginBasedLoss(Loss):
     - `perceptron`: max(0, s(x, ŷ) − s(x, y*))
     - `contrastive`: max(0, 1 − s(x, y*) + s(x, ŷ))
 
-    plus, where the sampler has a separate cost-augmented network, v · max(0, s(x, ỹ) − s(x, y*))
-    for the inference output ỹ (Tu et al. 2020). Otherwise ŷ is the inference output itself. The
-    outputs are constants here: the gradient goes to the score network alone.
+    A sampler with a separate cost-augmented network adds v · max(0, s(x, ỹ) − s(x, y*)) for the
+    inference output ỹ (Tu et al. 2020). Without one, ŷ is the inference output itself. The outputs
+    are constants: only the score network receives a gradient.
 
     # Parameters
 
     margin_type : `str`
         One of the four above.
     oracle_cost_weight : `float`
-        w, which multiplies D.
+        w.
     perceptron_weight : `float`
         v.
     most_violated : `bool`
-        Of several samples of an instance, whether the one with the largest loss alone counts (the
-        structured support vector machine's, Tsochantaridis et al. 2005), not each.
+        Whether, of several samples of an instance, only the sample with the largest loss counts, as
+        in the structured support vector machine (Tsochantaridis et al. 2005).
     """
 
-    score_network: ScoreNetwork
+    logged_means = (
+        "oracle_cost",
+        "cost_augmented_score",
+        "inference_score",
+        "ground_truth_score",
+        "violations",
+    )
 
     def __init__(
         self,
@@ -55,26 +61,17 @@ class MarginBasedLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
+        super().__init__(score_network, reduction, log_key)
         margin_types = ("margin-rescaled", "slack-rescaled", "perceptron", "contrastive")
         if margin_type not in margin_types:
             raise ConfigurationError(
                 f"Expected margin_type to be one of {margin_types}, got '{margin_type}'."
             )
-        self.score_network = score_network
         self.oracle_value = oracle_value
         self.margin_type = margin_type
         self.oracle_cost_weight = oracle_cost_weight
         self.perceptron_weight = perceptron_weight
         self.most_violated = most_violated
-        for key in (
-            "oracle_cost",
-            "cost_augmented_score",
-            "inference_score",
-            "ground_truth_score",
-            "violations",
-        ):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
@@ -105,6 +102,7 @@ class MarginBasedLoss(Loss):
         return loss.amax(dim=1, keepdim=True) if self.most_violated else loss
 
     def _margin(self, cost: torch.Tensor, score_gap: torch.Tensor) -> torch.Tensor:
+        """Return the argument of the hinge; `score_gap` is s(x, ŷ) − s(x, y*)."""
         if self.margin_type == "margin-rescaled":
             return self.oracle_cost_weight * cost + score_gap
         return score_gap if self.margin_type == "perceptron" else 1.0 + score_gap

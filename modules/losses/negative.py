@@ -10,12 +10,12 @@ from .loss import Loss
 
 @Loss.register("negative")
 class NegativeLoss(Loss):
-    """−loss, reduced as the loss that it wraps.
+    """−loss, with the reduction of its constituent.
 
     # Parameters
 
     constituent : `Loss`
-        The loss whose sign is changed.
+        The loss.
     """
 
     def __init__(self, constituent: Loss, log_key: Optional[str] = None) -> None:

@@ -1,4 +1,4 @@
-"""Noise-contrastive estimation: the true output against draws."""
+"""Noise-contrastive estimation: the truth against draws."""
 
 import math
 from abc import abstractmethod
@@ -7,30 +7,30 @@ from typing import Any, Optional
 import torch
 from torch.nn.functional import softplus
 
-from ..logging import LoggedMean
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
-class NoiseContrastiveLoss(Loss):
-    """The base of losses that tell the true output from K draws y_k of a distribution q.
+class NoiseContrastiveLoss(ScoreNetworkLoss):
+    """The base of losses that distinguish the true output from K draws y_k of a distribution q.
 
-    They see f(y) = s(x, y) − log q(y | x), or s alone where `correct_for_proposal` is false.
-    Draws and their probabilities are constants here: the gradient goes to the score network alone.
+    They compare f(y) = s(x, y) − log q(y | x), or only s(x, y) if `correct_for_proposal` is false.
+    Draws and their probabilities are constants: only the score network receives a gradient.
 
     # Parameters
 
     correct_for_proposal : `bool`
-        Whether log q is subtracted, which makes the optimum of s the log-probability of the truth.
+        Whether to subtract log q, so that the optimal s is the log-probability of y given x.
 
     # Raises
 
-    `ValueError` where the sampler gives no log-probabilities, or no logits to judge the truth by.
+    `ValueError` if the sampler returns no log-probabilities, or no logits for log q of the truth.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "draw_score", "accuracy")
 
     def __init__(
         self,
@@ -40,16 +40,14 @@ class NoiseContrastiveLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.output_space = output_space
         self.correct_for_proposal = correct_for_proposal
-        for key in ("ground_truth_score", "draw_score", "accuracy"):
-            self.logging_buffer[key] = LoggedMean()
 
     @abstractmethod
     def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """The loss `(batch, 1)` of f of the truth `(batch, 1)` and of the draws `(batch, K)`."""
+        """Return the loss, `(batch, 1)`, given f of the truth, `(batch, 1)`, and of the draws,
+        `(batch, K)`."""
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
@@ -61,8 +59,8 @@ class NoiseContrastiveLoss(Loss):
         if self.correct_for_proposal:
             if sample.log_prob is None or sample.logits is None:
                 raise ValueError(
-                    f"Expected a sampler that gives logits and log-probabilities for the loss "
-                    f"{type(self).__name__}, got one that does not; use 'network-draws', or set "
+                    f"Expected a sampler that returns logits and log-probabilities for the loss "
+                    f"{type(self).__name__}, got one without; use 'network-draws', or set "
                     "correct_for_proposal: false."
                 )
             logits = sample.logits[:, :1].detach()

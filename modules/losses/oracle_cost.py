@@ -1,4 +1,4 @@
-"""The relaxed oracle cost itself, as a loss."""
+"""The relaxed oracle cost as a loss."""
 
 from typing import Any, Optional
 
@@ -11,8 +11,8 @@ from .loss import Loss, Reduction
 
 @Loss.register("oracle-cost")
 class OracleCostLoss(Loss):
-    """D(y*, ŷ), the oracle cost of the relaxed output, as a term of a task network's objective
-    that makes the task network lower it. Differentiable through ŷ."""
+    """D(y*, ŷ), the oracle cost of the relaxed output, as a term of the task network's objective.
+    Differentiable through ŷ."""
 
     def __init__(
         self,

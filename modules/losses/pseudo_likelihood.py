@@ -1,27 +1,27 @@
-"""The likelihood of each position given all others."""
+"""The likelihood of each position conditional on all others."""
 
 from typing import Any, Optional
 
 import torch
 
-from ..logging import LoggedMean
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 
 @Loss.register("pseudo-likelihood")
-class PseudoLikelihoodLoss(Loss):
+class PseudoLikelihoodLoss(ScoreNetworkLoss):
     """−Σ_p log p(y*_p | y*_−p, x), with p(y_p = a | y_−p, x) ∝ exp s(x, y with y_p = a) (Besag
-    1975), the sum over real positions; one value for each instance.
+    1975), summed over real positions; one value for each instance.
 
-    It needs no samples: the score network sees the truth, and each output that differs from it in
-    one position, in one call, so its cost grows with positions × values. The gradient goes to the
-    score network.
+    It does not use the samples. The score network scores the truth and each output that differs
+    from it in one position, in one call, so that the cost grows with positions × values. Only the
+    score network receives a gradient.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("ground_truth_score", "accuracy")
 
     def __init__(
         self,
@@ -30,16 +30,13 @@ class PseudoLikelihoodLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
+        super().__init__(score_network, reduction, log_key)
         self.output_space = output_space
-        for key in ("ground_truth_score", "accuracy"):
-            self.logging_buffer[key] = LoggedMean()
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        # (batch, num_positions, num_values − 1, *event_shape): what differs in one position.
+        # (batch, num_positions, num_values − 1, *event_shape): they differ in one position.
         neighbours = self.output_space.neighbours(truth[:, 0])
         outputs = torch.cat([truth, neighbours.flatten(1, 2)], dim=1)
         scores = self.score_network(x, outputs, mask)

@@ -6,26 +6,26 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ..logging import LoggedMean
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .loss import Loss, Reduction
+from .score_network_loss import ScoreNetworkLoss
 
 Objective = Literal["cross-entropy", "squared-error", "squared-error-of-score"]
 
 
 @Loss.register("value-regression")
-class ValueRegressionLoss(Loss):
-    """What a deep value network minimises (Gygli et al. 2017, equation 5), on each proposal y.
+class ValueRegressionLoss(ScoreNetworkLoss):
+    """The objective of a deep value network (Gygli et al. 2017, equation 5) for each proposal y.
 
     With the oracle value v* in [0, 1], the score s and v = 1 / (1 + exp(−s)):
 
     - `cross-entropy`: −v* log v − (1 − v*) log(1 − v)
     - `squared-error`: (v − v*)²
-    - `squared-error-of-score`: (s − v*)², for a score that is itself the value
+    - `squared-error-of-score`: (s − v*)², for a score that equals the value
 
-    Differentiable through the score network, and through y where it has a gradient.
+    Differentiable through the score network and through y.
 
     # Parameters
 
@@ -33,7 +33,7 @@ class ValueRegressionLoss(Loss):
         One of the three above.
     """
 
-    score_network: ScoreNetwork
+    logged_means = ("oracle_value", "predicted_value")
 
     def __init__(
         self,
@@ -43,20 +43,17 @@ class ValueRegressionLoss(Loss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        super().__init__(reduction, log_key)
+        super().__init__(score_network, reduction, log_key)
         objectives = ("cross-entropy", "squared-error", "squared-error-of-score")
         if objective not in objectives:
             raise ConfigurationError(
                 f"Expected the objective to be one of {objectives}, got '{objective}'."
             )
-        self.score_network = score_network
         self.oracle_value = oracle_value
         self.objective = objective
-        for key in ("oracle_value", "predicted_value"):
-            self.logging_buffer[key] = LoggedMean()
 
     def predicted_value(self, score: torch.Tensor) -> torch.Tensor:
-        """The oracle value that a score stands for."""
+        """Return the oracle value that a score predicts."""
         return score if self.objective == "squared-error-of-score" else torch.special.expit(score)
 
     def compute(
@@ -65,7 +62,7 @@ class ValueRegressionLoss(Loss):
         score = self.score_network(x, sample.y, mask)
         target = self.oracle_value.value(truth, sample.y, mask)
         self.log("oracle_value", target)
-        if self.is_logging:  # not in each step of a descent
+        if self.is_logging:  # false in the steps of a descent, which skip this cost
             self.log("predicted_value", self.predicted_value(score))
         if self.objective == "cross-entropy":
             return binary_cross_entropy_with_logits(score, target, reduction="none")
@@ -73,20 +70,9 @@ class ValueRegressionLoss(Loss):
 
 
 @Loss.register("value")
-class ValueLoss(Loss):
-    """−log v(x, y) with v = 1 / (1 + exp(−s)): the task network's objective against a deep value
+class ValueLoss(ScoreNetworkLoss):
+    """−log v(x, y) with v = 1 / (1 + exp(−s)): the objective of the task network with a deep value
     network (Lee et al. 2022)."""
-
-    score_network: ScoreNetwork
-
-    def __init__(
-        self,
-        score_network: ScoreNetwork,
-        reduction: Reduction = "mean",
-        log_key: Optional[str] = None,
-    ) -> None:
-        super().__init__(reduction, log_key)
-        self.score_network = score_network
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -1,4 +1,4 @@
-"""Weights of losses that change with training."""
+"""Weights of losses that change during training."""
 
 import bisect
 import math
@@ -11,10 +11,11 @@ from allennlp.common.checks import ConfigurationError
 
 
 class WeightSchedule(torch.nn.Module, Registrable, ABC):
-    """w(t), with t the number of steps of the network that the loss belongs to, so far.
+    """A weight w(t), where t is the number of training steps of the network that the loss trains.
 
-    A step counts once, however often the loss is computed in it: in the descent of an `adversarial`
-    loss the weight is constant. Evaluation does not count. t is saved with the weights.
+    A step counts once, even if the loss is computed several times in it: the weight is constant
+    during the descent of an `adversarial` loss. Evaluation does not count. t is saved with the
+    weights.
     """
 
     def __init__(self) -> None:
@@ -23,11 +24,11 @@ class WeightSchedule(torch.nn.Module, Registrable, ABC):
 
     @abstractmethod
     def at(self, step: int) -> float:
-        """w(t)."""
+        """Return w(t) for t = `step`."""
 
     @property
     def value(self) -> float:
-        """w(t)."""
+        """The current weight, w(t)."""
         return self.at(self.step)
 
     def advance(self) -> float:
@@ -37,7 +38,7 @@ class WeightSchedule(torch.nn.Module, Registrable, ABC):
         return value
 
     def get_extra_state(self) -> torch.Tensor:
-        """Return t, which is saved."""
+        """Return t, for a checkpoint."""
         return torch.tensor(self.step)
 
     def set_extra_state(self, state: torch.Tensor) -> None:
@@ -64,16 +65,16 @@ class ConstantWeight(WeightSchedule):
 
 
 class _FromTo(WeightSchedule):
-    """The base of schedules that lead from one weight to another.
+    """The base of schedules from one weight to another.
 
     # Parameters
 
     start : `float`
         w(0).
     end : `float`
-        w(t) from `num_steps` on.
+        w(t) for t ≥ `num_steps`.
     num_steps : `int`
-        How many steps it takes.
+        The number of steps from `start` to `end`.
     """
 
     def __init__(self, start: float, end: float, num_steps: int) -> None:
@@ -86,7 +87,8 @@ class _FromTo(WeightSchedule):
         self.end = end
         self.num_steps = num_steps
 
-    def _done(self, step: int) -> float:
+    def _progress(self, step: int) -> float:
+        """Return min(t / num_steps, 1)."""
         return min(step / self.num_steps, 1.0)
 
 
@@ -95,7 +97,7 @@ class LinearWeight(_FromTo):
     """w(t) = start + (end − start) · min(t / num_steps, 1)."""
 
     def at(self, step: int) -> float:
-        return self.start + (self.end - self.start) * self._done(step)
+        return self.start + (self.end - self.start) * self._progress(step)
 
 
 @WeightSchedule.register("cosine")
@@ -103,19 +105,21 @@ class CosineWeight(_FromTo):
     """w(t) = end + (start − end) · (1 + cos(π · min(t / num_steps, 1))) / 2."""
 
     def at(self, step: int) -> float:
-        return self.end + (self.start - self.end) * (1 + math.cos(math.pi * self._done(step))) / 2
+        return (
+            self.end + (self.start - self.end) * (1 + math.cos(math.pi * self._progress(step))) / 2
+        )
 
 
 @WeightSchedule.register("stepwise")
 class StepwiseWeight(WeightSchedule):
-    """w(t) = values[i], i the number of boundaries that are at most t.
+    """w(t) = values[i], where i is the number of boundaries that are at most t.
 
     # Parameters
 
     boundaries : `List[int]`
-        Increasing.
+        The steps at which the weight changes, increasing.
     values : `List[float]`
-        One more than there are boundaries.
+        The weights, one more than there are boundaries.
     """
 
     def __init__(self, boundaries: List[int], values: List[float]) -> None:

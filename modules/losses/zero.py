@@ -1,4 +1,4 @@
-"""The loss that asks for nothing."""
+"""The loss of a network that is not trained."""
 
 from typing import Any, Optional
 
@@ -10,7 +10,7 @@ from .loss import Loss
 
 @Loss.register("zero")
 class ZeroLoss(Loss):
-    """0 for every proposal: for a network that is not trained."""
+    """0 for every proposal, for a network that is not trained."""
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]

@@ -8,7 +8,7 @@ from .structured_metric import SetMetric, Sums, ratio
 
 @Metric.register("subset-accuracy")
 class SubsetAccuracy(SetMetric):
-    """The share of examples whose labels are all right."""
+    """The share of examples whose labels are all predicted correctly."""
 
     name = "subset_accuracy"
 
@@ -29,7 +29,7 @@ class SubsetAccuracy(SetMetric):
 
 @Metric.register("hamming-loss")
 class HammingLoss(SetMetric):
-    """The share of decisions that are wrong; lower is better."""
+    """The share of wrong decisions; lower is better."""
 
     name = "hamming_loss"
     higher_is_better = False

@@ -5,10 +5,10 @@ from typing import Any, List, Tuple
 import torch
 from allennlp.training.metrics import Metric
 
-from ..workers import of_all_workers
+from ..workers import all_gather_object
 from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
 
-_AT_ONCE = 2**18  # items, few enough that what is made of them stays in the cache
+_AT_ONCE = 2**18  # items, few enough that their scores stay in the cache
 
 
 def average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -41,7 +41,8 @@ def _average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tens
 
 
 def _ascending(scores: torch.Tensor, labels: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-    """The scores of each row from low to high, or integers in their order, and their labels."""
+    """Return the scores of each row from low to high (or integers of the same order),
+    and their labels."""
     if scores.device.type != "cpu" or scores.dtype != torch.float32:
         scores, order = scores.sort(dim=1)
         return scores, labels.gather(1, order)
@@ -104,13 +105,13 @@ class MeanAveragePrecisionByLabel(SetMetric):
         return parts
 
     def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
-        # The order of all instances is what counts, so they are there as often as it says.
+        # Average precision depends on the order of all instances, so each is repeated.
         return {
             key: value.flatten(0, 1).repeat_interleave(counts, 0) for key, value in sums.items()
         }
 
     def _over_workers(self, held: Any) -> Any:
-        return of_all_workers(_together(held).cpu())
+        return all_gather_object(_together(held).cpu())
 
     def value(self, sums: Sums) -> torch.Tensor:
         probabilities, labels = _together(sums["probabilities"]), _together(sums["labels"])

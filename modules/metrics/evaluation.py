@@ -11,7 +11,7 @@ from .threshold import Threshold
 
 
 class Evaluation:
-    """Judges predictions by the metrics of a config, and tunes the threshold first where it can be.
+    """Evaluate predictions by the metrics of a config, after tuning the threshold if it is tunable.
 
     # Parameters
 
@@ -29,7 +29,7 @@ class Evaluation:
     def __call__(
         self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor]
     ) -> None:
-        """Adds a batch of predictions `(batch, *event_shape)`."""
+        """Add a batch of predictions `(batch, *event_shape)`."""
         if self._postponed is not None:
             self.threshold.observe(probabilities, labels, mask)
             self._postponed.append((probabilities, labels, mask))
@@ -39,8 +39,8 @@ class Evaluation:
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
-        """Inside, the threshold is tuned on what is added; the metrics follow at the end, with the
-        threshold that was chosen. Does nothing for a fixed threshold."""
+        """Tune the threshold on the batches added inside the context, and evaluate them with it at
+        the end. Does nothing for a fixed threshold."""
         if not self.threshold.tunable:
             yield
             return
@@ -55,7 +55,7 @@ class Evaluation:
             self._postponed = None
 
     def values(self, reset: bool) -> Dict[str, float]:
-        """What the metrics report; those that are expensive to read with `reset` alone."""
+        """Return the values of the metrics; the expensive ones only with `reset`."""
         values: Dict[str, float] = {}
         for name, metric in self.metrics.items():
             if (reset or metric.cheap) and metric.has_seen_data:

@@ -27,7 +27,7 @@ def counts_at(
 
 
 class F1(SetMetric):
-    """The base of those that are made of |Y ∩ Ŷ|, |Ŷ| and |Y|, of examples or of labels."""
+    """The base of F1 scores: they are functions of |Y ∩ Ŷ|, |Ŷ| and |Y| of examples or labels."""
 
     by_label: ClassVar[bool] = False
 
@@ -39,7 +39,7 @@ class F1(SetMetric):
         true: torch.Tensor,
         known: torch.Tensor,
     ) -> Sums:
-        """Return what a batch adds, of |Y ∩ Ŷ|, |Ŷ|, |Y| and the number of known positions,
+        """Return the sums of a batch, of |Y ∩ Ŷ|, |Ŷ|, |Y| and the number of known positions,
         `(..., examples)` or `(..., labels)`."""
 
     def sums(

@@ -49,7 +49,7 @@ class IntersectionOverUnionMetric(SetMetric):
 
 @Metric.register("pixel-accuracy")
 class PixelAccuracy(SetMetric):
-    """The share of the pixels with a known label that are decided right; 1 without any."""
+    """The share of the pixels with a known label that are decided correctly; 1 without any."""
 
     name = "pixel_accuracy"
 

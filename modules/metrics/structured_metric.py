@@ -24,9 +24,9 @@ class StructuredMetric(Metric):
     """
 
     name: ClassVar[str]
-    """Under which the value is reported."""
+    """The name under which the value is reported."""
     cheap: ClassVar[bool] = True
-    """Whether it costs little to ask for the value after every batch."""
+    """Whether the value is cheap enough to be read after every batch."""
     higher_is_better: ClassVar[bool] = True
     uses_threshold: ClassVar[bool] = True
 
@@ -34,20 +34,20 @@ class StructuredMetric(Metric):
         self.reset()
 
     def reset(self) -> None:
-        """Forgets what was seen."""
+        """Reset the sums."""
         self._sums: Optional[Sums] = None
 
     def state_dict(self) -> Dict[str, Any]:
-        """What was seen since the last reset, for a checkpoint."""
+        """Return the sums since the last reset."""
         return {"sums": copy.deepcopy(self._sums)}
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Goes on from what `state_dict` gave."""
+        """Restore the sums of a `state_dict`."""
         self._sums = state_dict["sums"]
 
     @property
     def has_seen_data(self) -> bool:
-        """Whether there was a batch since the last reset."""
+        """Whether a batch was added since the last reset."""
         return self._sums is not None
 
     @abstractmethod
@@ -58,8 +58,8 @@ class StructuredMetric(Metric):
         threshold: Union[float, torch.Tensor],
         mask: Optional[torch.Tensor],
     ) -> Sums:
-        """What a batch adds, of probabilities `(batch, *event_shape)` and of labels as the reader
-        gives them."""
+        """Return the sums of a batch of probabilities `(batch, *event_shape)`, and of labels in the
+        form that the reader yields."""
 
     def sums_at(
         self,
@@ -68,16 +68,16 @@ class StructuredMetric(Metric):
         thresholds: Sequence[float],
         mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        """Return what a batch adds at each of the rising thresholds, `(num_thresholds, ...)`."""
+        """Return the sums of a batch at each of the rising thresholds, `(num_thresholds, ...)`."""
         each = [self.batch_sums(probabilities, labels, at, mask) for at in thresholds]
         return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}
 
     @abstractmethod
     def value(self, sums: Sums) -> torch.Tensor:
-        """The metric of the sums, a scalar."""
+        """Return the metric for these sums, a scalar."""
 
     def values(self, sums: Sums) -> Value:
-        """What is reported: the value, or several by name, where '' stands for that itself."""
+        """Return the reported value, or several by name; '' is the name of the metric itself."""
         return self.number(sums)
 
     def number(self, sums: Sums) -> float:
@@ -102,7 +102,7 @@ class StructuredMetric(Metric):
         threshold: Union[float, torch.Tensor] = 0.5,
         mask: Optional[torch.Tensor] = None,
     ) -> None:
-        """Adds a batch.
+        """Add a batch.
 
         # Raises
 
@@ -129,7 +129,7 @@ class StructuredMetric(Metric):
         threshold: Union[float, torch.Tensor] = 0.5,
         mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        """What each instance of a batch adds alone, `(batch, ...)`."""
+        """Return the sums of each instance of a batch, `(batch, ...)`."""
         rows = [
             self.batch_sums(
                 probabilities[[i]], labels[[i]], threshold, None if mask is None else mask[[i]]
@@ -139,7 +139,7 @@ class StructuredMetric(Metric):
         return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
 
     def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
-        """The sums of data in which each instance, of `sums_by_instance`, is so many times.
+        """Return the sums of data that hold each instance of `sums_by_instance` `counts` times.
 
         >>> from structured_energy.metrics import TagAccuracy
         >>> sums = {"right": torch.tensor([3, 0]), "count": torch.tensor([4, 2])}
@@ -153,7 +153,7 @@ class StructuredMetric(Metric):
         }
 
     def get_metric(self, reset: bool = False) -> Value:
-        """The value, or several; with `reset` in distributed training that over all workers' data.
+        """Return the value, or several by name; with `reset`, over the data of all workers.
 
         # Raises
 
@@ -167,7 +167,7 @@ class StructuredMetric(Metric):
         return value
 
     def over_all_workers(self, sums: Sums) -> Sums:
-        """The sums; in distributed training those of all workers' data."""
+        """Return the sums over the data of all workers."""
         if num_workers() == 1:
             return sums
         return {key: self._over_workers(value) for key, value in sums.items()}
@@ -179,7 +179,7 @@ class StructuredMetric(Metric):
 
 
 class SetMetric(StructuredMetric):
-    """The base of metrics of binary outputs: one is on where its probability is above the
+    """The base of metrics of binary outputs: a position is on where its probability is above the
     threshold.
 
     A position outside the mask counts nowhere, and an instance without any position in it is no
@@ -194,8 +194,8 @@ class SetMetric(StructuredMetric):
         labels: torch.Tensor,
         mask: torch.Tensor,
     ) -> Sums:
-        """Return what a batch adds, of tensors `(batch, positions)`; all but the probabilities are
-        bool. Where the mask is false, probabilities are −∞, predictions and labels false."""
+        """Return the sums of a batch of tensors `(batch, positions)`, bool but for the
+        probabilities. Where the mask is false, these are −∞, predictions and labels false."""
 
     def batch_sums(
         self,
@@ -230,7 +230,7 @@ class TagMetric(StructuredMetric):
 
     @abstractmethod
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
-        """What a batch adds, of tags and a mask `(batch, num_tokens)`."""
+        """Return the sums of a batch, of tags and a mask `(batch, num_tokens)`."""
 
     def batch_sums(
         self,
@@ -251,7 +251,7 @@ class TagMetric(StructuredMetric):
 
 
 def as_structured(metric: Metric) -> StructuredMetric:
-    """The metric of a config, which must be a structured one.
+    """Return the metric if it is a `StructuredMetric`.
 
     # Raises
 

@@ -19,7 +19,7 @@ Span = Tuple[str, Tuple[int, int]]
 
 
 def whole_bioul_spans(tags: List[str]) -> List[Span]:
-    """The spans U-X and B-X … L-X; what is between no such ends is none.
+    """Return the spans U-X and B-X … L-X; tags between no such ends are in no span.
 
     >>> whole_bioul_spans(["U-X", "B-Y", "I-Y", "L-Y", "B-X", "I-Y", "L-X", "L-X"])
     [('X', (0, 0)), ('Y', (1, 3))]
@@ -48,7 +48,7 @@ SPANS: Dict[str, Callable[[List[str]], List[Span]]] = {
 
 @Metric.register("tag-accuracy")
 class TagAccuracy(TagMetric):
-    """The share of real tokens whose tag is right."""
+    """The share of real tokens with the right tag."""
 
     name = "tag_accuracy"
 

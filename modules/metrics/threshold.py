@@ -1,4 +1,4 @@
-"""Where a probability becomes a label."""
+"""Thresholds: the probability above which a position is on."""
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -44,13 +44,13 @@ class Threshold(torch.nn.Module, Registrable, ABC):
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
-        """At the end of the context the threshold is the best for what was observed in it."""
+        """Set the threshold to the best one for the observed batches, at the end of the context."""
         yield
 
 
 @Threshold.register("fixed")
 class FixedThreshold(Threshold):
-    """A threshold that stays as it is.
+    """A constant threshold.
 
     # Parameters
 
@@ -84,7 +84,7 @@ class TunedThreshold(Threshold):
     # Parameters
 
     metric : `Metric`, optional
-        What to tune for, in its own direction; `example-f1` by default.
+        The metric to optimise, in its own direction; `example-f1` by default.
     candidates : `int`
         The grid is i / (candidates + 1) for i = 1 … candidates.
 
@@ -129,8 +129,8 @@ class TunedThreshold(Threshold):
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
-        """At the end of the context the threshold is the best for what was observed in it; without
-        an observation it stays."""
+        """Set the threshold to the best one for the observed batches, at the end of the context;
+        without an observation it does not change."""
         self._sums = None
         try:
             yield
@@ -141,7 +141,7 @@ class TunedThreshold(Threshold):
             self._sums = None
 
     def _best(self, values: List[float]) -> int:
-        """Return which candidate is the best, by its value of the metric."""
+        """Return the index of the best candidate by the values of the metric."""
         sign = 1 if self.metric.higher_is_better else -1
         highest = max(sign * value for value in values)
         ties = [i for i, value in enumerate(values) if highest - sign * value <= RESOLUTION]

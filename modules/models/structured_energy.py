@@ -18,7 +18,7 @@ from ..metrics import Evaluation, FixedThreshold, Threshold
 from ..networks import deterministic, frozen, hand_down, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
-from ..samplers import Sampler
+from ..samplers import Sampler, best_sample
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
@@ -256,8 +256,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
                     f"Expected one prediction for each instance, got {y.shape[1]} samples and no "
                     "score_network to choose among them."
                 )
-            best = self.score_network(x, y, existing).argmax(dim=1)
-            y = y[torch.arange(len(y), device=y.device), best].unsqueeze(1)
+            y = best_sample(y, self.score_network(x, y, existing))
         probabilities = y[:, 0].detach()
         if labels is not None:
             self.evaluation(probabilities, labels, mask)
@@ -269,9 +268,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
         return self.evaluation.tuning()
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
-        """Return the task metrics and the flattened tree of logged values.
+        """Return the task metrics and the values of the tree, flat under their dotted names, as
+        AllenNLP's trainer requires; `get_metrics` of any other node is nested.
 
-        Metrics that are expensive to compute need `reset=True`, at the end of an epoch.
+        Metrics that are expensive to read are only there with `reset=True`, at the end of an epoch.
         """
         values = self.evaluation.values(reset)
         if reset and self.threshold.tunable and not self.training:

@@ -14,9 +14,9 @@ import numpy as np
 from allennlp.common.checks import ConfigurationError
 from PIL import Image
 
+from ..atomic_files import write_atomically
 from ..environment import read_environment
 from ..vocabulary import names
-from ..whole_files import write_whole
 from .curves import draw_curves, draw_overlay
 from .data import load_data
 from .diagnosis import diagnose
@@ -154,7 +154,7 @@ def write_report(
         if name in report.run.metrics["test"]
     )
     text = template.render(reports=reports, overlay=overlay, judged=list(judged))
-    write_whole(path, text)
+    write_atomically(path, text)
 
 
 def address_of(figure: "Figure") -> str:

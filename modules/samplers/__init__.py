@@ -1,4 +1,4 @@
-"""Samplers: what proposes outputs y for an input x."""
+"""Samplers, which propose outputs y for an input x."""
 
 from .appending_container import AppendingContainer
 from .constrained import ConstrainedSampler
@@ -16,6 +16,7 @@ from .network_draws import NetworkDrawsSampler
 from .output_optimizers import (
     EntropicMirrorDescent,
     LogitsGradient,
+    OptimizerState,
     OutputOptimizer,
     ProjectedGradient,
     WrappedOptimizer,
@@ -24,6 +25,7 @@ from .perturbed_truth import PerturbedTruthSampler
 from .random import RandomSampler, UniformSampler
 from .replay_buffer import ReplayBuffer
 from .sampler import NanScoreError, Sampler
+from .selection import best_sample
 
 __all__ = [
     "AppendingContainer",
@@ -42,6 +44,7 @@ __all__ = [
     "MeanOverCropsSampler",
     "NanScoreError",
     "NetworkDrawsSampler",
+    "OptimizerState",
     "OutputOptimizer",
     "PerturbedTruthSampler",
     "ProjectedGradient",
@@ -51,4 +54,5 @@ __all__ = [
     "Sampler",
     "UniformSampler",
     "WrappedOptimizer",
+    "best_sample",
 ]

@@ -1,4 +1,4 @@
-"""The samples of several samplers together."""
+"""A container that joins the samples of several samplers."""
 
 from typing import Any, List, Optional, cast
 
@@ -13,14 +13,15 @@ from .sampler import Sampler
 
 @Sampler.register("appending-container")
 class AppendingContainer(Sampler):
-    """All samples of its constituents in one output, along num_samples.
+    """The samples of all constituents, concatenated along num_samples.
 
-    What not every constituent gives (logits, log-probabilities, cost-augmented outputs) is `None`.
+    Logits, log-probabilities and cost-augmented outputs are `None` unless every constituent returns
+    them.
 
     # Parameters
 
     constituents : `List[Sampler]`
-        The samplers, without losses of their own; two of one class need a `log_key` each.
+        The samplers, which must not have losses. Two of one class need a `log_key` each.
     loss : `Loss`, optional
         The loss over all samples.
     """
@@ -56,12 +57,13 @@ class AppendingContainer(Sampler):
         ]
         return SamplerOutput(
             y=torch.cat([sample.y for sample in samples], dim=1),
-            logits=_together([sample.logits for sample in samples]),
-            cost_augmented=_together([sample.cost_augmented for sample in samples]),
-            log_prob=_together([sample.log_prob for sample in samples]),
+            logits=_concatenate([sample.logits for sample in samples]),
+            cost_augmented=_concatenate([sample.cost_augmented for sample in samples]),
+            log_prob=_concatenate([sample.log_prob for sample in samples]),
         )
 
 
-def _together(parts: List[Optional[torch.Tensor]]) -> Optional[torch.Tensor]:
+def _concatenate(parts: List[Optional[torch.Tensor]]) -> Optional[torch.Tensor]:
+    """Return the parts along num_samples, or `None` if one of them is missing."""
     tensors = [part for part in parts if part is not None]
     return torch.cat(tensors, dim=1) if len(tensors) == len(parts) else None

@@ -1,4 +1,4 @@
-"""Decoding by the transitions that an encoding of spans allows."""
+"""Decoding with the transitions that an encoding of spans allows."""
 
 from typing import Any, Optional
 
@@ -18,21 +18,21 @@ from .sampler import Sampler
 
 @Sampler.register("constrained")
 class ConstrainedSampler(Sampler):
-    """The most probable sequence of tags, by the logits of its constituent, among those that the
-    encoding allows: in `BIO` no I-PER after O (by Viterbi's algorithm, with scores 0 and −∞ of
-    transitions).
+    """The most probable sequence of tags that the encoding allows, given the logits of the
+    constituent. For example, `BIO` does not allow I-PER after O. Viterbi's algorithm finds it, with
+    transition scores of 0 and −∞.
 
     # Parameters
 
     constituent : `Sampler`
-        Gives logits, such as `inference-network`; each of its samples is decoded.
+        A sampler that returns logits, such as `inference-network`. Each of its samples is decoded.
     encoding : `"BIO"`, `"IOB1"`, `"BIOUL"`, `"IOBES"` or `"BIOES"`
-        How the tags write spans.
+        The encoding of spans by tags.
 
     # Raises
 
-    `ConfigurationError` for another encoding, or tags that are not of it.
-    `ValueError` where the constituent gives no logits.
+    `ConfigurationError` for an unknown encoding, or for tags that do not belong to it.
+    `ValueError` if the constituent returns no logits.
     """
 
     _transitions: torch.Tensor
@@ -78,7 +78,7 @@ class ConstrainedSampler(Sampler):
         sample = self.constituent.sample(x, truth, mask)
         if sample.logits is None:
             raise ValueError(
-                "Expected a constituent that gives logits for the sampler 'constrained', got "
+                "Expected a constituent that returns logits for the sampler 'constrained', got "
                 f"{type(self.constituent).__name__}; use 'inference-network'."
             )
         rows = sample.logits.detach().flatten(0, 1)

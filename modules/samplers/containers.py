@@ -1,4 +1,4 @@
-"""Samplers made of samplers: one at random, or the best of all."""
+"""Containers that select a constituent at random, or the best sample of all."""
 
 from typing import Any, List, Optional, cast
 
@@ -13,16 +13,17 @@ from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .appending_container import AppendingContainer
 from .sampler import Sampler
+from .selection import best_sample
 
 
 @Sampler.register("random-picking-container")
 class RandomPickingContainer(AppendingContainer):
-    """The samples of one of its constituents, drawn anew for every batch.
+    """The samples of one constituent, which is drawn at random for each batch.
 
     # Parameters
 
     probabilities : `List[float]`, optional
-        How often each is drawn; equally often by default.
+        The probability of each constituent; equal by default.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class RandomPickingContainer(AppendingContainer):
 
 @Sampler.register("best-of")
 class BestOfContainer(AppendingContainer):
-    """The highest-scored of all samples of its constituents, one for each instance."""
+    """The sample of the highest score for each instance, among those of all constituents."""
 
     score_network: ScoreNetwork
 
@@ -83,5 +84,4 @@ class BestOfContainer(AppendingContainer):
         with frozen(self.score_network), torch.no_grad():
             scores = self.score_network(x, y, mask)
         self.check_scores(scores)
-        best = scores.argmax(dim=1)
-        return SamplerOutput(y[torch.arange(len(y), device=y.device), best].unsqueeze(1))
+        return SamplerOutput(best_sample(y, scores))

@@ -14,7 +14,7 @@ class CostAugmentedNetwork(torch.nn.Module, FromParams):
     # Parameters
 
     feedforward : `Lazy[FeedForward]`
-        g, without `input_dim`, which is twice the size of the last dimension of y.
+        g, without `input_dim`: it is twice the size of the last dimension of y.
     """
 
     def __init__(self, output_size: int, feedforward: Lazy[FeedForward]) -> None:
@@ -25,5 +25,5 @@ class CostAugmentedNetwork(torch.nn.Module, FromParams):
         torch.nn.init.zeros_(self.projection.bias)
 
     def forward(self, logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        """The cost-augmented logits, shaped like `logits` `(batch, 1, *event_shape)`."""
+        """Return the cost-augmented logits, shaped like `logits` `(batch, 1, *event_shape)`."""
         return logits + self.projection(self.feedforward(torch.cat([logits, truth], dim=-1)))

@@ -1,4 +1,4 @@
-"""Exact inference where it exists: linear chains."""
+"""Exact inference in linear chains."""
 
 from typing import Any, Literal, Optional
 
@@ -16,19 +16,19 @@ from .sampler import Sampler
 
 @Sampler.register("exact")
 class ExactSampler(Sampler):
-    """The outputs of the highest scores, the best first, or exact draws of p(y | x) ∝ exp s(x, y)
-    with their log-probabilities; the score network is a linear chain.
+    """The outputs of the highest scores, best first, or exact draws from p(y | x) ∝ exp s(x, y)
+    with their log-probabilities. The score network must be a linear chain.
 
     # Parameters
 
     num_samples : `int`
-        How many outputs for each instance.
+        The number of outputs for each instance.
     kind : `"best"` or `"draws"`
-        Whether they are the best ones or draws.
+        Whether to return the best outputs or draws.
 
     # Raises
 
-    `ConfigurationError` for a score network that is no linear chain.
+    `ConfigurationError` for a score network that is not a linear chain.
     """
 
     score_network: ScoreNetwork

@@ -1,6 +1,6 @@
-"""Gibbs sampling of discrete outputs, with proposals informed by the gradient."""
+"""Gibbs sampling of discrete outputs, with proposals from the gradient of the score."""
 
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -9,29 +9,46 @@ from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput, choose
+from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .iterative import IterativeSampler
 from .sampler import Sampler
+from .selection import choose
+
+
+class GibbsState(NamedTuple):
+    """The state of the chains.
+
+    # Fields
+
+    y : the discrete outputs, `(batch, num_samples, *event_shape)`.
+    score : s(x, y), `(batch, num_samples)`.
+    log_q : log q(m | y) of every move m, `(batch, num_samples, num_moves)`.
+    """
+
+    y: torch.Tensor
+    score: torch.Tensor
+    log_q: torch.Tensor
 
 
 @Sampler.register("gibbs-with-gradients")
 class GibbsWithGradientsSampler(IterativeSampler):
-    """Draws of p(y | x) ∝ exp(s(x, y) / temperature) over the discrete outputs y (Grathwohl et al.
-    2021, algorithm 1).
+    """Draws from p(y | x) ∝ exp(s(x, y) / temperature) over the discrete outputs y (Grathwohl et
+    al. 2021, algorithm 1).
 
-    A step changes one position. The move m is proposed with q(m | y) ∝ exp(d_m / 2), d_m the
-    change of s / temperature by it to first order in y, and y' accepted with probability
-    min(1, exp((s' − s) / temperature) q(m⁻¹ | y') / q(m | y)), so the chain is exact whatever the
-    score; one that is linear in y accepts nearly always. A relaxed start is rounded. The features
-    of x are computed once, the score network's dropout is off, and no gradient reaches its weights.
+    A step changes one position. It proposes the move m with q(m | y) ∝ exp(d_m / 2), where d_m is
+    the first-order change of s / temperature, and accepts the new output y' with probability
+    min(1, exp((s' − s) / temperature) q(m⁻¹ | y') / q(m | y)). The chain is therefore exact for any
+    score; with a score that is linear in y it accepts nearly every move. A relaxed start is
+    rounded. The encoding of x is computed once, the score network's dropout is off, and its weights
+    receive no gradient.
 
     # Parameters
 
     num_steps : `int`
-        Of one position each.
+        The number of steps; each changes at most one position.
     temperature : `float`
-        What the scores are divided by: the higher it is, the more uniform the draws.
+        The divisor of the scores: the higher it is, the more uniform the draws.
     """
 
     def __init__(
@@ -72,40 +89,46 @@ class GibbsWithGradientsSampler(IterativeSampler):
         x = Encoded.of(x, mask)
         with frozen(self.score_network), torch.enable_grad():
             y = self.output_space.nearest_corner(self.starts(x, truth, mask))
-            score, proposals = self._proposals(x, y, mask)
-            scores = [score.mean()]
+            state = self._state(x, y, mask)
+            scores = [state.score.mean()]
             for _ in range(self.num_steps):
-                move = torch.distributions.Categorical(logits=proposals).sample()
-                moved, back = self.output_space.move(y, move)
-                moved_score, moved_proposals = self._proposals(x, moved, mask)
-                ratio = (moved_score - score) / self.temperature + (
-                    _at(moved_proposals, back) - _at(proposals, move)
-                )
-                accepted = torch.rand_like(ratio).log() < ratio
-                y = choose(accepted, moved, y)
-                score = torch.where(accepted, moved_score, score)
-                proposals = choose(accepted, moved_proposals, proposals)
-                self.log("acceptance", accepted)
-                scores.append(score.mean())
+                state = self._step(x, state, mask)
+                scores.append(state.score.mean())
         self.log("trajectory", torch.stack(scores))
-        self.log("score", score)
-        self.keep(y, truth)
-        return SamplerOutput(y)
+        self.log("score", state.score)
+        self.keep(state.y, truth)
+        return SamplerOutput(state.y)
 
-    def _proposals(
-        self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The score, and log q `(batch, num_samples, num_moves)` of all moves."""
+    def _state(self, x: Any, y: torch.Tensor, mask: Optional[torch.Tensor]) -> GibbsState:
+        """Return the state at the discrete outputs y."""
         y = y.detach().requires_grad_()
         score = self.score_network(x, y, mask)
         gradient = torch.autograd.grad(score.sum(), y)[0] / self.temperature
         change = self.output_space.move_changes(y.detach(), gradient, mask)
-        # Where all is padding, no move matters and all are as likely.
+        # An instance that is all padding has only impossible moves; make them equally likely.
         change = change.masked_fill(change.isinf().all(dim=-1, keepdim=True), 0.0)
         log_q = change / 2
         self.check_scores(score, log_q)
-        return score.detach(), log_q - log_q.logsumexp(dim=-1, keepdim=True)
+        log_q = log_q - log_q.logsumexp(dim=-1, keepdim=True)
+        return GibbsState(y.detach(), score.detach(), log_q)
+
+    def _step(self, x: Any, state: GibbsState, mask: Optional[torch.Tensor]) -> GibbsState:
+        """Return the state after one move, accepted or rejected."""
+        move = torch.distributions.Categorical(logits=state.log_q).sample()
+        y, move_back = self.output_space.move(state.y, move)
+        moved = self._state(x, y, mask)
+        log_ratio = (moved.score - state.score) / self.temperature + (
+            _at(moved.log_q, move_back) - _at(state.log_q, move)
+        )
+        accepted = torch.rand_like(log_ratio).log() < log_ratio
+        self.log("acceptance", accepted)
+        return GibbsState(
+            choose(accepted, moved.y, state.y),
+            choose(accepted, moved.score, state.score),
+            choose(accepted, moved.log_q, state.log_q),
+        )
 
 
 def _at(log_q: torch.Tensor, move: torch.Tensor) -> torch.Tensor:
+    """Return log q of the given move, `(batch, num_samples)`."""
     return log_q.gather(-1, move.unsqueeze(-1)).squeeze(-1)

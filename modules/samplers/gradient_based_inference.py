@@ -12,17 +12,19 @@ from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
 from ..networks import deterministic, frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput, choose
+from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
+from .descent_state import DescentState
 from .iterative import IterativeSampler
 from .output_optimizers import OutputOptimizer, ProjectedGradient
 from .sampler import Sampler
+from .selection import choose
 
 Picker = Literal["best", "last", "last-n", "all"]
 
 
 class Iterate(NamedTuple):
-    """What a descent passes through.
+    """An iterate of a descent.
 
     # Fields
 
@@ -36,43 +38,44 @@ class Iterate(NamedTuple):
 
 @Sampler.register("gradient-based-inference")
 class GradientBasedInferenceSampler(IterativeSampler):
-    """y_0 … y_T by gradient descent on −s(x, y), or on a loss that also knows the truth (Belanger &
-    McCallum 2016; adversarial samples of Gygli et al. 2017).
+    """Outputs y_0 … y_T of gradient descent on −s(x, y), or on a loss that also depends on the
+    truth (Belanger & McCallum 2016; adversarial samples of Gygli et al. 2017).
 
-    All instances and starts move in one tensor. The features of x are computed once, and the score
-    network's dropout is off. No gradient reaches its weights, unless the inference is unrolled. An
-    instance whose starts have all converged is left out of further steps. Labels are used in
-    training alone: a prediction descends −s from `start`, whatever else is set.
+    All instances and starts move in one tensor. The encoding of x is computed once, and the score
+    network's dropout is off. Its weights receive no gradient unless the inference is unrolled. An
+    instance takes no further steps when all its starts have converged. Labels are used only in
+    training: a prediction always descends −s from `start`.
 
     # Parameters
 
     num_steps : `int`
-        T, at most.
+        T, the maximum number of steps.
     optimizer : `OutputOptimizer`, optional
         `projected-gradient` by default.
     tolerance : `float`
-        An instance has converged where its objective changes by at most this share in a step; 0
-        takes all steps.
+        The relative change of the objective in a step at or below which an instance has converged;
+        0 takes all steps.
     start : `Sampler`, optional
-        Gives y_0, with as many samples as there are starts; by default the output nearest to zero.
-        An optimizer that moves the logits smooths starts at the edge of the relaxation.
+        The sampler of y_0, with a sample for each start. By default y_0 is the output nearest to
+        zero. With an optimizer that moves the logits, starts at the edge of the relaxation are
+        smoothed.
     truth_rate : `float`
         The share of starts that are the truth, where it is known.
     adversarial : `Loss`, optional
-        What is descended where the truth is known; a child in the tree, where its values are those
-        of the last iterate.
+        The objective where the truth is known. It is a child in the tree of logged values, and logs
+        only the last iterate.
     pick : `"best"`, `"last"`, `"last-n"` or `"all"`
-        Which of the T + 1 iterates of each start are the samples; the last one counts as well.
+        The iterates of each start that are returned as samples, among all T + 1.
     num_last : `int`
         n of `last-n`.
     unroll : `bool`
-        Whether, in training, the samples are differentiable through the steps, in the score
-        network's weights (Belanger et al. 2017). The truth is not used then.
+        Whether, in training, the samples are differentiable through the steps with respect to the
+        score network's weights (Belanger et al. 2017). The truth is not used then.
 
     # Raises
 
-    `ConfigurationError` for settings that do not fit, and for an `adversarial` loss that takes the
-    output for a constant.
+    `ConfigurationError` for settings that do not fit, and for an `adversarial` loss that treats the
+    output as a constant.
     """
 
     def __init__(
@@ -137,7 +140,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         return SamplerOutput(self.optimizer.output(picked), self.optimizer.logits(picked))
 
     def path(self, x: Any, mask: Optional[torch.Tensor] = None) -> List[Iterate]:
-        """y_0 … y_T of a prediction, or fewer where all have converged before."""
+        """Return the iterates y_0 … y_T of a prediction, or fewer if all instances converge."""
         iterates, objectives = self._iterates(x, None, mask)
         return [
             Iterate(self.optimizer.output(z).detach(), -objective)
@@ -151,17 +154,16 @@ class GradientBasedInferenceSampler(IterativeSampler):
         mask: Optional[torch.Tensor],
         kept: Optional[int] = None,
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """The iterates z, of which the last `kept` (all by default), and the objective
-        `(batch, num_starts)` of each one that there was."""
+        """Return the last `kept` (by default all) iterates z, and the objectives
+        `(batch, num_starts)` of all iterates."""
         x = Encoded.of(x, mask)
         unrolled = self.unroll and self.training and torch.is_grad_enabled()
         scope = deterministic if unrolled else frozen
-        # The adversarial loss belongs to the score network, and counts and logs in its steps only.
+        # The adversarial loss trains the score network; it counts and logs only the steps of that.
         quiet = self.training and self.score_network.is_frozen
         with self._quiet(quiet), scope(self.score_network), torch.enable_grad():
             y = self.starts(x, truth, mask, self.optimizer.smoothing)
             z = self.optimizer.variable(y).detach()
-            self.optimizer.begin(z)
             return self._descend(x, z, truth, unrolled, kept)
 
     def _descend(
@@ -172,51 +174,57 @@ class GradientBasedInferenceSampler(IterativeSampler):
         unrolled: bool,
         kept: Optional[int],
     ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        rows: Optional[torch.Tensor] = None  # the instances that still move; None: all
-        moving_x = x
-        iterates: Deque[torch.Tensor] = deque(maxlen=kept)  # new ones lie where old ones lay
+        """Return the last `kept` iterates from z on, and the objectives of all iterates."""
+        iterates: Deque[torch.Tensor] = deque(maxlen=kept)
         objectives: List[torch.Tensor] = []
-        steps = torch.zeros(len(z), device=z.device)
-        # The adversarial loss logs, and counts the step, at the end of the descent.
+        state = DescentState(
+            z,
+            objective=z.new_zeros(z.shape[:2]),
+            num_steps=torch.full((len(z),), float(self.num_steps), device=z.device),
+            x=x,
+            truth=truth,
+            optimizer=self.optimizer.init(z),
+        )
+        # The adversarial loss logs, and counts the step, only at the end of the descent.
         with self._quiet():
-            for taken in range(self.num_steps + 1):
-                part = _of(z, rows)
-                iterates.append(part if rows is None else iterates[-1].index_copy(0, rows, part))
-                if taken == self.num_steps:
-                    break
-                y, moved = self._leaf(part, unrolled)
-                objective = self._objective(moving_x, y, _of(truth, rows))
-                if not objective.requires_grad:
-                    raise ConfigurationError(
-                        "Expected a loss whose gradient reaches the output in the sampler "
-                        f"'gradient-based-inference', got {type(self.adversarial).__name__}, which "
-                        "takes the output for a constant."
-                    )
-                reached = objective.detach()
-                objectives.append(
-                    reached if rows is None else objectives[-1].index_copy(0, rows, reached)
-                )
-                (gradient,) = torch.autograd.grad(objective.sum(), moved, create_graph=unrolled)
-                if taken and self.tolerance > 0:
-                    before = _of(objectives[-2], rows)
-                    change = (reached - before).abs()
-                    moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
-                    gradient = gradient[moving]
-                    rows = moving.nonzero()[:, 0] if rows is None else rows[moving]
-                    moving_x = x.rows(rows)
-                    if not len(rows):
-                        break
-                if rows is None:
-                    z = self.optimizer.step(z, gradient)
-                    steps += 1
-                else:
-                    z = self.optimizer.step_rows(z, gradient, rows)
-                    steps[rows] += 1
+            state = self._evaluate(state, x, unrolled)
+            while state.gradient is not None:
+                iterates.append(state.z)
+                objectives.append(state.objective)
+                state = self._evaluate(self._step(state, state.gradient), x, unrolled)
+        iterates.append(state.z)
         with torch.no_grad():
-            y = self.optimizer.output(iterates[-1])
-            objectives[taken:] = [self._objective(x, y, truth)]
-        self.log("steps", steps)
+            objectives.append(self._objective(x, self.optimizer.output(state.z), truth))
+        self.log("steps", state.num_steps)
         return list(iterates), objectives
+
+    def _evaluate(self, state: DescentState, x: Encoded, unrolled: bool) -> DescentState:
+        """Return the state with the objective and its gradient at z, narrowed to the instances of x
+        that have not converged."""
+        if state.step == self.num_steps:
+            return state._replace(gradient=None)
+        y, variable = self._leaf(state.moving(state.z), unrolled)
+        values = self._objective(state.x, y, state.truth)
+        if not values.requires_grad:
+            raise ConfigurationError(
+                "Expected a loss whose gradient reaches the output in the sampler "
+                f"'gradient-based-inference', got {type(self.adversarial).__name__}, which "
+                "treats the output as a constant."
+            )
+        (gradient,) = torch.autograd.grad(values.sum(), variable, create_graph=unrolled)
+        objective = state.merge(state.objective, values.detach())
+        evaluated = state._replace(objective=objective, gradient=gradient)
+        if state.step == 0 or self.tolerance == 0:
+            return evaluated
+        before = state.moving(state.objective)
+        change = (values.detach() - before).abs()
+        moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
+        return evaluated if moving.all() else evaluated.narrow(x, moving)
+
+    def _step(self, state: DescentState, gradient: torch.Tensor) -> DescentState:
+        """Return the state after a step of the instances that still move."""
+        z, optimizer = self.optimizer.step(state.moving(state.z), gradient, state.optimizer)
+        return state._replace(z=state.merge(state.z, z), optimizer=optimizer, step=state.step + 1)
 
     def _quiet(self, quiet: bool = True) -> ContextManager[None]:
         """Return a context in which the adversarial loss, if there is one, logs nothing."""
@@ -224,8 +232,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
         return loss.no_logging() if quiet and loss is not None else nullcontext()
 
     def _leaf(self, z: torch.Tensor, unrolled: bool) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The output of z, and what the gradient is taken in, the output or z. No graph leads
-        further back, unless the inference is unrolled."""
+        """Return the output of z, and the variable of the gradient, which is the output or z. No
+        graph leads further back unless the inference is unrolled."""
         of_output = self.optimizer.gradient_of_output
         if not unrolled and of_output:
             y = self.optimizer.output(z).detach().requires_grad_()
@@ -241,11 +249,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         y: torch.Tensor,
         truth: Optional[torch.Tensor],
     ) -> torch.Tensor:
+        """Return the objective of y, `(batch, num_starts)`."""
         if truth is None or self.adversarial is None:
             return -self.score_network(x, y, x.mask)
         return self.adversarial.unreduced(x, truth, SamplerOutput(y), x.mask)
-
-
-def _of(values: Any, rows: Optional[torch.Tensor]) -> Any:
-    """The values of the instances `rows`; of all where `rows` or `values` is `None`."""
-    return values if rows is None or values is None else values[rows]

@@ -10,7 +10,7 @@ from .sampler import Sampler
 
 @Sampler.register("ground-truth")
 class GroundTruthSampler(Sampler):
-    """y = y*, the one proposal: for losses that learn from the truth, never for prediction.
+    """y = y*, the only proposal, for losses that learn from the truth. It cannot predict.
 
     # Raises
 

@@ -1,4 +1,4 @@
-"""The inference network as a sampler."""
+"""The output of the inference network as a sample."""
 
 from typing import Any, Optional
 
@@ -15,17 +15,17 @@ from .sampler import Sampler
 
 @Sampler.register("inference-network")
 class InferenceNetworkSampler(Sampler):
-    """ỹ = normalize(A(x)), the task network's output, as the one proposal (Tu & Gimpel 2018).
+    """ỹ = normalize(A(x)), the task network's output, as the only proposal (Tu & Gimpel 2018).
 
-    With a separate cost-augmented network F (Tu et al. 2020), and where the truth is known, it also
-    gives ŷ = normalize(F(A(x), y*)). Differentiable through both.
+    With a separate cost-augmented network F (Tu et al. 2020), and if the truth is known, the sample
+    also contains ŷ = normalize(F(A(x), y*)). Differentiable through both networks.
 
     # Parameters
 
     loss : `Loss`, optional
         The loss of both networks, for example `inference`.
     cost_augmented_network : `Lazy[CostAugmentedNetwork]`, optional
-        F. Without it the inference output is the cost-augmented one.
+        F. Without it, the inference output also serves as the cost-augmented output.
     """
 
     task_network: TaskNetwork

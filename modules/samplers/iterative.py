@@ -1,4 +1,4 @@
-"""The base of samplers that move an output step by step."""
+"""The base of samplers that change an output step by step."""
 
 from typing import Any, Optional
 
@@ -6,28 +6,30 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..output_spaces import OutputSpace
-from ..sampler_output import choose
 from ..score_networks import ScoreNetwork
 from .replay_buffer import ReplayBuffer
 from .sampler import Sampler
+from .selection import choose
 
 
 class IterativeSampler(Sampler):
-    """From y_0, which it makes, to what its subclass makes of it by the score network.
+    """The base of samplers that start from an output y_0 and change it by the score network.
+
+    A subclass takes y_0 from `starts` and, with a buffer, passes its samples to `keep`.
 
     # Parameters
 
     num_steps : `int`
-        T, at most.
+        T, the maximum number of steps.
     start : `Sampler`, optional
-        Gives y_0, with as many samples as there are starts; by default the output nearest to zero.
-        It sees no labels.
+        The sampler of y_0, with a sample for each start. By default y_0 is the output nearest to
+        zero. It receives no labels.
     truth_rate : `float`
-        The share of starts that are the truth, where it is known: in training alone.
+        The share of starts that are the truth, in training only.
     buffer_size : `int`
-        How many samples of past batches are held for chains to go on from, in training alone.
+        The number of samples of past batches that are kept as starts, in training only.
     reset_rate : `float`
-        The share of starts that are not from the buffer.
+        The share of starts that do not come from the buffer.
     """
 
     score_network: ScoreNetwork
@@ -85,6 +87,6 @@ class IterativeSampler(Sampler):
         return y
 
     def keep(self, y: torch.Tensor, truth: Optional[torch.Tensor]) -> None:
-        """Holds the samples for later starts, in training."""
+        """Store the samples for later starts, in training only."""
         if self.buffer is not None and self.training and truth is not None:
             self.buffer.keep(y)

@@ -1,6 +1,6 @@
 """Langevin dynamics on the relaxed output."""
 
-from typing import Any, Optional, Tuple
+from typing import Any, NamedTuple, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -9,13 +9,29 @@ from ..encoded import Encoded
 from ..logging import LoggedArray, LoggedMean
 from ..networks import frozen
 from ..output_spaces import OutputSpace
-from ..sampler_output import SamplerOutput, choose
+from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from .iterative import IterativeSampler
 from .output_optimizers import SMOOTHING, check_smoothing
 from .sampler import Sampler
+from .selection import choose
 
-State = Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+
+class LangevinState(NamedTuple):
+    """The state of the chains.
+
+    # Fields
+
+    z : the logits, `(batch, num_samples, *event_shape)`.
+    log_density : U(z), `(batch, num_samples)`.
+    gradient : ∇U(z), shaped like z.
+    score : s(x, y), `(batch, num_samples)`.
+    """
+
+    z: torch.Tensor
+    log_density: torch.Tensor
+    gradient: torch.Tensor
+    score: torch.Tensor
 
 
 @Sampler.register("langevin")
@@ -28,24 +44,25 @@ class LangevinSampler(IterativeSampler):
     z ← z + ε_t / 2 · ∇U(z) + noise · √ε_t · ξ, with ξ ~ N(0, 1), ε_t = step_size · (1 + t)^−decay
 
     (Welling & Teh 2011). It is exact in the limit of small steps; `metropolis` corrects for their
-    size by accepting or refusing each (Roberts & Tweedie 1996). The features of x are computed
-    once, the score network's dropout is off, and no gradient reaches its weights.
+    size by accepting or rejecting each (Roberts & Tweedie 1996). The encoding of x is computed
+    once, the score network's dropout is off, and its weights receive no gradient.
 
     # Parameters
 
     step_size : `float`
         ε_0.
     decay : `float`
-        How fast steps become smaller; 0 keeps their size.
+        The rate at which steps become smaller; 0 keeps their size.
     noise : `float`
-        1 draws; 0 is gradient ascent on U.
+        1 draws samples; 0 is gradient ascent on U.
     temperature : `float`
-        What the scores are divided by: the higher it is, the more uniform the draws.
+        The divisor of the scores: the higher it is, the more uniform the draws.
     metropolis : `bool`
-        Whether each step is accepted or refused, so that the chain is exact; needs `noise` 1.
+        Whether to accept or reject each step, so that the chain is exact; requires `noise` 1.
     smoothing : `float`
         The share of the uniform distribution in a start at the edge of the relaxation, such as the
-        truth. The logits of a corner are infinite, and those close to it move y by nothing.
+        truth. The logits of a corner are infinite, and steps in logits near a corner hardly change
+        y.
     """
 
     def __init__(
@@ -104,41 +121,49 @@ class LangevinSampler(IterativeSampler):
         with frozen(self.score_network), torch.enable_grad():
             y = self.starts(x, truth, mask, self.smoothing)
             state = self._state(x, self.output_space.logits_of(y), mask)
-            scores = [state[3].mean()]
+            scores = [state.score.mean()]
             for step in range(self.num_steps):
                 state = self._step(x, state, self.step_size * (1 + step) ** -self.decay, mask)
-                scores.append(state[3].mean())
+                scores.append(state.score.mean())
         self.log("trajectory", torch.stack(scores))
-        self.log("score", state[3])
-        self.check_scores(state[3])
-        y = self.output_space.normalize(state[0])
+        self.log("score", state.score)
+        self.check_scores(state.score)
+        y = self.output_space.normalize(state.z)
         self.keep(y, truth)
-        return SamplerOutput(y, state[0])
+        return SamplerOutput(y, state.z)
 
-    def _state(self, x: Any, z: torch.Tensor, mask: Optional[torch.Tensor]) -> State:
-        """z, U, ∇U and the score."""
+    def _state(self, x: Any, z: torch.Tensor, mask: Optional[torch.Tensor]) -> LangevinState:
+        """Return the state at the logits z."""
         z = z.detach().requires_grad_()
         score = self.score_network(x, self.output_space.normalize(z), mask)
         log_r = self.output_space.sum_positions(self.output_space.position_log_uniform(z), mask)
         log_density = score / self.temperature + log_r
         gradient = torch.autograd.grad(log_density.sum(), z)[0]
-        return z.detach(), log_density.detach(), gradient, score.detach()
+        return LangevinState(z.detach(), log_density.detach(), gradient, score.detach())
 
-    def _step(self, x: Any, state: State, size: float, mask: Optional[torch.Tensor]) -> State:
-        z, log_density, gradient, _ = state
-        expected = z + size / 2 * gradient
-        moved = self._state(x, expected + size**0.5 * self.noise * torch.randn_like(z), mask)
+    def _step(
+        self, x: Any, state: LangevinState, size: float, mask: Optional[torch.Tensor]
+    ) -> LangevinState:
+        """Return the state after a step of the given size."""
+        expected = state.z + size / 2 * state.gradient
+        noise = size**0.5 * self.noise * torch.randn_like(state.z)
+        moved = self._state(x, expected + noise, mask)
         if not self.metropolis:
             return moved
-        back = moved[0] + size / 2 * moved[2]
-        there, here = self._squared(moved[0] - expected, mask), self._squared(z - back, mask)
-        accepted = torch.rand_like(there).log() < (
-            moved[1] - log_density + (there - here) / (2 * size)
-        )
+        # log q(z' | z) = −‖z' − E[z' | z]‖² / (2 size), up to a constant.
+        expected_back = moved.z + size / 2 * moved.gradient
+        there = self._squared(moved.z - expected, mask)
+        back = self._squared(state.z - expected_back, mask)
+        log_ratio = moved.log_density - state.log_density + (there - back) / (2 * size)
+        accepted = torch.rand_like(log_ratio).log() < log_ratio
         self.log("acceptance", accepted)
-        return tuple(  # type: ignore[return-value]
-            choose(accepted, new, old) for new, old in zip(moved, state, strict=True)
+        return LangevinState(
+            choose(accepted, moved.z, state.z),
+            choose(accepted, moved.log_density, state.log_density),
+            choose(accepted, moved.gradient, state.gradient),
+            choose(accepted, moved.score, state.score),
         )
 
     def _squared(self, change: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return ‖change‖² over the real positions, `(batch, num_samples)`."""
         return self.output_space.sum_positions(self.output_space.position_dot(change, change), mask)

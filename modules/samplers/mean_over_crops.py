@@ -1,4 +1,4 @@
-"""Predictions for an image by those for windows of it."""
+"""Predictions for an image as the mean of the predictions for its windows."""
 
 from typing import Any, List, Optional
 
@@ -15,28 +15,29 @@ from .sampler import Sampler
 
 @Sampler.register("mean-over-crops")
 class MeanOverCropsSampler(Sampler):
-    """For each pixel the mean of what its constituent predicts for the windows that the pixel is in
-    (Gygli et al. 2017: 36 windows of 24x24 pixels of an image of 32x32).
+    """The mean prediction for each pixel over the windows that contain it (Gygli et al. 2017: 36
+    windows of 24x24 pixels of an image of 32x32).
 
-    Where the truth is known it is the constituent. For images of at most a window's size there is
-    one window.
+    Given the truth, it samples as its constituent does, from the whole image. An image that is not
+    larger than a window has one window.
 
     # Parameters
 
     constituent : `Sampler`
-        Gives one sample.
+        The sampler of the predictions for windows, with one sample.
     size : `List[int]`
         Height and width of a window.
     windows_per_side : `int`
-        How many rows of windows, and how many in a row, spread evenly from edge to edge.
+        The number of rows of windows, and of windows in a row, spread evenly from edge to edge.
     mirrored : `bool`
-        Whether each window counts twice, as it is and with left and right exchanged; for what is
-        trained on mirrored images.
+        Whether to include the mirror image (left and right exchanged) of each window, for a
+        constituent that is trained on mirrored images.
 
     # Raises
 
     `ConfigurationError` for a size or a number below 1.
-    `ValueError` for what is no image, an image with pixels between the windows, or several samples.
+    `ValueError` for inputs other than images, windows that do not cover the image, or several
+        samples.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class MeanOverCropsSampler(Sampler):
         return SamplerOutput(total / count)
 
     def _starts(self, whole: int, part: int) -> List[int]:
-        """Where the windows along a side of the image start."""
+        """Return the first pixel of each window along a side of the image."""
         gaps = max(self.windows_per_side - 1, 1)
         starts = sorted({(whole - part) * i // gaps for i in range(self.windows_per_side)})
         if any(

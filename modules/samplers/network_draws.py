@@ -1,4 +1,4 @@
-"""Draws from the task network's distribution."""
+"""Draws from the distribution of the task network."""
 
 from typing import Any, Literal, Optional
 
@@ -18,17 +18,17 @@ class NetworkDrawsSampler(Sampler):
 
     `discrete`: y_k ~ p(y | x). `gumbel`: relaxed draws at a temperature (Maddison et al. 2017; Jang
     et al. 2017), differentiable. `gaussian`: normalize(logits + ε), ε ~ N(0, temperature²),
-    differentiable. log p(y | logits) is linear in y, so of a relaxed y it is the expectation under
-    the independent distribution that y is.
+    differentiable. log p(y | logits) is linear in y: for a relaxed y it is the expectation under
+    the independent distribution with mean y.
 
     # Parameters
 
     num_samples : `int`
-        How many draws for each instance.
+        The number of draws for each instance.
     kind : `"discrete"`, `"gumbel"` or `"gaussian"`
-        What is drawn, as above.
+        The kind of draws, as above.
     temperature : `float`
-        Of `gumbel`; the standard deviation for `gaussian`.
+        The temperature of `gumbel`, or the standard deviation of the noise of `gaussian`.
     """
 
     task_network: TaskNetwork

@@ -1,6 +1,8 @@
-"""How gradient-based inference moves an output."""
+"""Optimisers that move an output along the gradient of an objective."""
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common import Lazy, Registrable
@@ -11,7 +13,7 @@ from ..output_spaces import OutputSpace
 
 SMOOTHING = 0.2
 """The default share of the uniform distribution in starts at the edge of the relaxation. A corner
-of `binary` starts at 0.1 or 0.9, where the slope of y in its logit is a third of the largest."""
+of `binary` starts at 0.1 or 0.9, where the slope of y in its logit is a third of its maximum."""
 
 
 def check_smoothing(smoothing: float, where: str) -> None:
@@ -20,8 +22,40 @@ def check_smoothing(smoothing: float, where: str) -> None:
         raise ConfigurationError(f"Expected a smoothing in [0, 1] in {where}, got {smoothing}.")
 
 
+class OptimizerState(NamedTuple):
+    """The state of an output optimizer between two steps.
+
+    # Fields
+
+    entries : the optimizer's values by name, such as a momentum. The first dimension of a tensor
+        is the batch; all instances share numbers and tensors without dimensions.
+    optimizer : the PyTorch optimizer of this descent, for `WrappedOptimizer` only.
+    """
+
+    entries: Mapping[str, Any] = {}
+    optimizer: Optional[torch.optim.Optimizer] = None
+
+    def rows(self, index: torch.Tensor) -> "OptimizerState":
+        """Return the state of the instances `index`."""
+        return self._replace(
+            entries={
+                name: entry[index] if isinstance(entry, torch.Tensor) and entry.dim() else entry
+                for name, entry in self.entries.items()
+            }
+        )
+
+
 class OutputOptimizer(Registrable, ABC):
-    """Steps on a variable z that stands for the output y(z), one instance independent of another.
+    """Moves a variable z that parametrises the output y(z). Instances do not affect each other.
+
+    A descent calls `init` once and passes the state from step to step:
+
+    ```python
+    state = optimizer.init(z)
+    z, state = optimizer.step(z, gradient, state)
+    ```
+
+    `state.rows(index)` is the state for `z[index]`, when only some instances continue.
 
     # Parameters
 
@@ -32,53 +66,56 @@ class OutputOptimizer(Registrable, ABC):
     differentiable = True
     """Whether a gradient flows through `step`."""
     in_logits = False
-    """Whether z are the logits of y, or y itself."""
+    """Whether z is the logits of y. Otherwise z is y."""
     gradient_of_output = False
-    """Whether `step` is given the gradient in y, or in z."""
+    """Whether `step` takes the gradient with respect to y. Otherwise it takes that with respect
+    to z."""
     smoothing: float = 0.0
-    """How much of the uniform distribution a start at the edge of the relaxation gets."""
+    """The share of the uniform distribution in a start at the edge of the relaxation."""
 
     def __init__(self, output_space: OutputSpace, learning_rate: float = 0.1) -> None:
         self.output_space = output_space
         self.learning_rate = learning_rate
 
     def variable(self, y: torch.Tensor) -> torch.Tensor:
-        """The z of an output."""
+        """Return z of an output y."""
         return self.output_space.logits_of(y) if self.in_logits else y
 
     def output(self, z: torch.Tensor) -> torch.Tensor:
-        """The output of a z, differentiable."""
+        """Return y(z), differentiable."""
         return self.output_space.normalize(z) if self.in_logits else z
 
     def logits(self, z: torch.Tensor) -> torch.Tensor:
-        """The logits of the output of a z."""
+        """Return the logits of y(z)."""
         return z if self.in_logits else self.output_space.logits_of(z)
 
-    def begin(self, z: torch.Tensor) -> None:
-        """Forgets what it knows of an earlier z; one that remembers nothing has nothing to do."""
-        return
+    def init(self, z: torch.Tensor) -> OptimizerState:
+        """Return the state before the first step from z; empty by default."""
+        return OptimizerState()
 
     @abstractmethod
-    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        """The next z, given the gradient of the objective in z, or in y (`gradient_of_output`)."""
+    def step(
+        self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
+    ) -> Tuple[torch.Tensor, OptimizerState]:
+        """Return the next z and the next state.
 
-    def step_rows(
-        self, z: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor
-    ) -> torch.Tensor:
-        """The next z, of which the instances `rows` alone move; the gradient is theirs."""
-        return z.index_copy(0, rows, self.step(z[rows], gradient))
+        `gradient` is the gradient of the objective with respect to z, or to y where
+        `gradient_of_output` is true. `z` and the entries of `state` stay as they are.
+        """
 
 
 @OutputOptimizer.register("projected-gradient")
 class ProjectedGradient(OutputOptimizer):
     """y ← project(y − η ∇) (Belanger & McCallum 2016; Gygli et al. 2017)."""
 
-    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return self.output_space.project(z - self.learning_rate * gradient)
+    def step(
+        self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
+    ) -> Tuple[torch.Tensor, OptimizerState]:
+        return self.output_space.project(z - self.learning_rate * gradient), state
 
 
 class _LogitsOptimizer(OutputOptimizer):
-    """The base of those that move the logits: z ← z − η ∇.
+    """The base of optimizers that move the logits: z ← z − η ∇.
 
     # Parameters
 
@@ -86,7 +123,7 @@ class _LogitsOptimizer(OutputOptimizer):
         η.
     smoothing : `float`
         The share of the uniform distribution in a start at the edge of the relaxation, where a step
-        in the logits moves y by nothing.
+        in the logits does not change y.
     """
 
     in_logits = True
@@ -101,8 +138,10 @@ class _LogitsOptimizer(OutputOptimizer):
         check_smoothing(smoothing, type(self).__name__)
         self.smoothing = smoothing
 
-    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        return z - self.learning_rate * gradient
+    def step(
+        self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
+    ) -> Tuple[torch.Tensor, OptimizerState]:
+        return z - self.learning_rate * gradient, state
 
 
 @OutputOptimizer.register("entropic-mirror-descent")
@@ -120,27 +159,27 @@ class LogitsGradient(_LogitsOptimizer):
 
 @OutputOptimizer.register("optimizer")
 class WrappedOptimizer(OutputOptimizer):
-    """Any of AllenNLP's optimisers, on the logits of y or on y.
+    """Any optimizer that is registered with AllenNLP, applied to the logits of y or to y.
 
-    On the logits it follows the gradient in y, as `entropic-mirror-descent` does: the gradient in
-    the logits vanishes near a corner. On y it projects after each step, which an optimiser that
-    scales each entry by its own factor, such as Adam, RMSprop or Adagrad, can only do in a space
-    that constrains each entry by itself, such as `binary`. The projection onto a simplex undoes
-    such a step at many points that are no optimum.
+    On the logits it takes the gradient with respect to y, as `entropic-mirror-descent` does: the
+    gradient with respect to the logits vanishes near a corner. On y it projects after each step.
+    An optimizer that scales each entry by its own factor, such as Adam, RMSprop or Adagrad, can
+    move y only in a space that constrains each entry separately, such as `binary`. The projection
+    onto a simplex undoes such a step at many points that are not optimal.
 
     # Parameters
 
     optimizer : `Lazy[Optimizer]`
         For example `{type: 'adam', lr: 0.1}`.
     logits : `bool`
-        Whether it moves the logits of y, or y.
+        Whether to move the logits of y. Otherwise y is moved.
     smoothing : `float`
-        The share of the uniform distribution in a start at the edge of the relaxation, where it
-        moves logits.
+        The share of the uniform distribution in a start at the edge of the relaxation, if logits
+        are moved.
 
     # Raises
 
-    `ConfigurationError` for `logits: false` in `categorical` with another optimiser than `sgd`.
+    `ConfigurationError` for `logits: false` in `categorical` with another optimizer than `sgd`.
     """
 
     differentiable = False
@@ -154,35 +193,49 @@ class WrappedOptimizer(OutputOptimizer):
     ) -> None:
         super().__init__(output_space)
         check_smoothing(smoothing, "the output optimizer 'optimizer'")
-        self._make = optimizer
+        self._optimizer = optimizer
         self.in_logits = self.gradient_of_output = logits
         self.smoothing = smoothing if logits else 0.0
-        self.begin(torch.zeros(1))  # a wrong setting is found now
-        if not (logits or output_space.separable or isinstance(self._optimizer, torch.optim.SGD)):
+        constructed = self._construct(torch.zeros(1))  # a wrong setting raises here
+        if not (logits or output_space.separable or isinstance(constructed, torch.optim.SGD)):
             raise ConfigurationError(
                 "Expected logits: true for the output optimizer 'optimizer' in the output space "
                 f"{type(output_space).__name__}, got logits: false with "
-                f"{type(self._optimizer).__name__}, whose steps the projection onto a simplex can "
+                f"{type(constructed).__name__}, whose steps the projection onto a simplex can "
                 "undo; leave out 'logits', or use 'sgd' or 'projected-gradient'."
             )
 
-    def begin(self, z: torch.Tensor) -> None:
-        self._parameter = torch.nn.Parameter(z.detach().clone())
-        self._optimizer = self._make.construct(model_parameters=[("y", self._parameter)])
+    def _construct(self, z: torch.Tensor) -> torch.optim.Optimizer:
+        parameter = torch.nn.Parameter(z.detach().clone())
+        return self._optimizer.construct(model_parameters=[("y", parameter)])
 
-    def step(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-        with torch.no_grad():
-            self._parameter.copy_(z)
-            if self.in_logits:
+    def init(self, z: torch.Tensor) -> OptimizerState:
+        optimizer = self._construct(z)
+        (parameter,) = optimizer.param_groups[0]["params"]
+        return OptimizerState(dict(optimizer.state.get(parameter, {})), optimizer)
+
+    def step(
+        self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
+    ) -> Tuple[torch.Tensor, OptimizerState]:
+        optimizer = state.optimizer
+        assert optimizer is not None
+        # The optimizer provides its rule and settings. z and the entries come from the arguments,
+        # in any number of rows, and are copied, since the optimizer changes them in place.
+        parameter = torch.nn.Parameter(z.detach().clone())
+        if self.in_logits:
+            with torch.no_grad():
                 gradient = self.output_space.center(gradient, self.output(z))
-        self._parameter.grad = gradient
-        self._optimizer.step()
-        moved = self._parameter.detach().clone()
-        return moved if self.in_logits else self.output_space.project(moved)
-
-    def step_rows(
-        self, z: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor
-    ) -> torch.Tensor:
-        # Its state is that of all instances, so all take a step, and those that rest take it back.
-        moved = self.step(z, torch.zeros_like(z).index_copy(0, rows, gradient))
-        return z.index_copy(0, rows, moved[rows])
+        parameter.grad = gradient
+        optimizer.param_groups[0]["params"] = [parameter]
+        optimizer.state = defaultdict(dict)
+        if state.entries:
+            optimizer.state[parameter] = {
+                name: entry.clone() if isinstance(entry, torch.Tensor) else entry
+                for name, entry in state.entries.items()
+            }
+        optimizer.step()
+        entries: Dict[str, Any] = optimizer.state[parameter]
+        moved = parameter.detach()
+        if not self.in_logits:
+            moved = self.output_space.project(moved)
+        return moved, state._replace(entries=entries)

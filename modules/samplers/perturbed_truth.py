@@ -1,4 +1,4 @@
-"""The true output with more or less of it redrawn."""
+"""The true output with a random share of its positions redrawn."""
 
 from typing import Any, Optional
 
@@ -14,21 +14,20 @@ from .sampler import Sampler
 
 @Sampler.register("perturbed-truth")
 class PerturbedTruthSampler(GroundTruthSampler):
-    """Discrete y_k, each y* with every position redrawn uniformly with probability ρ_k, and
-    ρ_k ~ U(0, 1): outputs of every oracle value between that of a random one and the truth's, for
-    losses that learn from them.
+    """Discrete y_k: y* with each position redrawn uniformly with probability ρ_k, ρ_k ~ U(0, 1).
 
-    What the stratified samples of Gygli et al. 2017 are for, drawn in proportion to exp(v* / τ)
-    (Norouzi et al. 2016), without a temperature to choose.
+    The oracle values of the samples range from that of a random output to that of the truth. The
+    sampler serves the purpose of the stratified samples of Gygli et al. 2017, which are drawn in
+    proportion to exp(v* / τ) (Norouzi et al. 2016), but has no temperature.
 
     # Parameters
 
     num_samples : `int`
-        How many outputs for each instance.
+        The number of outputs for each instance.
 
     # Raises
 
-    `ConfigurationError` without a sample.
+    `ConfigurationError` for fewer than 1 sample.
     `ValueError` without labels.
     """
 

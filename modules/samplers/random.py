@@ -1,4 +1,4 @@
-"""Outputs that do not depend on x: random ones, and the middle of all."""
+"""Outputs that do not depend on x: random outputs, and the center of the relaxation."""
 
 from abc import abstractmethod
 from typing import Any, Optional
@@ -14,12 +14,12 @@ from .sampler import Sampler
 
 
 class _BlindSampler(Sampler):
-    """The base of samplers that take nothing of x but the shape of its outputs.
+    """The base of samplers that use only the shape of the outputs for x.
 
     # Parameters
 
     num_samples : `int`
-        How many outputs for each instance.
+        The number of outputs for each instance.
     """
 
     score_network: ScoreNetwork
@@ -42,12 +42,12 @@ class _BlindSampler(Sampler):
 
     @abstractmethod
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
-        """The outputs, of the shape of `like`."""
+        """Return the outputs, shaped like `like`."""
 
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        # What a y looks like; where inference starts here the encoding is at hand, or used later.
+        # The potentials have the shape of y. Inference that starts here needs their encoding too.
         shaped = truth
         if shaped is None:
             shaped = self.score_network.potentials(x, mask).detach().unsqueeze(1)
@@ -57,8 +57,8 @@ class _BlindSampler(Sampler):
 
 @Sampler.register("random")
 class RandomSampler(_BlindSampler):
-    """Relaxed outputs, uniform over the relaxation: a start for inference, or what a value network
-    also learns from (Gygli et al. 2017)."""
+    """Relaxed outputs, uniform over the relaxation: starts for inference, or training outputs of a
+    value network (Gygli et al. 2017)."""
 
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
         return self.output_space.random(like)
@@ -66,8 +66,8 @@ class RandomSampler(_BlindSampler):
 
 @Sampler.register("uniform")
 class UniformSampler(_BlindSampler):
-    """normalize(0), the output that is undecided at every position: a start for inference that
-    moves in logits, for which zeros are at the edge."""
+    """normalize(0), the uniform distribution at every position: a start for inference that moves
+    logits, since y = 0 has infinite logits."""
 
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
         return self.output_space.normalize(torch.zeros_like(like))

@@ -1,18 +1,20 @@
-"""Samples that chains go on from."""
+"""A buffer of past samples."""
 
 from typing import Optional
 
 import torch
 
-from ..sampler_output import choose
+from .selection import choose
 
 
 class ReplayBuffer(torch.nn.Module):
-    """The latest samples of past batches, at most `capacity`, saved with the weights.
+    """The latest samples of past batches, which Markov chains resume from. They are saved with the
+    weights.
 
     # Parameters
 
     capacity : `int`
+        The maximum number of samples.
     reset_rate : `float`
         The share of chains that start anew.
     """
@@ -21,36 +23,37 @@ class ReplayBuffer(torch.nn.Module):
         super().__init__()
         self.capacity = capacity
         self.reset_rate = reset_rate
-        self.held: Optional[torch.Tensor] = None
+        self.samples: Optional[torch.Tensor] = None
 
     def resume(self, y: torch.Tensor) -> torch.Tensor:
-        """The starts y, with all but a share `reset_rate` replaced by held samples.
+        """Return the starts y, with all but a share `reset_rate` replaced by stored samples.
 
         # Raises
 
-        `ValueError` where outputs have another shape than those that are held.
+        `ValueError` if the stored samples have another shape than y.
         """
-        if self.held is None:
+        if self.samples is None:
             return y
-        if self.held.shape[1:] != y.shape[2:]:
+        if self.samples.shape[1:] != y.shape[2:]:
             raise ValueError(
-                f"Expected outputs of one shape {tuple(self.held.shape[1:])} for a buffer of "
+                f"Expected outputs of one shape {tuple(self.samples.shape[1:])} for a buffer of "
                 f"samples, got {tuple(y.shape[2:])}; set buffer_size: 0."
             )
-        rows = torch.randint(len(self.held), y.shape[:2], device=y.device)
+        rows = torch.randint(len(self.samples), y.shape[:2], device=y.device)
         resumed = torch.rand(y.shape[:2], device=y.device) >= self.reset_rate
-        return choose(resumed, self.held.to(y)[rows], y)
+        return choose(resumed, self.samples.to(y)[rows], y)
 
     def keep(self, y: torch.Tensor) -> None:
-        """Takes the samples `(batch, num_samples, *event_shape)`; the oldest make room."""
+        """Store the samples `(batch, num_samples, *event_shape)`; discard the oldest samples beyond
+        the capacity."""
         new = y.detach().flatten(0, 1)
-        held = new if self.held is None else torch.cat([self.held.to(new), new])
-        self.held = held[-self.capacity :].clone()
+        samples = new if self.samples is None else torch.cat([self.samples.to(new), new])
+        self.samples = samples[-self.capacity :].clone()
 
     def get_extra_state(self) -> torch.Tensor:
-        """What is saved: the samples."""
-        return torch.empty(0) if self.held is None else self.held
+        """Return the samples, for a checkpoint."""
+        return torch.empty(0) if self.samples is None else self.samples
 
     def set_extra_state(self, state: torch.Tensor) -> None:
-        """Goes on from saved samples."""
-        self.held = state if len(state) else None
+        """Restore the samples."""
+        self.samples = state if len(state) else None

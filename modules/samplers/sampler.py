@@ -15,21 +15,21 @@ from ..sampler_output import SamplerOutput
 
 
 class NanScoreError(ValueError):
-    """The scores that a sampler chooses by are NaN."""
+    """A sampler would have to choose by scores that are NaN."""
 
 
 class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     """Proposes outputs y for inputs x.
 
-    `forward` is written once, here: it encodes the labels, calls `sample` and, where labels were
-    given and the sampler has a loss, computes that. A subclass fills only `sample`, whose shapes
-    are checked: `ValueError` if they do not fit.
+    `forward` is a template: it encodes the labels, calls `sample` and, with labels, computes the
+    sampler's loss, if it has one. A subclass fills only `sample`. If the shapes of its result do
+    not fit, a `ValueError` says so.
 
     # Parameters
 
     output_space : `OutputSpace`
     loss : `Loss`, optional
-        The loss of what the sampler learns; a child in the tree of logged values.
+        The loss that trains the sampler; a child in the tree of logged values.
     log_key : `str`, optional
         The name in the tree of logged values.
     """
@@ -56,12 +56,15 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     def sample(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        """The proposals. `truth`, the encoded labels `(batch, 1, *event_shape)`, is `None` where
-        the sampler predicts; a sampler that cannot do without raises `ValueError`."""
+        """Return the proposals.
+
+        `truth`, the encoded labels `(batch, 1, *event_shape)`, is `None` in prediction. A sampler
+        that requires it raises `ValueError`.
+        """
 
     def check_scores(self, *scores: torch.Tensor) -> None:
-        """Raise `NanScoreError` where a score is NaN: no comparison tells it from the others, so
-        that any feasible output would be taken for the best."""
+        """Raise `NanScoreError` if a score is NaN: every comparison with it is false, so that the
+        selected output would be arbitrary."""
         if any(bool(score.isnan().any()) for score in scores):
             raise NanScoreError(
                 f"Expected scores that are numbers in '{self.log_key}' ({type(self).__name__}), "
@@ -75,7 +78,7 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         labels: Optional[torch.Tensor] = None,
         mask: Optional[torch.Tensor] = None,
     ) -> SamplerOutput:
-        """The proposals, with the sampler's own loss where labels are given and it has one."""
+        """Return the proposals, with the sampler's own loss if there are labels and it has one."""
         if labels is None:
             return self.sample(x, None, mask)
         truth = self.output_space.encode(labels)
@@ -87,7 +90,7 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     def _check(
         self, sample: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor]
     ) -> None:
-        """Raise `ValueError` if the shapes of a sample do not fit the truth, the mask, or each
+        """Raise `ValueError` if the shapes of a sample do not fit the truth, the mask or each
         other."""
         if not isinstance(sample, SamplerOutput):
             raise ValueError(
@@ -122,7 +125,7 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
 
 
 def _checked(sample: Callable[..., SamplerOutput]) -> Callable[..., SamplerOutput]:
-    """Return `sample` with a check of the shapes of what it returns."""
+    """Return `sample` with a check of the shapes of its result."""
 
     @functools.wraps(sample)
     def checked(
@@ -131,8 +134,8 @@ def _checked(sample: Callable[..., SamplerOutput]) -> Callable[..., SamplerOutpu
         truth: Optional[torch.Tensor],
         mask: Optional[torch.Tensor] = None,
     ) -> SamplerOutput:
-        found = sample(self, x, truth, mask)
-        self._check(found, truth, mask)
-        return found
+        output = sample(self, x, truth, mask)
+        self._check(output, truth, mask)
+        return output
 
     return checked

@@ -7,6 +7,7 @@ the conformance suites.
 from .conformance import (
     EncoderConformance,
     LossConformance,
+    MetricConformance,
     OracleValueConformance,
     OutputSpaceConformance,
     ReaderConformance,
@@ -30,6 +31,7 @@ from .world import (
 __all__ = [
     "EncoderConformance",
     "LossConformance",
+    "MetricConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
     "PotentialsNetwork",

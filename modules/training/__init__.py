@@ -1,9 +1,10 @@
-"""Training: networks in turns."""
+"""Training of several networks in turns, with checkpoints that resume bit for bit."""
 
+from .callback_group import callbacks_of
 from .fused_adamw import FusedAdamW
 from .joint_optimizer import JointOptimizer, JointScheduler
 from .minimax import MinimaxTrainer
-from .nan_loss import NanLoss
+from .nan_loss import NanLossError
 from .schedule import NetworkSettings, Schedule
 
 __all__ = [
@@ -11,7 +12,8 @@ __all__ = [
     "JointOptimizer",
     "JointScheduler",
     "MinimaxTrainer",
-    "NanLoss",
+    "NanLossError",
     "NetworkSettings",
     "Schedule",
+    "callbacks_of",
 ]

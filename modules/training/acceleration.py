@@ -1,4 +1,4 @@
-"""Half precision, networks that are compiled, and numbers next to 0."""
+"""Half precision, compiled networks, and subnormal numbers."""
 
 import ctypes
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 def half(name: str) -> torch.dtype:
-    """The half precision of a name.
+    """Return the half-precision type called `name`.
 
     # Raises
 
-    `ConfigurationError` for another name.
+    `ConfigurationError` for an unknown name.
     """
     if name not in HALVES:
         raise ConfigurationError(
@@ -29,17 +29,18 @@ def half(name: str) -> torch.dtype:
 
 
 def compile_parts(model: StructuredEnergyModel) -> None:
-    """Compiles what each network of the model computes.
+    """Compile the computations of each network of the model.
 
     # Raises
 
-    `ConfigurationError` where inference is unrolled: what is compiled has no second derivative.
+    `ConfigurationError` for unrolled inference, since compiled code has no second derivative.
     """
     for name, part in model.named_modules():
         if isinstance(part, GradientBasedInferenceSampler) and part.unroll:
             raise ConfigurationError(
-                "Expected compile_networks: false in the trainer 'minimax' where inference is "
-                f"unrolled, as that of '{name}' is: torch.compile gives no second derivative."
+                "Expected compile_networks: false in the trainer 'minimax' with unrolled "
+                f"inference, which '{name}' has, got true: torch.compile gives no second "
+                "derivative."
             )
         if isinstance(part, Network):
             part.compile_parts()
@@ -47,12 +48,11 @@ def compile_parts(model: StructuredEnergyModel) -> None:
 
 @contextmanager
 def without_subnormals() -> Iterator[None]:
-    """Inside, on a CPU, what is nearer to 0 than the least normal number (1.2e-38 in single
-    precision) is 0.
+    """Round subnormal numbers, which are below 1.2e-38 in single precision, to 0 on the CPU.
 
-    What a long training no longer changes, such as the running means of an optimiser, becomes ever
-    smaller, and a processor takes many times as long for such numbers. It holds in this thread, in
-    those that begin inside, and in those that torch shares its work with (OpenMP's).
+    In a long training values such as the running means of an optimiser decay to subnormal numbers,
+    with which a processor computes many times slower. The setting holds in this thread, in threads
+    that it starts, and in the OpenMP threads of torch.
 
     >>> with without_subnormals():
     ...     float(torch.tensor(2e-38) / 4)
@@ -67,10 +67,15 @@ def without_subnormals() -> Iterator[None]:
 
 
 def _flush_subnormals(on: bool) -> None:
-    """torch's own sets this thread alone. The threads of OpenMP are ended, where its library can:
-    the next ones begin with what holds in this one."""
+    """Set whether subnormal numbers become 0, in this thread and in the threads of OpenMP.
+
+    `torch.set_flush_denormal` sets only the calling thread. Ending OpenMP's threads, if its library
+    supports that, lets their successors inherit the setting of this thread.
+    """
     torch.set_flush_denormal(on)
     if torch.get_num_threads() > 1:
-        openmp = ctypes.CDLL(torch._C.__file__)  # and what it is linked with
+        openmp = ctypes.CDLL(
+            torch._C.__file__
+        )  # also finds symbols of the libraries it is linked with
         if hasattr(openmp, "omp_pause_resource_all"):
             openmp.omp_pause_resource_all(2)  # omp_pause_hard

@@ -1,122 +1,72 @@
-"""The metrics of an epoch, and of a run that has none left to train."""
+"""The metrics of the epochs of a run, which a checkpoint within an epoch keeps."""
 
-import json
-import logging
-from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Set
 
 import torch
-from allennlp.data import TensorDict
 from allennlp.nn.util import dist_reduce_sum, move_to_device
-from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..models import StructuredEnergyModel
-from .metric_names import check_metric_names
-
-logger = logging.getLogger(__name__)
 
 
-class EpochMetrics(TrainerCallback):
-    """What an epoch has measured so far, for a checkpoint within it.
+class EpochMetrics:
+    """Sum the losses of each epoch, and correct the metrics of AllenNLP's trainer.
 
-    AllenNLP's loop has the sums of the losses in variables of its own, which a run that goes on
-    within an epoch has lost: they are summed here as well, and the metrics told after each batch,
-    and of the epoch, are made of these. It also gathers the metrics of all epochs in one
-    dictionary: a value of an epoch before, which the next one does not have, is not told as its
-    own.
+    AllenNLP's loop keeps the sums of the losses in local variables, which a run that resumes within
+    an epoch lacks. It also collects the metrics of all epochs in one dictionary, and so reports the
+    values of an earlier epoch for a later one that does not have them. Every method returns a new
+    dictionary.
     """
 
-    def __init__(self, serialization_dir: str) -> None:
-        super().__init__(serialization_dir)
-        self._metrics: Dict[str, Any] = {}
+    def __init__(self, model: StructuredEnergyModel, device: torch.device) -> None:
+        self._model = model
+        self._device = device
         self._losses: Dict[str, float] = {}
+        self._names: Set[str] = set()
 
-    def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
-        """Check the names of metrics before the first epoch."""
-        super().on_start(trainer, is_primary)
-        check_metric_names(trainer)
-
-    def on_batch(
-        self,
-        trainer: GradientDescentTrainer,
-        batch_inputs: List[TensorDict],
-        batch_outputs: List[Dict[str, Any]],
-        batch_metrics: Dict[str, Any],
-        epoch: int,
-        batch_number: int,
-        is_training: bool,
-        is_primary: bool = True,
-        batch_grad_norm: Optional[float] = None,
-    ) -> None:
-        """Adds the losses of the batch; those of the epoch so far are in the metrics."""
-        if not is_training:
-            return
+    def of_batch(self, metrics: Dict[str, Any], batches: int) -> Dict[str, Any]:
+        """Add the losses of a batch of training, the last of `batches` in its epoch. Return
+        AllenNLP's metrics after that batch with the mean losses of the whole epoch so far."""
+        corrected = dict(metrics)
         for name in ("loss", "reg_loss"):
-            if f"batch_{name}" in batch_metrics:
-                total = self._losses.get(name, 0.0) + batch_metrics[f"batch_{name}"]
-                self._losses[name] = total
-                batch_metrics[name] = total / batch_number
+            if f"batch_{name}" in metrics:
+                self._losses[name] = self._losses.get(name, 0.0) + metrics[f"batch_{name}"]
+                corrected[name] = self._losses[name] / batches
+        return corrected
 
-    def on_epoch(
-        self,
-        trainer: GradientDescentTrainer,
-        metrics: Dict[str, Any],
-        epoch: int,
-        is_primary: bool = True,
-    ) -> None:
-        """Takes the dictionary itself."""
-        self._metrics = metrics
-
-    def forget(self) -> None:
-        """Before an epoch: what was measured in the one before goes."""
-        for name in [name for name in self._metrics if name.startswith("training_")]:
-            del self._metrics[name]
-
-    def of_epoch(self, trainer: GradientDescentTrainer, metrics: Dict[str, Any]) -> Dict[str, Any]:
-        """The metrics of an epoch that was trained, those of AllenNLP made whole."""
-        if "loss" not in metrics:  # the checkpoint was after the last batch of the epoch
-            metrics = {**trainer.model.get_metrics(reset=True), **metrics}
-        batches = dist_reduce_sum(trainer._batches_in_epoch_completed)
-        for name, total in self._losses.items():
-            metrics[name] = dist_reduce_sum(total) / batches
+    def of_epoch(self, metrics: Dict[str, Any], batches: int) -> Dict[str, Any]:
+        """Return AllenNLP's metrics of an epoch of training with the mean losses over its
+        `batches`, and begin the next epoch."""
+        if "loss" in metrics:
+            corrected = dict(metrics)
+        else:  # the run resumed after the last batch of the epoch
+            corrected = {**self._model.get_metrics(reset=True), **metrics}
+        total = dist_reduce_sum(batches)
+        for name, loss in self._losses.items():
+            corrected[name] = dist_reduce_sum(loss) / total
         self._losses = {}
-        return metrics
+        self._names = {"training_duration", *(f"training_{name}" for name in corrected)}
+        return corrected
 
-    def so_far(self, model: StructuredEnergyModel) -> Dict[str, Any]:
-        """What this worker has measured since the epoch began."""
-        tree = {name: value.state_dict() for name, value in model.logged_values().items()}
-        metrics = {name: m.state_dict() for name, m in model.evaluation.metrics.items()}
+    def of_run(self, metrics: Dict[str, Any]) -> Dict[str, Any]:
+        """Return AllenNLP's metrics of the run without the values of training that the last epoch
+        does not have."""
+        return {
+            name: value
+            for name, value in metrics.items()
+            if name in self._names or not name.startswith("training_")
+        }
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return the measurements of this worker since the epoch began."""
+        tree = {name: value.state_dict() for name, value in self._model.logged_values().items()}
+        metrics = {name: m.state_dict() for name, m in self._model.evaluation.metrics.items()}
         return {"losses": dict(self._losses), "tree": tree, "metrics": metrics}
 
-    def go_on(
-        self, model: StructuredEnergyModel, state: Dict[str, Any], device: torch.device
-    ) -> None:
-        """Takes what `so_far` gave."""
-        state = move_to_device(state, device)
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Load the measurements of this worker from a checkpoint."""
+        state = move_to_device(state_dict, self._device)
         self._losses = dict(state["losses"])
-        for name, value in model.logged_values().items():
+        for name, value in self._model.logged_values().items():
             value.load_state_dict(state["tree"][name])
-        for name, metric in model.evaluation.metrics.items():
+        for name, metric in self._model.evaluation.metrics.items():
             metric.load_state_dict(state["metrics"][name])
-
-
-def epochs_to_train(trainer: GradientDescentTrainer) -> int:
-    """Return the number of epochs of a run: those of its checkpoint, where patience ran out after
-    them. AllenNLP checks patience only after an epoch, and would train one more."""
-    completed = trainer._start_after_epochs_completed
-    within = trainer._start_after_batches_in_epoch_completed
-    if completed and not within and trainer._metric_tracker.should_stop_early():
-        if trainer._primary and completed < trainer._num_epochs:
-            logger.warning(
-                "Patience ran out after %d of %d epochs, so no more are trained.",
-                completed,
-                trainer._num_epochs,
-            )
-        return completed
-    return trainer._num_epochs
-
-
-def metrics_of_epoch(folder: Optional[str], epoch: int) -> Dict[str, Any]:
-    """What the run wrote of an epoch; AllenNLP knows nothing of it where none was left to train."""
-    assert folder is not None  # there is a checkpoint
-    return json.loads((Path(folder) / f"metrics_epoch_{epoch}.json").read_text())

@@ -8,8 +8,10 @@ from allennlp.training.optimizers import Optimizer, ParameterGroupsType, make_pa
 
 @Optimizer.register("fused-adamw")
 class FusedAdamW(Optimizer, torch.optim.AdamW):
-    """AdamW (Loshchilov & Hutter 2019) by torch's fused kernel: the same step as AllenNLP's `adamw`
-    in a fifth of the time on CPU, where a large layer on small batches spends most of its own.
+    """AdamW (Loshchilov & Hutter 2019) in torch's fused kernel.
+
+    It takes the same steps as AllenNLP's `adamw` in a fifth of the time on CPU, where a large layer
+    on small batches spends most of its time in the optimiser.
 
     >>> weight = torch.nn.Parameter(torch.tensor([1.0]))
     >>> optimizer = FusedAdamW([("weight", weight)], lr=0.1, weight_decay=0.0)
@@ -21,16 +23,16 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
     # Parameters
 
     parameter_groups : `ParameterGroupsType`, optional
-        Patterns of parameter names, and the options for those that match, as in AllenNLP's
+        Patterns of parameter names with the options of the matching parameters, as in AllenNLP's
         optimisers.
     lr : `float`
         The learning rate.
     betas : `Tuple[float, float]`
-        How much is kept of the running means of the gradient and of its square.
+        The decay rates of the running means of the gradient and of its square.
     eps : `float`
-        What is added to the denominator.
+        A constant added to the denominator.
     weight_decay : `float`
-        The share of the weights, times `lr`, that is taken off in a step.
+        The share of the weights, times `lr`, that a step subtracts.
     """
 
     def __init__(

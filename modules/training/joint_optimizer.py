@@ -1,57 +1,76 @@
-"""The optimisers and schedulers of several networks as one each, so that they are checkpointed,
-and found, where AllenNLP keeps the one of a model."""
+"""The optimisers and schedulers of several networks behind AllenNLP's interface for one model."""
 
-from typing import Any, Collection, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional, Union
 
 import torch
 from allennlp.common import Lazy
+from allennlp.common.util import is_distributed
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
 from ..networks import Groups
+from ..workers import average_gradients
 from .schedule import NetworkSettings
-
-Gradients = Dict[str, List[Optional[torch.Tensor]]]
 
 
 class JointOptimizer(torch.optim.Optimizer):
-    """One optimiser for each network, of which one, the `active`, is stepped at a time.
+    """One optimiser for each network; `step` steps the optimiser of the `active` network.
 
     The gradient of a network is averaged over `accumulation_steps[network]` calls of `step`, and
-    its optimiser is stepped at the last of them; `zero_grad` leaves unfinished gradients alone.
+    its optimiser is stepped at the last of them; `zero_grad` keeps accumulating gradients.
+    `grad_norms[network]` is the norm to which a gradient is clipped, or `True` to measure it only.
     """
 
     def __init__(
         self,
         optimizers: Dict[str, torch.optim.Optimizer],
         accumulation_steps: Dict[str, int],
+        grad_norms: Dict[str, Optional[Union[float, bool]]],
     ) -> None:
         groups = [group for optimizer in optimizers.values() for group in optimizer.param_groups]
         super().__init__([p for group in groups for p in group["params"]], {})
-        self.param_groups = groups  # the very groups of the optimisers, so that lr can be set here
+        self.param_groups = groups  # shared with the optimisers, so that lr can be set here
         self.optimizers = optimizers
         self.accumulation_steps = accumulation_steps
+        self.grad_norms = grad_norms
         self.accumulated = dict.fromkeys(optimizers, 0)
         self.active = next(iter(optimizers))
 
     def parameters(self, network: Optional[str] = None) -> List[torch.nn.Parameter]:
-        """The parameters of a network, by default of the active one."""
+        """Return the parameters of a network, by default of the active one."""
         groups = self.optimizers[network or self.active].param_groups
         return [parameter for group in groups for parameter in group["params"]]
 
     def is_due(self) -> bool:
-        """Whether the next `step` of the active network will step its optimiser."""
+        """Return whether the next `step` of the active network will step its optimiser."""
         return self.accumulated[self.active] + 1 >= self.accumulation_steps[self.active]
 
     def average(self, count: int) -> None:
-        """Divides the active network's gradients, the sum of `count` batches', by `count`."""
+        """Average the active network's gradients, a sum over `count` batches, over these batches
+        and over the workers."""
+        parameters = self.parameters()
         if count > 1:
-            for parameter in self.parameters():
+            for parameter in parameters:
                 if parameter.grad is not None:
                     parameter.grad.div_(count)
+        if is_distributed():
+            average_gradients(parameters)
+
+    def measures_norm(self) -> bool:
+        """Return whether `clip_norm` measures the norm of the active network's gradient."""
+        grad_norm = self.grad_norms[self.active]
+        return grad_norm is not None and grad_norm is not False
+
+    def clip_norm(self) -> Optional[torch.Tensor]:
+        """Clip the active network's gradient to its norm. Return the norm before, if measured."""
+        grad_norm = self.grad_norms[self.active]
+        if grad_norm is None or grad_norm is False:
+            return None
+        limit = float("inf") if grad_norm is True else grad_norm
+        return torch.nn.utils.clip_grad_norm_(self.parameters(), limit)
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Steps the active network's optimiser, if that is due."""
+        """Step the active network's optimiser if its step is due."""
         due = self.is_due()
         self.accumulated[self.active] += 1
         if due:
@@ -60,13 +79,13 @@ class JointOptimizer(torch.optim.Optimizer):
             self.zero_grad()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clears the gradients of every network whose accumulation is not under way."""
+        """Clear the gradients of every network that is not accumulating."""
         for network, optimizer in self.optimizers.items():
             if not self.accumulated[network]:
                 optimizer.zero_grad(set_to_none)
 
     def state_dict(self) -> Dict[str, Any]:
-        """The states of all optimisers; what they accumulate is in `unfinished`."""
+        """Return the states of all optimisers, without gradients: see `AccumulatedGradients`."""
         return {
             network: {
                 "optimizer": optimizer.state_dict(),
@@ -76,34 +95,45 @@ class JointOptimizer(torch.optim.Optimizer):
         }
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Loads what `state_dict` gave."""
+        """Load the states of all optimisers."""
         for network, optimizer in self.optimizers.items():
             state = state_dict[network]
             optimizer.load_state_dict(state["optimizer"])
             self.accumulated[network] = state["accumulated"]
         self.param_groups = [g for o in self.optimizers.values() for g in o.param_groups]
 
-    def unfinished(self) -> Gradients:
-        """The gradients of each network whose accumulation is under way. In distributed training
-        every worker has its own: they are averaged when a step is due."""
+
+class AccumulatedGradients:
+    """The gradients of networks that are accumulating, as part of the state of a worker.
+
+    Unlike the state of the optimiser they differ between workers, which are averaged only when a
+    step is due.
+    """
+
+    def __init__(self, optimizer: JointOptimizer) -> None:
+        self._optimizer = optimizer
+
+    def state_dict(self) -> Dict[str, List[Optional[torch.Tensor]]]:
+        """Return the gradients of each network that is accumulating."""
         return {
-            network: [parameter.grad for parameter in self.parameters(network)]
-            for network, count in self.accumulated.items()
+            network: [parameter.grad for parameter in self._optimizer.parameters(network)]
+            for network, count in self._optimizer.accumulated.items()
             if count
         }
 
-    def go_on(self, unfinished: Gradients) -> None:
-        """Takes what `unfinished` gave."""
-        for network, gradients in unfinished.items():
-            for parameter, gradient in zip(self.parameters(network), gradients, strict=True):
+    def load_state_dict(self, state_dict: Dict[str, List[Optional[torch.Tensor]]]) -> None:
+        """Set the gradients of each network that is accumulating."""
+        for network, gradients in state_dict.items():
+            parameters = self._optimizer.parameters(network)
+            for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = None if gradient is None else gradient.to(parameter.device)
 
 
 class JointScheduler(LearningRateScheduler):
     """The learning-rate schedulers of several networks, stepped together once a batch and epoch.
 
-    Only those of the networks in `active`, which are being trained, are stepped; each counts the
-    batches from the first of its own.
+    Only the schedulers of the networks in `active`, which are being trained, are stepped. Each
+    counts batches from the first one on which its network is trained.
     """
 
     def __init__(self, schedulers: Dict[str, LearningRateScheduler]) -> None:
@@ -112,17 +142,17 @@ class JointScheduler(LearningRateScheduler):
         self.batches_before: Dict[str, int] = {}
 
     def get_values(self) -> List[float]:
-        """The learning rates, network by network."""
+        """Return the learning rates, network by network."""
         return [rate for scheduler in self.schedulers.values() for rate in scheduler.get_values()]
 
     def step(self, metric: Optional[float] = None) -> None:
-        """Ends an epoch, with its validation metric."""
+        """End an epoch, with its validation metric."""
         for network, scheduler in self.schedulers.items():
             if network in self.active:
                 scheduler.step(metric)
 
     def step_batch(self, batch_num_total: Optional[int] = None) -> None:
-        """Ends a batch."""
+        """End a batch."""
         for network, scheduler in self.schedulers.items():
             if network not in self.active:
                 continue
@@ -133,14 +163,14 @@ class JointScheduler(LearningRateScheduler):
                 scheduler.step_batch(batch_num_total - before)
 
     def state_dict(self) -> Dict[str, Any]:
-        """The states of all schedulers."""
+        """Return the states of all schedulers."""
         return {
             "schedulers": {name: each.state_dict() for name, each in self.schedulers.items()},
             "batches_before": dict(self.batches_before),
         }
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Loads what `state_dict` gave."""
+        """Load the states of all schedulers."""
         for network, scheduler in self.schedulers.items():
             scheduler.load_state_dict(state_dict["schedulers"][network])
         self.batches_before = dict(state_dict["batches_before"])
@@ -149,18 +179,20 @@ class JointScheduler(LearningRateScheduler):
 def joint_optimizer(
     networks: Groups, settings: Dict[str, NetworkSettings], accumulation_steps: Dict[str, int]
 ) -> Lazy[Optimizer]:
-    """What builds the optimiser of each network, over its parameters that take a gradient."""
+    """Return a builder of the optimisers, each over the parameters of its network that require a
+    gradient."""
 
     def build(model_parameters: Any) -> JointOptimizer:
         return JointOptimizer(
             {
-                name: given.optimizer.construct(
+                name: of_network.optimizer.construct(
                     model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
                 )
-                for name, given in settings.items()
-                if given.optimizer is not None
+                for name, of_network in settings.items()
+                if of_network.optimizer is not None
             },
             accumulation_steps,
+            {name: of_network.grad_norm for name, of_network in settings.items()},
         )
 
     return Lazy(build)
@@ -169,12 +201,13 @@ def joint_optimizer(
 def joint_scheduler(
     settings: Dict[str, NetworkSettings], epochs: Dict[str, range]
 ) -> Optional[Lazy[LearningRateScheduler]]:
-    """What builds the scheduler of each network, over its own epochs, where there is any."""
+    """Return a builder of the schedulers, each over the epochs of its network; `None` if no network
+    has a scheduler."""
 
     schedulers = {
-        name: given.learning_rate_scheduler
-        for name, given in settings.items()
-        if given.learning_rate_scheduler is not None
+        name: of_network.learning_rate_scheduler
+        for name, of_network in settings.items()
+        if of_network.learning_rate_scheduler is not None
     }
 
     def build(

@@ -16,19 +16,19 @@ from .joint_optimizer import JointScheduler
 
 
 class ValueNames(NamedTuple):
-    """The names of scalars, of arrays, and the beginnings of names known only with the data.
+    """The names of scalars and of arrays, and prefixes of names that depend on the data.
 
-    A metric that reports several values, such as one for each role, has names of the last kind.
+    A metric that reports several values, such as one for each role, has a prefix.
     """
 
     scalars: List[str]
     arrays: List[str]
-    beginnings: List[str]
+    prefixes: List[str]
 
     def check(self, name: str, where: str, arrays: bool = False) -> None:
         """Raise `ConfigurationError` for a name that no value can have."""
         known = sorted([*self.scalars, *(self.arrays if arrays else [])])
-        if name in known or name.startswith(tuple(self.beginnings)):
+        if name in known or name.startswith(tuple(self.prefixes)):
             return
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"; did you mean '{near[0]}'?" if near else "."
@@ -48,13 +48,13 @@ def value_names(model: StructuredEnergyModel) -> ValueNames:
         scalars.add("reg_loss")
     several = [n for n, m in metrics.items() if type(m).values is not StructuredMetric.values]
     if type(model).get_metrics is not StructuredEnergyModel.get_metrics:
-        several = [""]  # a model of a user reports what it likes
+        several = [""]  # a user's model may report any value
     return ValueNames(sorted(scalars), sorted(set(tree) - scalars), several)
 
 
 def check_metric_names(trainer: GradientDescentTrainer) -> None:
-    """Raise `ConfigurationError` for a `validation_metric` that no value can have, and for a
-    schedule that follows it without validation data."""
+    """Raise `ConfigurationError` for a `validation_metric` that names no value of the model, and
+    for a schedule that follows the metric if there are no validation data."""
     if trainer._validation_data_loader is None:
         for network, scheduler in _schedulers(trainer):
             if isinstance(scheduler, ReduceOnPlateauLearningRateScheduler):

@@ -3,7 +3,7 @@
 import logging
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import torch
 from allennlp.common import Lazy
@@ -11,7 +11,6 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DataLoader, TensorDict
 from allennlp.models import Model
 from allennlp.nn.parallel import DdpAccelerator
-from allennlp.nn.util import move_to_device
 from allennlp.training import Checkpointer, GradientDescentTrainer, Trainer, TrainerCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.moving_average import MovingAverage
@@ -20,17 +19,17 @@ from allennlp.training.optimizers import Optimizer
 from ..encoded import Encoded
 from ..environment import record_environment
 from ..models import StructuredEnergyModel
-from ..workers import of_all_workers, own_part
+from ..samplers import NanScoreError
+from ..workers import all_gather_object, own_part
 from .acceleration import compile_parts, half, without_subnormals
-from .epoch_metrics import EpochMetrics, epochs_to_train, metrics_of_epoch
+from .callback_group import CallbackGroup
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
-from .nan_loss import explained, is_nan
-from .random_state import RandomState
+from .nan_loss import nan_loss_error
+from .recovery import WorkerState, epochs_to_train, metrics_of_epoch
 from .schedule import (
     NetworkSettings,
     Schedule,
     accumulation,
-    average_over_workers,
     make_schedule,
     make_steps,
     network_settings,
@@ -39,46 +38,51 @@ from .schedule import (
 logger = logging.getLogger(__name__)
 
 
+class Turns(NamedTuple):
+    """The values that `MinimaxTrainer` adds to those of AllenNLP's trainer."""
+
+    schedule: Schedule
+    amp_dtype: torch.dtype
+    worker: WorkerState
+
+
 @Trainer.register("minimax", constructor="from_partial_objects")
 class MinimaxTrainer(GradientDescentTrainer):
-    """On each batch, `steps` of one network with the other frozen, then of the other, `rounds`
-    times.
+    """Train networks in turns: on each batch one takes its `steps` while the other is frozen, then
+    the other does, `rounds` times.
 
-    Everything else is AllenNLP's `GradientDescentTrainer`, whose parameters it takes; with one
-    network it is that trainer. The reported loss is the sum over the steps of a batch. Optimisers,
-    schedulers, unfinished gradients and random states are in the checkpoint, so `--recover` resumes
-    bit for bit on CPU. In distributed training each step takes the mean gradient of the workers.
+    With one network it equals AllenNLP's `GradientDescentTrainer`, whose parameters it takes. The
+    reported loss is the sum over the steps of a batch. Checkpoints hold optimisers, schedulers,
+    accumulated gradients and random states, so that `--recover` resumes bit for bit on CPU. In
+    distributed training each step takes the mean gradient of the workers.
 
     # Parameters (beyond those of `GradientDescentTrainer`)
 
     steps : `Dict[str, int]`, optional
-        How many steps `score_network` and `task_network` take on a batch, by default 1 each.
+        The number of steps of `score_network` and `task_network` on a batch, by default 1 each.
     order : `List[str]`, optional
-        Which comes first; by default `score_network`, then `task_network`.
+        The order of the networks, by default `score_network`, then `task_network`.
     rounds : `int`
-        How often the whole is repeated on the same batch.
+        The number of repetitions of all steps on the same batch.
     networks : `Dict[str, NetworkSettings]`, optional
         `optimizer`, `learning_rate_scheduler`, `grad_norm`, `num_gradient_accumulation_steps` of
-        each network; what is not given is the trainer's. `start_epoch` and `stop_epoch` make
-        phases: the best epoch, and the epochs without improvement, are those of the last phase.
+        each network, by default the trainer's. `start_epoch` and `stop_epoch` divide training into
+        phases: only the last one counts for the best epoch and for `patience`.
     amp_dtype : `"float16"` or `"bfloat16"`
         The half precision of `use_amp`; bfloat16 needs no `grad_scaling`.
     compile_networks : `bool`
-        Whether what the networks compute is compiled by `torch.compile`, while they are trained.
+        Whether `torch.compile` compiles the networks for training.
 
     # Raises
 
-    `ConfigurationError` for a network that the model does not have, or that has no loss; for
-    networks that are compiled where inference is unrolled.
-    `NanLoss`, a `ValueError`, where the loss becomes NaN, with the first value of the tree that is.
+    `ConfigurationError` for a network that the model does not have or that has no loss, and for
+    `compile_networks` with unrolled inference.
+    `NanLossError`, a `ValueError`, if the loss becomes NaN; it names the first logged value that
+    is NaN.
     """
 
-    schedule: Schedule
-    _steps: Sequence[str] = ()  # of the epoch that is under way
-    grad_norms: Dict[str, Optional[Union[float, bool]]] = {}
-    _amp_dtype: torch.dtype
-    _random_state: RandomState
-    _epoch_metrics: EpochMetrics
+    turns: Turns
+    _last_loss: Optional[torch.Tensor] = None  # read only after an error: reading waits for a GPU
 
     @classmethod
     def from_partial_objects(
@@ -115,7 +119,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         amp_dtype: str = "float16",
         compile_networks: bool = False,
     ) -> "MinimaxTrainer":
-        """Builds the trainer from a config."""
+        """Build the trainer from a config."""
         if not isinstance(model, StructuredEnergyModel):
             raise ConfigurationError(
                 "Expected a model of type 'structured-energy' for the trainer 'minimax', got "
@@ -155,45 +159,45 @@ class MinimaxTrainer(GradientDescentTrainer):
             grad_scaling=grad_scaling,
             ddp_accelerator=ddp_accelerator,
         )
-        trainer.schedule = schedule
-        trainer._steps = schedule.active(0)
-        trainer._amp_dtype = half(amp_dtype)
-        trainer._random_state = RandomState(trainer.cuda_device, data_loader)
-        trainer._epoch_metrics = EpochMetrics(serialization_dir)
-        trainer._callbacks.insert(0, trainer._epoch_metrics)  # it mends what the others are told
-        trainer.grad_norms = {name: given.grad_norm for name, given in settings.items()}
+        worker = WorkerState.of(trainer, data_loader)
+        trainer.turns = Turns(schedule, half(amp_dtype), worker)
+        group = CallbackGroup(serialization_dir, trainer._callbacks, worker.metrics)
+        trainer._callbacks = [group]
         return trainer
 
     @property
     def _pytorch_model(self) -> StructuredEnergyModel:
-        # Not the wrapper, which expects all gradients of each pass; `rescale_gradients` averages.
+        # The wrapper expects all gradients in each pass, so `JointOptimizer.average` replaces it.
         return self.model
 
     def batch_outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:
-        """Takes all steps of the batch but the last, whose outputs the base class goes on with."""
+        """Return the outputs of a batch; in training, take all steps but the last, which the base
+        class takes with the returned loss, the sum over the steps."""
         if not for_training:
             return self._outputs(batch, for_training=False)
-        self._random_state.put_back_torch()
+        self.turns.worker.random.restore_torch()
+        all_steps = self.turns.schedule.active(self._epochs_completed)
         losses: List[torch.Tensor] = []
-        for network, steps in groupby(self._steps):
+        for network, steps in groupby(all_steps):
             self.optimizer.active = network
-            # Steps of one network in a row share the encoding of the frozen one.
+            # Consecutive steps of one network share the encoding of the frozen one.
             x = Encoded(batch["x"], batch.get("mask"))
             with self.model.optimizing(network):
                 for _ in steps:
                     outputs = self._outputs({**batch, "x": x}, for_training=True)
                     losses.append(outputs["loss"].detach())
-                    if len(losses) < len(self._steps):
+                    if len(losses) < len(all_steps):
                         self._take_step(outputs["loss"])
                         x.forget_trained()
         if len(losses) > 1:
             outputs["loss"] = outputs["loss"] + torch.stack(losses[:-1]).sum()
+        self._last_loss = outputs["loss"].detach()
         return outputs
 
     def _outputs(self, batch: TensorDict, for_training: bool) -> Dict[str, torch.Tensor]:
         if not self._use_amp:
             return super().batch_outputs(batch, for_training)
-        with torch.autocast(self.cuda_device.type, self._amp_dtype):
+        with torch.autocast(self.cuda_device.type, self.turns.amp_dtype):
             return super().batch_outputs(batch, for_training)
 
     def _take_step(self, loss: torch.Tensor) -> None:
@@ -210,38 +214,33 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._scaler.update()
 
     def rescale_gradients(self) -> Optional[torch.Tensor]:
-        """Averages the active network's gradient over accumulated batches and over workers, and
-        clips it to the network's `grad_norm`; does nothing before its step is due."""
+        """Average the active network's gradient over accumulated batches and over workers, and
+        clip it to the network's `grad_norm`, if its step is due."""
         if not self.optimizer.is_due():
             return None
         return self._prepare_gradients(self.optimizer.accumulation_steps[self.optimizer.active])
 
     def _prepare_gradients(self, count: int) -> Optional[torch.Tensor]:
         self.optimizer.average(count)
-        parameters = self.optimizer.parameters()
-        if self._distributed:
-            average_over_workers(parameters)
-        grad_norm = self.grad_norms[self.optimizer.active]
-        if grad_norm is None or grad_norm is False:
-            return None
-        if self._scaler is not None:
+        if self._scaler is not None and self.optimizer.measures_norm():
             self._scaler.unscale_(self.optimizer)
-        limit = float("inf") if grad_norm is True else grad_norm
-        return torch.nn.utils.clip_grad_norm_(parameters, limit)
+        return self.optimizer.clip_norm()
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
-        self._epoch_metrics.forget()
-        self._random_state.start_epoch(epoch)
+        worker = self.turns.worker
+        worker.random.start_epoch(epoch)
         self._start_phase(epoch)
         try:
             metrics = super()._train_epoch(epoch)
         except ValueError as error:
-            if not is_nan(error):
+            is_nan = self._last_loss is not None and bool(self._last_loss.isnan())
+            if not is_nan and not isinstance(error, NanScoreError):
                 raise
-            raise explained(self.model, epoch, self._batches_in_epoch_completed, error) from error
-        if epoch < self._start_after_epochs_completed:  # read once more, to recover
+            batch = self._batches_in_epoch_completed + 1
+            raise nan_loss_error(self.model, epoch, batch, error) from error
+        if epoch < self._start_after_epochs_completed:  # only its data were read, to recover
             return metrics
-        self._random_state.put_back_torch()  # where all batches were there already
+        worker.random.restore_torch()  # if the run resumed after the last batch of the epoch
         for network, count in self.optimizer.accumulated.items():
             if count:  # the epoch ended within an accumulation
                 self.optimizer.active = network
@@ -249,14 +248,14 @@ class MinimaxTrainer(GradientDescentTrainer):
                 self.optimizer.accumulated[network] = self.optimizer.accumulation_steps[network] - 1
                 self.clip_gradient()
                 self.optimizer.step()
-        return self._epoch_metrics.of_epoch(self, metrics)
+        return worker.metrics.of_epoch(metrics, self._batches_in_epoch_completed)
 
     def _start_phase(self, epoch: int) -> None:
-        self._steps = self.schedule.active(epoch)
+        schedule = self.turns.schedule
         if isinstance(self._learning_rate_scheduler, JointScheduler):
-            self._learning_rate_scheduler.active = set(self._steps)
-        # What an earlier phase reached is no measure for the last; an epoch read again was here.
-        if self._start_after_epochs_completed <= epoch <= self.schedule.last_phase:
+            self._learning_rate_scheduler.active = set(schedule.active(epoch))
+        # The best epoch is one of the last phase. Epochs before the checkpoint are in the tracker.
+        if self._start_after_epochs_completed <= epoch <= schedule.last_phase:
             self._metric_tracker._best_so_far = None
             self._metric_tracker._epochs_with_no_improvement = 0
 
@@ -273,18 +272,14 @@ class MinimaxTrainer(GradientDescentTrainer):
         with without_subnormals():
             metrics, epoch = super()._try_train()
         if "epoch" not in metrics:  # the run was killed after its last epoch
-            self._random_state.put_back()
-            metrics = {**metrics_of_epoch(self._serialization_dir, epoch), **metrics}
-        return metrics, epoch
+            self.turns.worker.random.restore()
+            return {**metrics_of_epoch(self._serialization_dir, epoch), **metrics}, epoch
+        return self.turns.worker.metrics.of_run(metrics), epoch
 
     def get_checkpoint_state(self) -> Any:
-        """The base class's state, with what each worker has drawn, measured and accumulated."""
-        mine = {
-            "random": self._random_state.state_dict(self._batches_in_epoch_completed == 0),
-            "epoch": self._epoch_metrics.so_far(self.model),
-            "gradients": self.optimizer.unfinished(),
-        }
-        states = of_all_workers(move_to_device(mine, torch.device("cpu")))
+        """Return the base class's state with that of each worker."""
+        between_epochs = self._batches_in_epoch_completed == 0
+        states = all_gather_object(self.turns.worker.state_dict(between_epochs))
         checkpoint = super().get_checkpoint_state()
         if checkpoint is not None:
             checkpoint.trainer_state["workers"] = states
@@ -294,7 +289,4 @@ class MinimaxTrainer(GradientDescentTrainer):
         super()._maybe_restore_checkpoint()
         state = None if self._checkpointer is None else self._checkpointer.load_checkpoint()
         if state is not None:
-            mine = own_part(state.trainer_state["workers"])
-            self._random_state.load_state_dict(mine["random"])
-            self._epoch_metrics.go_on(self.model, mine["epoch"], self.cuda_device)
-            self.optimizer.go_on(mine["gradients"])
+            self.turns.worker.load_state_dict(own_part(state.trainer_state["workers"]))

@@ -1,30 +1,28 @@
-"""A training loss that is no number."""
+"""The error for a training loss that is NaN."""
 
 from ..models import StructuredEnergyModel
 from ..samplers import NanScoreError
 
 
-class NanLoss(ValueError):
+class NanLossError(ValueError):
     """The training loss became NaN."""
 
 
-def is_nan(error: ValueError) -> bool:
-    """Return whether AllenNLP's trainer, or a sampler, stopped at NaN."""
-    return isinstance(error, NanScoreError) or str(error) == "nan loss encountered"
+def nan_loss_error(
+    model: StructuredEnergyModel, epoch: int, batch: int, cause: ValueError
+) -> NanLossError:
+    """Return an error that names the first node of the tree of logged values that is NaN.
 
-
-def explained(model: StructuredEnergyModel, epoch: int, batches: int, error: ValueError) -> NanLoss:
-    """Return the error that says where the loss became NaN, after `batches` whole batches."""
-    where = model.first_nonfinite()
-    source = (
-        f"it arose first in '{where}'"
-        if where
-        else str(error).partition(";")[0]
-        if isinstance(error, NanScoreError)
-        else "nothing in the tree is, so look at the regularizer"
-    )
-    return NanLoss(
-        f"The training loss became NaN in epoch {epoch}, batch {batches + 1}: {source}. The best "
-        "weights so far are kept in the serialization directory; lower the learning rate or set "
-        "grad_norm."
+    `batch` counts from 1; `cause` is the error of AllenNLP's trainer or of a sampler.
+    """
+    node = model.first_nonfinite()
+    if node:
+        source = f"it arose first in '{node}'."
+    elif isinstance(cause, NanScoreError):
+        source = f"{cause}"
+    else:
+        source = "every logged value is finite, so look at the regularizer."
+    return NanLossError(
+        f"The training loss became NaN in epoch {epoch}, batch {batch}: {source} The best weights "
+        "so far are kept in the serialization directory; lower the learning rate or set grad_norm."
     )

@@ -1,4 +1,4 @@
-"""The state of the random generators of a run, for its checkpoints."""
+"""The random generators of a run, and their state in its checkpoints."""
 
 import random
 from typing import Any, Dict, Optional
@@ -17,14 +17,14 @@ def _set_python_state(state: Dict[str, Any]) -> None:
 
 
 class RandomState:
-    """Follows the generators of a worker through a run, and puts them back when it is recovered.
+    """Record the random generators of a worker, and restore them when the run is recovered.
 
-    AllenNLP recovers by reading the data of the finished epochs once more, for the order that the
-    data loader draws from Python's `random`. What else draws from it in between (a validation set
-    that is shuffled, for one) is not repeated, so the state at the start of every epoch is kept; of
-    the last one alone where the loader says that its epochs are independent. Torch's generators,
-    which dropout and samplers draw from, are put back at the first batch that is not skipped, or at
-    the end of an epoch that has none.
+    A recovered run of AllenNLP reads the data of the completed epochs again, to repeat the order
+    that the data loader draws from Python's `random`. It does not repeat other draws from the same
+    generator, such as those of a shuffled validation set. Therefore the state at the start of every
+    epoch is recorded, or only that of the last epoch if the data loader declares its epochs
+    independent. The generators of torch, which dropout and samplers draw from, are restored at the
+    first batch that is trained on, or at the end of an epoch without one.
     """
 
     def __init__(self, device: torch.device, data_loader: DataLoader) -> None:
@@ -34,23 +34,29 @@ class RandomState:
         self._torch: Optional[Dict[str, Any]] = None
 
     def start_epoch(self, epoch: int) -> None:
-        """Before the data of an epoch are read, for the first time or once more."""
+        """Record the state of Python's generator, or restore the recorded one.
+
+        Call this before the data of an epoch are read, for the first time or again.
+        """
         if epoch in self._epochs:
             _set_python_state(self._epochs[epoch])
         elif epoch > max(self._epochs, default=-1):
             self._epochs = self._with(epoch)
 
     def _with(self, epoch: int) -> Dict[int, Dict[str, Any]]:
-        before = {} if self._independent else self._epochs
-        return {**before, epoch: _python_state()}
+        earlier = {} if self._independent else self._epochs
+        return {**earlier, epoch: _python_state()}
 
-    def put_back(self) -> None:
-        """After the last epoch, where a recovered run had none left to train."""
+    def restore(self) -> None:
+        """Restore all generators in a recovered run that has no epoch left to train."""
         _set_python_state(self._epochs[max(self._epochs)])
-        self.put_back_torch()
+        self.restore_torch()
 
-    def put_back_torch(self) -> None:
-        """Before a batch that is trained on, and after an epoch that had none left."""
+    def restore_torch(self) -> None:
+        """Restore the generators of torch if a checkpoint was loaded since the last call.
+
+        Call this before a batch that is trained on, and after an epoch.
+        """
         if self._torch is not None:
             torch.set_rng_state(self._torch["cpu"])
             if self._device.type == "cuda":
@@ -58,7 +64,7 @@ class RandomState:
             self._torch = None
 
     def state_dict(self, between_epochs: bool) -> Dict[str, Any]:
-        """The states now; `between_epochs` says that the next batch begins an epoch."""
+        """Return the current states; `between_epochs` says that the next batch begins an epoch."""
         on_cuda = self._device.type == "cuda"
         return {
             "cpu": torch.get_rng_state(),
@@ -66,7 +72,8 @@ class RandomState:
             "epochs": self._with(max(self._epochs) + 1) if between_epochs else self._epochs,
         }
 
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Takes the states of a checkpoint, to be put back when their time comes."""
-        self._epochs = dict(state["epochs"])
-        self._torch = state
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Load the states of a checkpoint. The generators change only at the next call of
+        `start_epoch`, `restore` or `restore_torch`."""
+        self._epochs = dict(state_dict["epochs"])
+        self._torch = state_dict

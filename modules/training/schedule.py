@@ -1,33 +1,30 @@
-"""Which network takes which steps, and when, and how each is optimised."""
+"""The schedule of the networks' steps, and the settings by which each network is optimised."""
 
 import copy
 from typing import Collection, Dict, List, NamedTuple, Optional, Tuple, Union
 
-import torch
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 
-from ..workers import num_workers
-
 
 class NetworkSettings(FromParams):
-    """How one network is optimised; what is not given is that of the trainer.
+    """Settings by which one network is optimised; the trainer's are the default.
 
     # Parameters
 
     optimizer : `Lazy[Optimizer]`, optional
-        Of the network's weights alone.
+        The optimiser of the network's weights.
     learning_rate_scheduler : `Lazy[LearningRateScheduler]`, optional
-        Stepped once a batch of data, however many steps the network takes on it.
+        The scheduler, stepped once a batch, however many steps the network takes on it.
     grad_norm : `Union[float, bool]`, optional
         The norm to which the network's gradient is clipped; `true` only measures it.
     num_gradient_accumulation_steps : `int`, optional
-        Over how many batches the gradient is averaged before a step.
+        The number of batches over which the gradient is averaged before a step.
     start_epoch, stop_epoch : `int`
-        The network is trained in the epochs from `start_epoch` up to, and without, `stop_epoch`; by
-        default in all. So a score network can be trained first and then kept as it is.
+        The network is trained from `start_epoch` until before `stop_epoch`, by default in all
+        epochs. For example, a score network can be trained first and frozen later.
     """
 
     def __init__(
@@ -47,7 +44,7 @@ class NetworkSettings(FromParams):
         self.stop_epoch = stop_epoch
 
     def filled(self, by_default: "NetworkSettings") -> "NetworkSettings":
-        """These settings, and by default others."""
+        """Return these settings, with missing ones taken from `by_default`."""
         settings = copy.copy(by_default)
         for name, value in vars(self).items():
             if value is not None:
@@ -55,7 +52,7 @@ class NetworkSettings(FromParams):
         return settings
 
     def epochs(self, num_epochs: int) -> range:
-        """The epochs of a run of `num_epochs` in which the network is trained."""
+        """Return the epochs of a run of `num_epochs` in which the network is trained."""
         stop = num_epochs if self.stop_epoch is None else min(self.stop_epoch, num_epochs)
         return range(self.start_epoch, stop)
 
@@ -63,26 +60,26 @@ class NetworkSettings(FromParams):
 class Schedule(NamedTuple):
     """The network of each step on a batch, in order, and the epochs in which each is trained.
 
-    Epochs in which the same networks are trained are a phase; every run has at least one.
+    A phase is a range of epochs in which the same networks are trained; every run has at least one.
     """
 
     steps: Tuple[str, ...]
     epochs: Dict[str, range]
 
     def active(self, epoch: int) -> Tuple[str, ...]:
-        """The network of each step on a batch of this epoch."""
+        """Return the network of each step on a batch of this epoch."""
         return tuple(network for network in self.steps if epoch in self.epochs[network])
 
     @property
     def last_phase(self) -> int:
-        """The epoch with which the last phase begins."""
+        """The first epoch of the last phase."""
         end = max(epochs.stop for epochs in self.epochs.values())
         changes = {edge for epochs in self.epochs.values() for edge in (epochs.start, epochs.stop)}
         return max(edge for edge in {0, *changes} if edge < end)
 
 
 def check_network(where: str, name: str, known: Collection[str]) -> None:
-    """Raises `ConfigurationError` for a network that is not among `known`."""
+    """Raise `ConfigurationError` for a network that is not among `known`."""
     if name not in known:
         raise ConfigurationError(
             f"Expected a network that has a loss, one of {sorted(known)}, in '{where}' of the "
@@ -96,7 +93,7 @@ def make_steps(
     order: Optional[List[str]],
     rounds: int,
 ) -> Tuple[str, ...]:
-    """The network of each step on a batch, in order."""
+    """Return the network of each step on a batch, in order."""
     order = trained if order is None else order
     for where, names in (("order", order), ("steps", list(steps or {}))):
         for name in names:
@@ -114,20 +111,20 @@ def make_steps(
 
 def network_settings(
     steps: Tuple[str, ...],
-    given: Optional[Dict[str, NetworkSettings]],
+    of_networks: Optional[Dict[str, NetworkSettings]],
     by_default: NetworkSettings,
 ) -> Dict[str, NetworkSettings]:
-    """The settings of each network that takes steps, filled with the trainer's."""
+    """Return the settings of each network that takes steps, with the trainer's as the default."""
     settings = dict.fromkeys(dict.fromkeys(steps), by_default)
-    for name, of_network in (given or {}).items():
+    for name, of_network in (of_networks or {}).items():
         check_network("networks", name, settings)
         settings[name] = of_network.filled(by_default)
     return settings
 
 
 def accumulation(settings: Dict[str, NetworkSettings], use_amp: bool) -> Dict[str, int]:
-    """Over how many batches the gradient of each network is averaged."""
-    steps = {name: given.num_gradient_accumulation_steps or 1 for name, given in settings.items()}
+    """Return the number of batches over which the gradient of each network is averaged."""
+    steps = {name: each.num_gradient_accumulation_steps or 1 for name, each in settings.items()}
     if use_amp and max(steps.values()) > 1:
         raise ConfigurationError(
             "Expected no gradient accumulation with use_amp in the trainer 'minimax', got "
@@ -139,29 +136,18 @@ def accumulation(settings: Dict[str, NetworkSettings], use_amp: bool) -> Dict[st
 def make_schedule(
     steps: Tuple[str, ...], settings: Dict[str, NetworkSettings], num_epochs: int
 ) -> Schedule:
-    """The steps with the epochs in which each network takes them, some network in every epoch."""
-    schedule = Schedule(steps, {name: given.epochs(num_epochs) for name, given in settings.items()})
+    """Return the schedule of a run.
+
+    # Raises
+
+    `ConfigurationError` for an epoch in which no network is trained.
+    """
+    schedule = Schedule(steps, {name: each.epochs(num_epochs) for name, each in settings.items()})
     for epoch in range(num_epochs):
         if not schedule.active(epoch):
             raise ConfigurationError(
-                "Expected a network that is trained in each of the trainer's epochs (num_epochs "
-                f"{num_epochs}), got none in epoch {epoch}; check start_epoch and stop_epoch of "
+                f"Expected a network to train in each of the trainer's {num_epochs} epochs "
+                f"(num_epochs), got none in epoch {epoch}; check start_epoch and stop_epoch in "
                 "'networks'."
             )
     return schedule
-
-
-def average_over_workers(parameters: List[torch.nn.Parameter]) -> None:
-    """Averages the gradients over all workers, in one reduction."""
-    gradients = [
-        torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        for parameter in parameters
-    ]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-    torch.distributed.all_reduce(flat)
-    flat /= num_workers()
-    start = 0
-    for parameter in parameters:
-        stop = start + parameter.numel()
-        parameter.grad = flat[start:stop].view_as(parameter)
-        start = stop

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allennlp.training.metrics import Metric
 
 from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
@@ -11,11 +12,13 @@ from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
     EncoderConformance,
     LossConformance,
+    MetricConformance,
     OracleValueConformance,
     OutputSpaceConformance,
     SamplerConformance,
     ScoreNetworkConformance,
     StructuredScoreConformance,
+    evaluate_jsonnet,
 )
 
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
@@ -197,6 +200,13 @@ CONFIGS = {
 CONFIGS[ScoreNetwork, "encoder"] = [config for configs in NETWORKS.values() for config in configs]
 for encoder in ENCODERS:
     CONFIGS.setdefault((Encoder, re.match("{type: '(.*?)'", encoder).group(1)), []).append(encoder)
+# The metrics of outputs that are on or off.
+SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy") + (
+    "map-example",
+    "map-label",
+    "iou",
+    "pixel-accuracy",
+)
 # Those names, and configs, that do not serve in all worlds.
 SPACES = {
     COST_AUGMENTED: ("binary", "categorical"),
@@ -213,46 +223,99 @@ SPACES = {
         ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
     ),
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
+    **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
+    **dict.fromkeys(SETS, ("binary", "image")),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),
 }
 NEED_LABELS = {"appending-container", "ground-truth", "perturbed-truth"}
-SUITES = [
-    EncoderConformance,
-    LossConformance,
-    OracleValueConformance,
-    OutputSpaceConformance,
-    SamplerConformance,
-    ScoreNetworkConformance,
-    StructuredScoreConformance,
-]
-
-for suite in SUITES:
-    for registered in suite.base.list_available():
-        configs = CONFIGS.get((suite.base, registered), [f"'{registered}'"])
-        for number, config in enumerate(configs):
-            title = registered.title().replace("-", "")
-            name = f"Test{suite.base.__name__}{title}{number or ''}"
-            members = {"config": config}
-            spaces = SPACES.get(config, SPACES.get(registered))
-            if spaces is not None:
-                members["spaces"] = spaces
-            if suite is SamplerConformance:
-                members["predicts"] = registered not in NEED_LABELS
-            globals()[name] = type(name, (suite,), members)
 
 
-@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.__name__)
-def test_every_registered_component_is_run(suite):
-    ran = {
-        value.config
-        for value in globals().values()
-        if isinstance(value, type) and issubclass(value, suite) and value is not suite
-    }
-    for name in suite.base.list_available():
-        assert any(f"'{name}'" in config for config in ran)
+def name_of(config):
+    """Return the registered name in a config."""
+    params = evaluate_jsonnet(config)
+    return params if isinstance(params, str) else params["type"]
 
 
-@pytest.mark.parametrize("base", {suite.base for suite in SUITES} - {ScoreNetwork})
+def available(base):
+    """Return the names of our components; AllenNLP has metrics too, which take other arguments."""
+    return [name for name in base.list_available() if is_ours(base.by_name(name))]
+
+
+def is_ours(cls):
+    return cls.__module__.startswith("structured_energy.")
+
+
+class Registered:
+    """Every registered component of a base: a new one joins by registering."""
+
+    def cases(self):
+        for name in self.names():
+            for config in CONFIGS.get((self.base, name), [f"'{name}'"]):
+                yield config, SPACES.get(config, SPACES.get(name, self.spaces))
+
+    def names(self):
+        return available(self.base)
+
+
+class TestEncoders(Registered, EncoderConformance):
+    pass
+
+
+class TestLosses(Registered, LossConformance):
+    pass
+
+
+class TestMetrics(Registered, MetricConformance):
+    pass
+
+
+class TestOracleValues(Registered, OracleValueConformance):
+    pass
+
+
+class TestOutputSpaces(Registered, OutputSpaceConformance):
+    pass
+
+
+class TestSamplers(Registered, SamplerConformance):
+    def names(self):
+        return sorted(set(available(self.base)) - NEED_LABELS)
+
+
+class TestSamplersThatNeedLabels(Registered, SamplerConformance):
+    predicts = False
+
+    def names(self):
+        return sorted(NEED_LABELS)
+
+
+class TestScoreNetworks(Registered, ScoreNetworkConformance):
+    pass
+
+
+class TestStructuredScores(Registered, StructuredScoreConformance):
+    pass
+
+
+SUITES = [value for value in list(globals().values()) if getattr(value, "names", None)]
+SUITES.remove(Registered)
+
+
+def test_every_registered_component_is_run():
+    ran = {}
+    for suite in SUITES:
+        for config, spaces in suite().cases():
+            assert spaces
+            ran.setdefault(suite.base, set()).add(name_of(config))
+    for base, names in ran.items():
+        assert names == set(available(base)), base
+    assert all(name in available(base) for base, name in CONFIGS)
+
+
+BASES = {suite.base for suite in SUITES} - {ScoreNetwork, Metric}
+
+
+@pytest.mark.parametrize("base", sorted(BASES, key=lambda base: base.__name__))
 def test_bases_are_abstract(base):
     with pytest.raises(TypeError, match="abstract"):
         base()

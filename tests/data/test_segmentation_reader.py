@@ -123,7 +123,7 @@ def bad_data(tmp_path):
         "pickle.npz": "without objects",
         "text.npz": "expected a .npz file",
         "own.npy": "a pickle of one's own is not opened",
-        "odd": "got one alone of '01' and 0 others",
+        "odd": "got only one of them for '01' and 0 others",
         "broken": "00.png: expected an image that Pillow can read",
         "empty": "empty/images: expected files of different names, and at least one, got 0",
     }

@@ -172,7 +172,9 @@ def test_there_are_pages():
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_every_block_is_one_that_is_executed(page):
     for language, _, line in blocks(page):
-        is_directive = re.match(r"\{(registered|data-sets|toctree|literalinclude)\}", language)
+        is_directive = re.match(
+            r"\{(registered|data-sets|patches|toctree|literalinclude)\}", language
+        )
         assert is_directive or language in ("bash", "python", "jsonnet", "text"), f"line {line}"
 
 

@@ -10,6 +10,7 @@ from allennlp.common import Registrable
 from bs4 import BeautifulSoup
 
 import structured_energy  # noqa: F401  (registers everything)
+from structured_energy.compatibility import PATCHES
 from structured_energy.data.registry import known_data_sets
 from structured_energy.losses import Loss
 
@@ -26,8 +27,8 @@ NAMES = [
 ]
 # The name, a parameter, its type, and a part of what is said of it.
 SAID = [
-    ("loss-combination", "constituents", "list of Loss", "two of one class need a log_key"),
-    ("loss-zero", "reduction", '"sum", "mean" or "none"', "Over the batch and the samples."),
+    ("loss-combination", "constituents", "list of Loss", "Two of one class need a log_key"),
+    ("loss-zero", "reduction", '"sum", "mean" or "none"', "over the batch and the samples."),
     ("loss-score", "score_network", "ScoreNetwork", "given by the model"),
     ("sampler-best-of", "loss", "Loss, optional", "The loss over all samples."),
     ("sampler-constrained", "vocab", "Vocabulary", "given by AllenNLP"),
@@ -185,3 +186,15 @@ def test_doctests_of_the_extension(html):
     import doctest
 
     assert doctest.testmod(sys.modules["readable"]).failed == 0
+
+
+def test_every_patch_is_listed(html):
+    soup = BeautifulSoup((html / "reference" / "patches.html").read_text(), "html.parser")
+    rows = [[cell.get_text() for cell in row.find_all("td")] for row in soup.find_all("tr")]
+    listed = {row[0]: row[1:] for row in rows if row}
+    assert listed.keys() == {patch.place for patch in PATCHES}
+    for patch in PATCHES:
+        assert listed[patch.place][1].replace("’", "'") == patch.why.replace("`", "")
+    replacement, _ = listed["allennlp.commands.train.TrainModel.finish"]
+    assert replacement == "compatibility.runs.finish"
+    assert listed["allennlp.common.tqdm.Tqdm.tqdm"][0] == "compatibility.progress.tqdm"

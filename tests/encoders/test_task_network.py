@@ -5,13 +5,13 @@ import json
 import math
 from pathlib import Path
 
-import _jsonnet
 import pytest
 import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models.archival import load_archive
+from shipped import config_of
 
 from structured_energy.encoded import Encoded
 from structured_energy.networks import frozen
@@ -215,7 +215,7 @@ def test_it_serves_every_space(encoder, space):
 @pytest.mark.parametrize("method", ["inference_network", "seal_dynamic_nce"])
 def test_shipped_methods_train_on_the_encoding_of_the_task_network(method, tmp_path):
     path = ROOT / "training_configs" / "multi_label" / "digits" / f"{method}.jsonnet"
-    config = json.loads(_jsonnet.evaluate_file(str(path)))
+    config = config_of(path)
     config["model"]["score_network"] = evaluate_jsonnet(
         f"{{encoder: {TASK}, structured_scores: {TERMS}}}"
     )

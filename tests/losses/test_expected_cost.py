@@ -36,7 +36,7 @@ def f1(truth, y):
 
 
 def expected_costs(truth, logits, sharpness=1.0):
-    """E[1 − F1] under p(y | x)^sharpness, renormalised, one output at a time."""
+    """Return E[1 − F1] under p(y | x)^sharpness, renormalised, one output at a time."""
     costs = []
     for t, z in zip(truth[:, 0], logits, strict=True):
         p = torch.stack([torch.where(y > 0, z.sigmoid(), (-z).sigmoid()).prod() for y in OUTPUTS])
@@ -89,7 +89,7 @@ def test_the_truth_joins_the_draws_once(logits, truth):
     torch.testing.assert_close(with_truth, expected)
     without, cost_of_draws = risk(draws, False)
     assert (with_truth < without).all() and cost == cost_of_draws
-    # Where the truth was drawn it counts once.
+    # A truth that is also drawn counts once.
     drawn, _ = risk([[*row, t] for t, row in zip(true, draws, strict=True)], True)
     torch.testing.assert_close(drawn, expected)
     (gradient,) = torch.autograd.grad(with_truth.sum(), logits)

@@ -56,7 +56,7 @@ def test_pseudo_likelihood_is_the_product_of_the_conditionals(network, x):
     for given in (None, mask):
         values = loss(x, truth, SamplerOutput(truth), None)
         if given is not None:
-            # In padding all outputs are scored alike, as a score network does.
+            # Values in the padding do not change the score, as in a score network.
             values = loss(x, truth * mask.unsqueeze(1), SamplerOutput(truth), None)
         for i in range(3):
             y = truth[i, 0] * (1 if given is None else mask[i])
@@ -111,7 +111,7 @@ def test_contrastive_divergence_learns_a_known_distribution(network, persistent)
 
 
 class Biases(PotentialsNetwork):
-    """s(x, y) = ⟨b, y⟩, whatever x."""
+    """s(x, y) = ⟨b, y⟩ for any x."""
 
     def __init__(self):
         super().__init__(SPACE)
@@ -121,7 +121,7 @@ class Biases(PotentialsNetwork):
         return (self.bias.expand(len(x), 4),)
 
 
-def test_contrastive_divergence_with_langevin_learns_what_it_learns_with_gibbs():
+def test_contrastive_divergence_learns_the_same_with_langevin_and_gibbs():
     rates = torch.tensor([0.2, 0.4, 0.65, 0.85], dtype=torch.float64)
     x = torch.zeros(300, 4, dtype=torch.float64)
 
@@ -130,7 +130,7 @@ def test_contrastive_divergence_with_langevin_learns_what_it_learns_with_gibbs()
         network = Biases()
         chain = sampler(SPACE, network, truth_rate=1.0, **settings)
         loss = ContrastiveDivergenceLoss(network)
-        # Steps in proportion to the gradient: one close to zero leaves the biases where they are.
+        # Steps in proportion to the gradient: a gradient near zero hardly changes the biases.
         optimizer = torch.optim.SGD(network.parameters(), lr)
         for _ in range(150):
             truth = (torch.rand(300, 1, 4, dtype=torch.float64) < rates).double()
@@ -164,7 +164,7 @@ def test_with_exact_samples_the_gradient_is_that_of_the_likelihood(network, x):
     torch.testing.assert_close(gradient, exact)
 
 
-def test_the_most_violated_sample_alone_counts(network, x):
+def test_only_the_most_violated_sample_counts(network, x):
     truth = OUTPUTS[[3, 8, 13]].unsqueeze(1)
     sample = SamplerOutput(torch.rand(3, 6, 4, dtype=torch.float64))
     oracle = PerInstanceF1(SPACE)

@@ -24,7 +24,7 @@ SPACE = BinaryOutputSpace()
 
 
 class Quadratic(torch.nn.Module):
-    """s(x, y) = Σ x·y − (Σ y)² / 10, a score network whose values are easy to write out."""
+    """s(x, y) = Σ x·y − (Σ y)² / 10, a score network with simple values."""
 
     def __init__(self):
         super().__init__()
@@ -141,7 +141,7 @@ def test_cross_entropy_is_torch_s(batch):
         sample.logits, truth, reduction="sum"
     )
     assert result.item() == pytest.approx(expected.item() / 5)
-    with pytest.raises(ValueError, match="gives logits"):
+    with pytest.raises(ValueError, match="returns logits"):
         CrossEntropyLoss(SPACE)(x, truth, SamplerOutput(sample.y))
 
 

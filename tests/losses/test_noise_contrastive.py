@@ -16,7 +16,7 @@ OUTPUTS = torch.tensor(list(itertools.product([0.0, 1.0], repeat=3)), dtype=torc
 
 
 class Table(torch.nn.Module):
-    """A score of its own for each of the eight outputs of three bits."""
+    """A separate score for each of the eight outputs of three bits."""
 
     def __init__(self):
         super().__init__()

@@ -88,13 +88,13 @@ def test_the_objective_is_checked():
 
 
 @pytest.mark.parametrize("name", ["per-instance-f1", "iou"])
-def test_nothing_found_where_there_is_nothing_is_right(name):
+def test_an_empty_prediction_of_an_empty_truth_has_the_full_value(name):
     oracle_value = OracleValue.by_name(name)(BinaryOutputSpace())
     truth = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]]])
     y = torch.zeros(2, 1, 2, requires_grad=True)
     value = oracle_value.value(truth, y)
     assert value.tolist() == [[1.0], [0.0]]
     (gradient,) = torch.autograd.grad(value.sum(), y)
-    # Any more makes the first one worse; in the second one v = 2y / (1 + y) or y at the true label.
+    # Any mass lowers the first value; the second is 2y / (1 + y) or y, with y at the true label.
     slope = 2.0 if name == "per-instance-f1" else 1.0
     assert gradient.tolist() == [[[-1.0, -1.0]], [[slope, 0.0]]]

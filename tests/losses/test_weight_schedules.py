@@ -1,4 +1,4 @@
-"""Weights that change with training."""
+"""Weights that change during training."""
 
 import math
 
@@ -44,7 +44,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_weight_follows_its_schedule_in_training_alone(world, schedule):
+def test_the_weight_follows_its_schedule_only_in_training(world, schedule):
     loss = build(world, schedule)
     sample = world.sample()
     once = ScoreLoss(world.score_network)(world.x, world.truth, sample)
@@ -55,7 +55,7 @@ def test_the_weight_follows_its_schedule_in_training_alone(world, schedule):
             assert loss.get("weight.0") == pytest.approx(expected)
 
 
-def test_a_schedule_goes_on_where_it_was_saved(world):
+def test_a_schedule_resumes_from_a_checkpoint(world):
     schedule = "{type: 'linear', start: 0, end: 1, num_steps: 10}"
     first, second = build(world, schedule), build(world, schedule)
     for _ in range(7):
@@ -87,8 +87,8 @@ ADVERSARIAL = f"{{type: 'combination', constituents: ['inference'], weights: [{S
 DESCENT = f"{{type: 'gradient-based-inference', num_steps: 7, adversarial: {ADVERSARIAL}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
 NETWORK = f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}"
-# The score network alone; with a task network that learns from the inference, or from the same
-# samples as the score network.
+# Only the score network; also a task network that learns from the inference, or from the samples
+# of the score network.
 MODELS = {
     "alone": f"sampler: {DESCENT}",
     "nested": "sampler: {type: 'appending-container', "

@@ -4,13 +4,13 @@ import copy
 import json
 from pathlib import Path
 
-import _jsonnet
 import pytest
 import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
+from shipped import config_of
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from structured_energy.testing import write_conllu
@@ -43,7 +43,7 @@ def transformer(tmp_path):
 
 @pytest.mark.parametrize("method", ["inference_network", "crf"])
 def test_a_transformer_is_fine_tuned_through_the_same_config(method, transformer, tmp_path):
-    config = json.loads(_jsonnet.evaluate_file(str(CONFIG / f"{method}.jsonnet")))
+    config = config_of(CONFIG / f"{method}.jsonnet")
     for part, rows in (("train", 24), ("validation", 8), ("test", 8)):
         config[f"{part}_data_path"] = str(write_conllu(tmp_path, part, rows, seed=rows))
     mismatched = {"type": "pretrained_transformer_mismatched", "model_name": transformer}

@@ -24,7 +24,7 @@ LENGTHS = [4, 1, 3]
 
 
 class Given(Sampler):
-    """Gives these logits."""
+    """Returns the given logits."""
 
     def __init__(self, output_space, logits):
         super().__init__(output_space)
@@ -43,7 +43,7 @@ def vocab_of(tags):
 
 
 def allowed(tags, encoding):
-    """Whether the reader of the encoding takes it; in IOB1 a B follows a span of its label."""
+    """Return whether the encoding allows the tags; in IOB1 a B follows a span of its label."""
     try:
         read_spans(tags, encoding, Sentence("", [[tag] for tag in tags], list(range(len(tags)))))
     except ValueError:
@@ -65,7 +65,7 @@ def test_it_is_the_best_of_the_allowed_sequences(encoding, place):
         mask = mask.flip(1)
     if place == "holes":
         mask = mask[:, [1, 0, 3, 2]]
-    # What is in the padding would ask for an X before it.
+    # The logits of the padding would require an X before it.
     logits[..., 2] = torch.where(mask.unsqueeze(1), logits[..., 2], 50.0)
     sampler = ConstrainedSampler(vocab_of(tags), space, Given(space, logits), encoding)
     sample = sampler.sample(None, None, mask)
@@ -88,10 +88,10 @@ def test_it_is_the_best_of_the_allowed_sequences(encoding, place):
     assert changed  # the constraint had something to do
 
 
-def test_what_it_cannot_decode_is_named():
+def test_outputs_that_cannot_be_decoded_are_named():
     vocab = vocab_of(TAGS["BIO"])
     space = CategoricalOutputSpace(vocab)
-    with pytest.raises(ValueError, match="gives logits"):
+    with pytest.raises(ValueError, match="returns logits"):
         ConstrainedSampler(vocab, space, Given(space, None)).sample(None, None)
     with pytest.raises(ConfigurationError, match="one of .*'BIO'.* got 'BMES'"):
         ConstrainedSampler(vocab, space, Given(space, None), "BMES")

@@ -1,4 +1,4 @@
-"""Draws against the distributions that they come from, and the containers."""
+"""Draws against their distributions, and the containers."""
 
 import itertools
 
@@ -118,7 +118,7 @@ def test_the_truth_is_perturbed_at_rates_from_none_to_all(space):
     assert torch.equal(y, world.output_space.nearest_corner(y))
     wrong = world.output_space.distance(y, world.truth)
     # A redrawn position is wrong with c = 1 − 1/K. With ρ ~ U(0, 1) for each sample of n positions
-    # the share that is wrong has the mean c/2 and the variance E[ρc (1 − ρc)] / n + Var[ρc].
+    # the share of wrong positions has the mean c/2 and the variance E[ρc (1 − ρc)] / n + Var[ρc].
     values = world.truth.shape[-1] if space == "categorical" else 2
     n = world.truth[0, 0].numel() // (values if space == "categorical" else 1)
     c = 1 - 1 / values

@@ -1,4 +1,4 @@
-"""Gradient-based inference against known optima, and what it may not see."""
+"""Gradient-based inference against known optima, and its use of labels."""
 
 import pytest
 import torch
@@ -89,7 +89,7 @@ def test_the_known_optimum_is_reached(x, optimizer, pick):
 
 
 def test_the_best_of_all_iterates_is_picked(x):
-    # Too long a step overshoots for ever: the last iterate is not the best, the first may be.
+    # With too large a step the iterates overshoot: the last one is not the best, the first may be.
     def run(pick):
         optimizer = LogitsGradient(SPACE, 30.0)
         start = Starts(torch.rand(6, 4, 5, dtype=torch.float64))
@@ -129,7 +129,7 @@ def test_features_are_computed_once_and_dropout_is_off(x):
     assert network.curvature.grad is None
 
 
-def test_what_has_converged_stops_and_the_rest_goes_on(x):
+def test_converged_instances_stop_and_the_others_continue(x):
     x = x.clone()
     x[2] = 0  # its start, zero, is its optimum
     x[4] = -3
@@ -143,7 +143,7 @@ def test_what_has_converged_stops_and_the_rest_goes_on(x):
     sampler = GradientBasedInferenceSampler(SPACE, Counted(), num_steps=400, tolerance=1e-8)
     y = sampler.sample(x, None).y
     torch.testing.assert_close(y[:, 0], x.clamp(0, 1), atol=1e-3, rtol=0)
-    *steps, end = seen  # at the end all are judged once
+    *steps, end = seen  # all are scored once more at the end
     assert steps[0] == 6 and steps[2] == 4 and steps[-1] < 4 and end == 6
     assert steps == sorted(steps, reverse=True) and len(steps) < 400
 
@@ -158,7 +158,7 @@ def test_the_result_of_an_instance_does_not_depend_on_the_others(x, optimizer):
         torch.testing.assert_close(sampler.sample(x[i : i + 1], None).y[0], together[i])
 
 
-def test_an_adversarial_loss_is_descended_in_training_alone(x):
+def test_an_adversarial_loss_is_descended_only_in_training(x):
     truth = (x > 0.5).double().unsqueeze(1)
     oracle = PerInstanceF1(SPACE)
     adversarial = NegativeLoss(OracleCostLoss(oracle, reduction="none"), log_key="adversarial")
@@ -174,7 +174,7 @@ def test_an_adversarial_loss_is_descended_in_training_alone(x):
     assert sampler.get_all()["adversarial.value"] == pytest.approx(found)
 
 
-def test_the_truth_starts_at_its_rate_in_training_alone(x):
+def test_the_truth_starts_at_its_rate_only_in_training(x):
     x = x.expand(6, 5).repeat(200, 1)
     truth = torch.ones(1200, 1, 5, dtype=torch.float64)
     sampler = GradientBasedInferenceSampler(SPACE, Bowl(), 1, truth_rate=0.3, pick="all")
@@ -225,7 +225,7 @@ def test_unrolled_inference_is_differentiated_through_its_steps(x, optimizer):
 
 
 @pytest.mark.parametrize("start", [UniformSampler, RandomSampler])
-def test_unrolling_reaches_the_features_whatever_the_start(x, start):
+def test_unrolling_reaches_the_features_from_any_start(x, start):
     network = Bowl()
     weight = torch.nn.Parameter(torch.tensor(1.0, dtype=torch.float64))
     network.register_parameter("weight", weight)
@@ -256,7 +256,7 @@ def test_nothing_is_unrolled_outside_training(x):
     ],
     ids=["truth", "adversarial", "optimizer"],
 )
-def test_what_cannot_be_unrolled_is_refused(settings):
+def test_settings_that_cannot_be_unrolled_are_refused(settings):
     with pytest.raises(ConfigurationError, match="unrolled"):
         GradientBasedInferenceSampler(SPACE, Bowl(), unroll=True, **settings)
 
@@ -306,7 +306,7 @@ def test_the_path_is_every_iterate_with_its_score(x, tolerance, length):
     every = torch.cat([iterate.y for iterate in path], dim=1)
     assert torch.equal(every, build_sampler("all").sample(x, None).y)
     for iterate in path:
-        # Where an instance has converged it stays.
+        # An instance that has converged no longer moves.
         expected = -((iterate.y - x.unsqueeze(1)) ** 2).sum(dim=2)
         torch.testing.assert_close(iterate.score, expected)
         assert not iterate.y.requires_grad and not iterate.score.requires_grad

@@ -52,7 +52,7 @@ def test_gibbs_with_gradients_draws_from_the_softmax_of_the_scores(temperature):
 
 
 def test_one_step_of_gibbs_keeps_the_distribution():
-    # Exact draws stay exact after a step: what the acceptance has to see to.
+    # The acceptance rule ensures that exact draws stay exact after a step.
     torch.manual_seed(0)
     network = Coupled(3)
     x = torch.tensor([[1.0, -1.0, 0.5]], dtype=torch.float64)
@@ -135,10 +135,10 @@ def test_the_first_step_of_langevin_leaves_a_corner(start):
 def test_langevin_resumes_from_its_buffer_without_smoothing():
     x, truth = torch.zeros(2, 3, dtype=torch.float64), torch.ones(2, 1, 3, dtype=torch.float64)
     chain = LangevinSampler(SPACE, Coupled(3), 1, buffer_size=2, reset_rate=0.0)
-    held = torch.tensor([[1e-9, 0.5, 1.0], [0.0, 1.0, 0.3]], dtype=torch.float64)
-    chain.buffer.keep(held.unsqueeze(1))
+    stored = torch.tensor([[1e-9, 0.5, 1.0], [0.0, 1.0, 0.3]], dtype=torch.float64)
+    chain.buffer.keep(stored.unsqueeze(1))
     starts = chain.starts(x, truth, None, chain.smoothing)[:, 0]
-    assert all((start == held).all(1).any() for start in starts)
+    assert all((start == stored).all(1).any() for start in starts)
 
 
 def test_langevin_without_noise_climbs():
@@ -155,7 +155,7 @@ def test_langevin_without_noise_climbs():
 
 
 @pytest.mark.parametrize("sampler", [LangevinSampler, GibbsWithGradientsSampler])
-def test_the_truth_starts_in_training_alone(sampler):
+def test_the_truth_starts_only_in_training(sampler):
     network = Coupled(3)
     x = torch.zeros(1, 3, dtype=torch.float64)
     truth = torch.ones(1, 1, 3, dtype=torch.float64)
@@ -164,21 +164,21 @@ def test_the_truth_starts_in_training_alone(sampler):
     torch.testing.assert_close(chain.starts(x, None, None), 0 * truth)
 
 
-def test_a_buffer_holds_the_latest_samples_in_training_alone():
+def test_a_buffer_keeps_the_latest_samples_only_in_training():
     network = Coupled(3)
     x, truth = torch.zeros(2, 3, dtype=torch.float64), torch.ones(2, 1, 3, dtype=torch.float64)
     start = RandomSampler(SPACE, network, num_samples=2)
     chain = GibbsWithGradientsSampler(SPACE, network, 5, start=start, buffer_size=6, reset_rate=0.0)
     chain.eval().sample(x, truth)
     chain.train().sample(x, None)
-    assert chain.buffer.held is None
+    assert chain.buffer.samples is None
     first, second = (chain.sample(x, truth).y.flatten(0, 1) for _ in range(2))
-    torch.testing.assert_close(chain.buffer.held, torch.cat([first, second])[-6:])
+    torch.testing.assert_close(chain.buffer.samples, torch.cat([first, second])[-6:])
     other = GibbsWithGradientsSampler(SPACE, network, 5, buffer_size=6, reset_rate=0.0)
     other.load_state_dict(chain.state_dict())
-    torch.testing.assert_close(other.buffer.held, chain.buffer.held)
+    torch.testing.assert_close(other.buffer.samples, chain.buffer.samples)
     resumed = other.starts(x, truth, None).flatten(0, 1)
-    assert all((row == chain.buffer.held).all(1).any() for row in resumed)
+    assert all((row == chain.buffer.samples).all(1).any() for row in resumed)
     assert (other.starts(x, None, None) == 0).all()
     other.buffer.reset_rate = 1.0
     assert (other.starts(x, truth, None) == 0).all()

@@ -1,4 +1,4 @@
-"""Predictions by windows, against a loop over pixels and the windows that they are in."""
+"""Predictions by windows against a loop over pixels and their windows."""
 
 import itertools
 
@@ -14,7 +14,7 @@ SPACE = BinaryOutputSpace()
 
 
 class Cumulative(Sampler):
-    """For each pixel the mean of its window, so that windows differ at one pixel; counts calls."""
+    """Predicts the mean of the window for each pixel, so that windows differ; counts calls."""
 
     def __init__(self, samples=1):
         super().__init__(SPACE)
@@ -47,7 +47,7 @@ def test_a_pixel_has_the_mean_of_its_windows():
 
 
 class Slope(Sampler):
-    """Each pixel times the number of its column, so that a mirror image has another output."""
+    """Predicts each pixel times its column number, so that a mirror image has another output."""
 
     def sample(self, x, truth, mask=None):
         kept = x if mask is None else x * mask.unsqueeze(1)
@@ -86,7 +86,7 @@ def test_with_the_truth_and_without_room_for_windows_it_is_its_constituent():
     x, small = torch.rand(2, 3, 6, 6), torch.rand(2, 3, 4, 3)
     assert torch.equal(sampler(x, torch.ones(2, 6, 6)).y, constituent(x).y)
     assert torch.equal(sampler(small).y, constituent(small).y)
-    # An image that is smaller on one side is cut along the other.
+    # An image that is smaller than a window along one side has windows along the other.
     assert sampler(torch.rand(1, 3, 2, 6)).y.shape == (1, 1, 2, 6)
 
 

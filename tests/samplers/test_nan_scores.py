@@ -1,4 +1,4 @@
-"""Samplers whose scores are NaN choose nothing."""
+"""Samplers raise an error if their scores are NaN."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 
 from structured_energy.samplers import NanScoreError, Sampler
 from structured_energy.testing import make_world, train_snippet
-from structured_energy.training import NanLoss
+from structured_energy.training import NanLossError
 
 SAMPLERS = [
     "{type: 'gradient-based-inference', pick: 'best'}",
@@ -51,5 +51,6 @@ def test_the_trainer_names_the_node_and_the_batch(tmp_path):
       },
       trainer: { type: 'minimax', optimizer: 'adam', num_epochs: 1 },
     }"""
-    with pytest.raises(NanLoss, match="NaN in epoch 0, batch 1: it arose first in 'sampler.traj"):
+    message = "NaN in epoch 0, batch 1: it arose first in 'sampler.traj"
+    with pytest.raises(NanLossError, match=message):
         train_snippet(snippet, tmp_path)

@@ -19,8 +19,9 @@ def wrapped(name, lr, logits=True, **settings):
     return {"type": "optimizer", "optimizer": inner, "logits": logits}
 
 
-# With the spaces in which they serve, and the steps that they need: what follows the gradient in
-# the logits nears a corner as 1 / t, and what moves by as much in each step needs small ones.
+# Each with the spaces that it supports and the number of steps that it needs: an optimizer that
+# follows the gradient in the logits approaches a corner as 1 / t, and an optimizer with steps of
+# constant length needs small ones.
 OPTIMIZERS = [
     ({"type": "projected-gradient", "learning_rate": 0.1}, SPACES, 300),
     ({"type": "entropic-mirror-descent", "learning_rate": 0.3}, SPACES, 300),
@@ -54,7 +55,7 @@ class Quadratic(PotentialsNetwork):
 
 
 def problem(space, linear):
-    """A network, x, and the output of the highest score for each instance."""
+    """Return a network, x, and the output of the highest score for each instance."""
     output_space = make_world(space=space).output_space
     event = EVENT[space]
     if space == "categorical":  # the world has 3 tags
@@ -107,6 +108,62 @@ def test_the_optimum_of_a_concave_score_is_reached(space, optimizer, steps, line
     y = sampler.sample(x, None).y[:, 0]
     assert space.contains(y)
     torch.testing.assert_close(y, optima, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("optimizer", [o for o, _, _ in OPTIMIZERS], ids=str)
+def test_a_step_depends_on_its_arguments_only(optimizer):
+    optimizer = build(optimizer, make_world(space="binary").output_space)
+    first, second, gradient = torch.rand(3, 4, 2, 5, dtype=torch.float64)
+
+    def third_step(z, other=None):
+        state = optimizer.init(z)
+        for _ in range(2):
+            z, state = optimizer.step(z, gradient, state)
+            if other is not None:  # another descent by the same optimizer takes a step in between
+                optimizer.step(other, gradient, optimizer.init(other))
+        once, _ = optimizer.step(z, gradient, state)
+        again, _ = optimizer.step(z, gradient, state)
+        assert torch.equal(once, again)
+        return once
+
+    assert torch.equal(third_step(first), third_step(first, second))
+
+
+@pytest.mark.parametrize("optimizer", [o for o, _, _ in OPTIMIZERS], ids=str)
+def test_a_narrowed_state_moves_its_rows_as_the_whole_state_does(optimizer):
+    optimizer = build(optimizer, make_world(space="binary").output_space)
+    z, *gradients = torch.rand(4, 4, 2, 5, dtype=torch.float64)
+    state = optimizer.init(z)
+    z, state = optimizer.step(z, gradients[0], state)
+    rows = torch.tensor([1, 3])
+    some, state_of_some = z[rows], state.rows(rows)
+    for gradient in gradients[1:]:
+        z, state = optimizer.step(z, gradient, state)
+        some, state_of_some = optimizer.step(some, gradient[rows], state_of_some)
+    torch.testing.assert_close(some, z[rows])
+
+
+@pytest.mark.parametrize(
+    ("name", "reference", "settings"),
+    [
+        ("adam", torch.optim.Adam, {"lr": 0.02}),
+        ("adagrad", torch.optim.Adagrad, {"lr": 0.1, "initial_accumulator_value": 0.5}),
+        ("sgd", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    ],
+)
+def test_a_wrapped_optimizer_steps_as_it_does_by_itself(name, reference, settings):
+    space = make_world(space="binary").output_space
+    optimizer = build(wrapped(name, logits=False, **settings), space)
+    z, *gradients = torch.rand(5, 4, 2, 5, dtype=torch.float64)
+    parameter = torch.nn.Parameter(z.clone())
+    expected = reference([parameter], **settings)
+    state = optimizer.init(z)
+    for gradient in gradients:
+        z, state = optimizer.step(z, gradient, state)
+        parameter.grad = gradient
+        expected.step()
+        parameter.data.clamp_(0, 1)
+        assert torch.equal(z, parameter.detach())
 
 
 @pytest.mark.parametrize(("name", "lr"), [("adam", 0.1), ("rmsprop", 0.1), ("adagrad", 0.5)])

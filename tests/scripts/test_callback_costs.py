@@ -1,16 +1,12 @@
 """The benchmark of the callbacks: what it adds up, and that each of them runs."""
 
 import copy
-import sys
-from pathlib import Path
 
+import callback_costs
 import pytest
 from allennlp.training import TrainerCallback
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import callback_costs
 
 CONFIG = """{
   model: {

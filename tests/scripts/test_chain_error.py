@@ -1,25 +1,21 @@
 """Approximate inference beside Viterbi's algorithm, on a small trained chain."""
 
-import json
 import sys
-from pathlib import Path
 
-import _jsonnet
+import chain_error
 import pytest
+import tagging_costs
 import torch
+from experiments import ROOT, metric_of, train
+from shipped import config_of
 
 from structured_energy.testing import write_conllu
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import chain_error
-import tagging_costs
-from experiments import ROOT, metric_of, train
 
 
 @pytest.mark.parametrize("method", ["crf", "inference_network"])
 def test_nothing_is_better_than_viterbi_s(method, tmp_path, monkeypatch, capsys):
     path = ROOT / "training_configs" / "tagging" / "twpos" / f"{method}.jsonnet"
-    config = json.loads(_jsonnet.evaluate_file(str(path)))
+    config = config_of(path)
     for part, rows in (("train", 20), ("validation", 8), ("test", 40)):
         config[f"{part}_data_path"] = str(write_conllu(tmp_path, part, rows, seed=rows))
     config["dataset_reader"].update(token_column=1, tag_column=3)

@@ -1,14 +1,11 @@
 """The benchmark of decoding: every inference runs, and the library's agrees with ours."""
 
 import sys
-from pathlib import Path
 
+import decoding_speed
 import pytest
 import torch
 from allennlp.data import Batch, Vocabulary
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import decoding_speed
 
 
 @pytest.fixture(scope="module")

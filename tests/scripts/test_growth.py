@@ -3,13 +3,10 @@
 import os
 import signal
 import sys
-from pathlib import Path
 
+import growth
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import growth
 
 
 @pytest.fixture()

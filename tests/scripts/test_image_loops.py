@@ -1,9 +1,9 @@
 """The plain loop that training on images is timed against computes what the framework does."""
 
 import copy
-import sys
-from pathlib import Path
 
+import experiments
+import image_loops
 import torch
 from allennlp.common import Params
 from allennlp.data import Vocabulary
@@ -11,10 +11,6 @@ from allennlp.data import Vocabulary
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.score_networks import ScoreNetwork
 from structured_energy.task_networks import TaskNetwork
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import experiments
-import image_loops
 
 
 def config():

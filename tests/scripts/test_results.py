@@ -3,15 +3,12 @@
 import json
 import statistics
 import sys
-from pathlib import Path
 
 import pytest
+import results
 from scipy import stats
 
 from structured_energy.reporting import SEEDS
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import results
 
 VALUES = {
     ("scene", "cross_entropy"): [0.70, 0.71, 0.705],

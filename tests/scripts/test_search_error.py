@@ -3,17 +3,14 @@
 import functools
 import itertools
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import search_error
 import torch
 
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import Sampler
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-import search_error
 
 
 class Fixed(Sampler):

@@ -9,19 +9,16 @@ import signal
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 
-import _jsonnet
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 import experiments
 import optuna
+import pytest
 import train_all
 import tune
 from optuna.trial import TrialState
+from shipped import config_of
 
-from structured_energy.training import MinimaxTrainer, NanLoss
+from structured_energy.training import MinimaxTrainer, NanLossError
 
 METHOD = "cross_entropy"
 pytestmark = pytest.mark.filterwarnings("ignore:.*experimental")
@@ -78,7 +75,7 @@ def test_a_loss_that_became_nan_is_a_trial_without_a_value(study, monkeypatch):
     def nan_first(config, folder, train=tune.train):
         value = train(config, folder)
         if len(trained) < 3:
-            raise NanLoss("The training loss became NaN")
+            raise NanLossError("The training loss became NaN")
         return value
 
     monkeypatch.setattr(tune, "train", nan_first)
@@ -331,7 +328,7 @@ def test_data_sets_have_the_methods_of_their_task(monkeypatch, capsys):
     for data_set in ("digits", "twpos"):
         for method in experiments.methods_of(data_set):
             folder = experiments.LIB.parent / experiments.task_of(data_set) / data_set
-            shipped = json.loads(_jsonnet.evaluate_file(str(folder / f"{method}.jsonnet")))
+            shipped = config_of(folder / f"{method}.jsonnet")
             assert experiments.config_of(data_set, method) == shipped
     monkeypatch.setattr(sys, "argv", ["train_all.py", "--data-sets", "digits", "--methods", "crf"])
     with pytest.raises(SystemExit):

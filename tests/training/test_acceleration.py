@@ -1,5 +1,5 @@
-"""Networks that are compiled learn what they did. Those of other tasks, and half precision, are in
-test_gpu.py: compiling takes its time."""
+"""Compiled networks and subnormal numbers. test_gpu.py has other tasks and half precision, since
+compiling takes long."""
 
 import json
 
@@ -9,7 +9,7 @@ from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import load_archive
-from shipped import FOLDER, small
+from shipped import FOLDER, small_and_plain
 
 from structured_energy.training import MinimaxTrainer
 from structured_energy.training.acceleration import without_subnormals
@@ -22,7 +22,7 @@ def metrics_of(config, folder):
 
 @pytest.fixture()
 def graphs(monkeypatch):
-    """What was compiled: its graphs, run as they are."""
+    """The graphs that torch compiles, which run unchanged."""
     compiled = []
 
     def backend(graph, inputs):
@@ -38,7 +38,7 @@ def graphs(monkeypatch):
 
 @pytest.mark.parametrize("method", ["dvn", "inference_network"])
 def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
-    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
     plain = metrics_of(config, tmp_path / "plain")
     assert not graphs
     config["trainer"]["compile_networks"] = True
@@ -48,7 +48,7 @@ def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
     for name, value in plain.items():
         if isinstance(value, float) and not name.endswith("memory_MB"):
             assert compiled[name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
-    # The archive is one as any other.
+    # The archive does not depend on compilation.
     count = len(graphs)
     archive = load_archive(tmp_path / "compiled" / "model.tar.gz")
     weights = load_archive(tmp_path / "plain" / "model.tar.gz").model.state_dict()
@@ -59,18 +59,18 @@ def test_compiled_networks_learn_the_same(method, tmp_path, graphs):
 @pytest.mark.parametrize(
     ("method", "trainer", "message"),
     [
-        ("spen_end_to_end", {"compile_networks": True}, "unrolled, as that of 'sampler' is"),
+        ("spen_end_to_end", {"compile_networks": True}, "unrolled inference, which 'sampler' has"),
         ("cross_entropy", {"amp_dtype": "half"}, "amp_dtype 'float16' or 'bfloat16' .* 'half'"),
     ],
 )
-def test_what_cannot_be_is_refused(method, trainer, message, tmp_path):
-    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+def test_unrolled_inference_and_unknown_types_are_refused(method, trainer, message, tmp_path):
+    config = small_and_plain(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
     config["trainer"].update(trainer)
     with pytest.raises(ConfigurationError, match=message):
         train_model(Params(config), str(tmp_path / "run"))
 
 
-def test_training_takes_subnormal_numbers_for_0(tmp_path, monkeypatch):
+def test_training_rounds_subnormal_numbers_to_0(tmp_path, monkeypatch):
     def half_of_the_least():
         return float(torch.tensor(torch.finfo(torch.float32).tiny) / 2)
 
@@ -81,25 +81,25 @@ def test_training_takes_subnormal_numbers_for_0(tmp_path, monkeypatch):
         return train_epoch(self, number)
 
     monkeypatch.setattr(MinimaxTrainer, "_train_epoch", epoch)
-    config = small(FOLDER / "multi_label/digits/cross_entropy.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / "multi_label/digits/cross_entropy.jsonnet", tmp_path / "data")
     for before in (False, True):
         torch.set_flush_denormal(before)
         metrics_of(config, tmp_path / str(before))
-        assert (half_of_the_least() == 0) == before  # as it was
+        assert (half_of_the_least() == 0) == before  # restored
     torch.set_flush_denormal(False)
     assert inside and not any(inside)
 
 
 @pytest.fixture()
 def two_threads():
-    """Torch shares its work between two threads."""
+    """Let torch use two threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
 
 
-def test_every_thread_takes_subnormal_numbers_for_0(two_threads):
+def test_every_thread_rounds_subnormal_numbers_to_0(two_threads):
     subnormal = torch.full((1_000_000,), torch.finfo(torch.float32).tiny / 2)
 
     def left():

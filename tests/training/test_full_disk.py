@@ -1,4 +1,4 @@
-"""A disk that is full while a run saves: one sentence, and the last good checkpoint stays."""
+"""A full disk while a run saves: training ends in one sentence and keeps the last checkpoint."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def train(folder, run, *flags):
     resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY,
     reason="needs files of any size before their size is limited",
 )
-def test_it_ends_with_one_sentence_and_goes_on_when_there_is_room(tmp_path):
+def test_training_ends_in_one_sentence_and_resumes_when_there_is_room(tmp_path):
     (tmp_path / "full_disk.py").write_text(FULL)
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(MODEL))
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -67,8 +67,8 @@ def test_it_ends_with_one_sentence_and_goes_on_when_there_is_room(tmp_path):
     result = train(tmp_path, "run")
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith("OSError: Expected to write run/model_state_e3_b0.th, got")
-    assert last.endswith("make room, and go on with --recover.")
+    assert last.startswith("Error: Expected to write run/model_state_e3_b0.th, got")
+    assert last.endswith("free some space, and resume with --recover.")
     run = tmp_path / "run"
     assert not list(run.glob("*.unfinished")) and not list(run.glob("*_e3_*"))
     for name in ("model_state_e2_b0.th", "training_state_e2_b0.th", "best.th"):

@@ -1,5 +1,5 @@
-"""The same code on a GPU: every method, half precision, compiled networks, recovery, and how often
-the host waits for the device."""
+"""Training on a GPU: every method, half precision, compiled networks, recovery, and the number of
+times that the host waits for the device."""
 
 import json
 import warnings
@@ -8,7 +8,7 @@ import pytest
 import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
-from shipped import FOLDER, METHODS, is_random, name_of, small
+from shipped import FOLDER, METHODS, is_random, name_of, small_and_plain
 
 from structured_energy.training import MinimaxTrainer
 
@@ -21,7 +21,7 @@ OF_THE_MACHINE = ("memory_MB", "duration")
 
 @pytest.fixture(autouse=True)
 def single_precision(monkeypatch):
-    """Convolutions as exact as those of the CPU."""
+    """Make convolutions as exact as on the CPU."""
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
 
 
@@ -45,8 +45,8 @@ def without_accumulation(config):
 
 
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
-def test_methods_learn_what_they_learn_on_the_cpu(path, tmp_path):
-    config = small(path, tmp_path / "data")
+def test_methods_learn_the_same_as_on_the_cpu(path, tmp_path):
+    config = small_and_plain(path, tmp_path / "data")
     on_cpu = metrics_of(config, tmp_path / "cpu", cuda_device=-1)
     on_gpu = metrics_of(config, tmp_path / "gpu", cuda_device=0)
     assert on_cpu.keys() == on_gpu.keys()
@@ -59,7 +59,7 @@ def test_methods_learn_what_they_learn_on_the_cpu(path, tmp_path):
 @pytest.mark.parametrize("amp_dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
 def test_methods_learn_in_half_precision(path, amp_dtype, tmp_path):
-    config = without_accumulation(small(path, tmp_path / "data"))
+    config = without_accumulation(small_and_plain(path, tmp_path / "data"))
     half = metrics_of(
         config,
         tmp_path / "half",
@@ -86,15 +86,17 @@ def test_methods_learn_in_half_precision(path, amp_dtype, tmp_path):
     ],
 )
 def test_compiled_networks_learn_the_same(method, tmp_path):
-    config = small(FOLDER / f"{method}.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / f"{method}.jsonnet", tmp_path / "data")
     plain = metrics_of(config, tmp_path / "plain", cuda_device=0)
     compiled = metrics_of(config, tmp_path / "compiled", cuda_device=0, compile_networks=True)
     for name, value in plain.items():
         assert compiled[name] == pytest.approx(value, rel=2e-2, abs=2e-3), name
 
 
-def test_a_run_that_was_stopped_goes_on_with_its_random_numbers(tmp_path, monkeypatch):
-    config = small(FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data")
+def test_a_stopped_run_resumes_with_its_random_numbers(tmp_path, monkeypatch):
+    config = small_and_plain(
+        FOLDER / "multi_label/digits/inference_network.jsonnet", tmp_path / "data"
+    )
     config["model"]["task_network"]["encoder"]["feedforward"]["dropout"] = 0.5
     settings = {"cuda_device": 0, "num_epochs": 3}
     whole = metrics_of(config, tmp_path / "whole", **settings)
@@ -116,7 +118,7 @@ def test_a_run_that_was_stopped_goes_on_with_its_random_numbers(tmp_path, monkey
 
 
 def waits_in(config, folder, **trainer):
-    """How often the host waits for the device in a training without validation."""
+    """Count how often the host waits for the device in a training without validation."""
     for key in ("validation_data_path", "test_data_path", "validation_data_loader"):
         config.pop(key, None)
     config["evaluate_on_test"] = False
@@ -135,11 +137,11 @@ def waits_in(config, folder, **trainer):
     "method", ["cross_entropy", "inference_network", "seal_dynamic_nce", "dvn", "spen"]
 )
 def test_the_host_waits_as_often_as_in_the_loop_of_allennlp(method, tmp_path):
-    config = small(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
+    config = small_and_plain(FOLDER / f"multi_label/digits/{method}.jsonnet", tmp_path / "data")
     counts = {}
     for batches in (2, 6):
         config["data_loader"].update(batch_size=4, batches_per_epoch=batches)
         counts[batches] = waits_in(config, tmp_path / f"run_{batches}", num_epochs=1)
-    # AllenNLP's loop asks whether the loss is NaN, what it is, and for the metrics: the whole tree
-    # comes in one copy.
+    # AllenNLP's loop waits for isnan(loss), for loss.item(), and for the metrics, whose tree is
+    # copied as a whole.
     assert (counts[6] - counts[2]) / 4 <= 3

@@ -28,7 +28,7 @@ def with_epochs(config, num_epochs):
         *((mode, end) for mode in ("within epochs", "two processes") for end in KILL_AT),
     ],
 )
-def test_more_epochs_are_those_of_the_longer_run(tmp_path, mode, end):
+def test_a_run_recovered_with_more_epochs_equals_the_longer_run(tmp_path, mode, end):
     config = config_of(mode, tmp_path)
     assert killing.train(config, tmp_path / "long")
     finished = killing.train(with_epochs(config, 2), tmp_path / "short", KILL_AT[end])
@@ -47,7 +47,7 @@ def config(tmp_path):
 
 @TrainerCallback.register("recording")
 class Recording(TrainerCallback):
-    """Takes the learning rate of each batch."""
+    """Record the learning rate of each batch."""
 
     rates = []
 
@@ -63,7 +63,7 @@ def train(config, folder, recover=False, **trainer):
 
 @pytest.mark.parametrize("trainer", ["minimax", "gradient_descent"])
 def test_a_schedule_over_the_whole_run_has_the_new_length(config, tmp_path, trainer):
-    # 3 batches an epoch: linearly from 0.05 to 0 within 6 batches, then within 12.
+    # The rate falls from 0.05 to 0 within 6 batches, 3 in each epoch, then within 12.
     schedule = {"type": "linear_with_warmup", "warmup_steps": 0}
     settings = {"learning_rate_scheduler": schedule, "type": trainer}
     train(config, tmp_path / "run", **settings)
@@ -93,13 +93,13 @@ def test_a_schedule_over_the_whole_run_has_the_new_length(config, tmp_path, trai
     ],
     ids=str,
 )
-def test_another_change_is_refused_by_its_key(config, tmp_path, over, message):
+def test_other_changes_of_the_config_are_refused_by_key(config, tmp_path, over, message):
     train(config, tmp_path / "run")
     with pytest.raises(ConfigurationError, match=message):
         train_model(Params(merged(config, over)), str(tmp_path / "run"), recover=True)
 
 
-def test_the_default_number_of_epochs_counts_as_given(config, tmp_path):
+def test_more_epochs_by_the_default_are_allowed(config, tmp_path):
     train(config, tmp_path / "run")
     del config["trainer"]["num_epochs"]
     config["trainer"]["patience"] = 9
@@ -109,7 +109,7 @@ def test_the_default_number_of_epochs_counts_as_given(config, tmp_path):
         train(config, tmp_path / "run", recover=True, num_epochs=19)
 
 
-def test_a_run_whose_patience_ran_out_says_so(config, tmp_path):
+def test_recovery_after_patience_ran_out_trains_no_epoch_and_warns(config, tmp_path):
     settings = {"patience": 1, "optimizer": {"type": "sgd", "lr": 0.0}}
     train(config, tmp_path / "run", num_epochs=5, **settings)
     assert "Patience ran out" not in (tmp_path / "run" / "out.log").read_text()

@@ -1,4 +1,4 @@
-"""Configs that name a value: refused before the first epoch where no value can have the name."""
+"""Names of values in configs are checked before the first epoch."""
 
 import json
 
@@ -27,7 +27,7 @@ def train(tmp_path, trainer, **over):
     ],
     ids=str,
 )
-def test_a_name_that_no_value_has_is_refused_before_the_first_epoch(tmp_path, trainer, message):
+def test_unknown_names_are_refused_before_the_first_epoch(tmp_path, trainer, message):
     with pytest.raises(ConfigurationError, match=message):
         train(tmp_path, trainer)
     assert not (tmp_path / "run" / "metrics_epoch_0.json").exists()
@@ -44,14 +44,14 @@ def test_a_name_that_no_value_has_is_refused_before_the_first_epoch(tmp_path, tr
     ],
     ids=str,
 )
-def test_every_value_of_the_validation_can_be_named(tmp_path, metric):
+def test_every_value_of_the_validation_can_be_the_validation_metric(tmp_path, metric):
     metrics = ["example-f1", "hamming-loss", "iou"]
     train(tmp_path, {"validation_metric": metric}, model={"metrics": metrics})
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["best_epoch"] == 0
 
 
-def test_reduce_on_plateau_without_validation_data(tmp_path):
+def test_reduce_on_plateau_needs_validation_data(tmp_path):
     settings = {"task_network": {"learning_rate_scheduler": {"type": "reduce_on_plateau"}}}
     assert "validation_data_path" in data_config(tmp_path / "data")
     with pytest.raises(ConfigurationError, match="'reduce_on_plateau' of task_network"):

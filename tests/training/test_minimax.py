@@ -1,4 +1,4 @@
-"""The trainer, against AllenNLP's own, against itself killed, and on two processes."""
+"""The trainer compared with AllenNLP's, its steps and phases, and its recovery."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def assert_same_weights(first, second, **tolerance):
     ],
     ids=str,
 )
-def test_with_one_network_it_is_the_plain_trainer_bit_for_bit(tmp_path, settings):
+def test_with_one_network_it_equals_the_plain_trainer_bit_for_bit(tmp_path, settings):
     minimax = train(tmp_path, CROSS_ENTROPY, {"trainer": settings}, "minimax")
     plain = train(
         tmp_path, CROSS_ENTROPY, {"trainer": {"type": "gradient_descent", **settings}}, "plain"
@@ -104,7 +104,7 @@ def test_the_fused_optimizer_takes_the_steps_of_adamw(tmp_path, decay):
 
 
 class Recorder:
-    """Which optimisers take a step, and whether their parameters change."""
+    """Record the optimisers that take a step, and whether their parameters change."""
 
     def __init__(self):
         self.steps = []
@@ -157,7 +157,9 @@ def test_steps_order_and_rounds(tmp_path, settings, expected):
     assert all(changed for _, changed in recorder.steps)
 
 
-def test_steps_of_one_network_in_a_row_share_what_the_frozen_one_computed(tmp_path, monkeypatch):
+def test_consecutive_steps_of_one_network_share_the_encoding_of_the_frozen_one(
+    tmp_path, monkeypatch
+):
     calls = []
     encode = TaskNetwork.encode
 
@@ -171,8 +173,8 @@ def test_steps_of_one_network_in_a_row_share_what_the_frozen_one_computed(tmp_pa
         "validation_data_loader": {"batch_size": 100},
     }
     train(tmp_path, MINIMAX, over)
-    # On each of three batches: once, frozen, for the twelve steps, once for its own; then once for
-    # the validation data.
+    # On each of three batches: once, frozen, for the twelve steps, and once for its own step. Then
+    # once for the validation data.
     assert calls == [False, True] * 3 + [False]
 
 
@@ -206,7 +208,7 @@ PHASES = {
 }
 
 
-def test_a_network_is_trained_in_its_epochs_alone(tmp_path):
+def test_a_network_is_trained_only_in_its_epochs(tmp_path):
     over = {"trainer": PHASES, "data_loader": {"shuffle": False}}
     with Recorder() as recorder:
         model = train(tmp_path, MINIMAX, over)
@@ -214,8 +216,8 @@ def test_a_network_is_trained_in_its_epochs_alone(tmp_path):
     assert [count for count, _ in recorder.steps] == [scores] * 2 * 3 + [tasks] * 3 * 3
 
 
-def test_what_an_earlier_phase_reached_is_no_measure_for_the_last(tmp_path):
-    # In the first phase the oracle cost stays as it is; in the last it rises with every epoch.
+def test_the_best_epoch_is_one_of_the_last_phase(tmp_path):
+    # The oracle cost is constant in the first phase and rises with every epoch of the last.
     over = {
         "trainer": {
             **PHASES,
@@ -312,7 +314,7 @@ def test_bad_settings_are_named(tmp_path, settings, message):
         train(tmp_path, MINIMAX, {"trainer": settings})
 
 
-def test_nan_stops_training_says_where_and_keeps_the_best_weights(tmp_path):
+def test_nan_stops_training_names_its_source_and_keeps_the_best_weights(tmp_path):
     over = {
         "trainer": {
             "networks": {
@@ -368,7 +370,7 @@ def run_allennlp(config, folder, *flags):
 
 
 def comparable(folder):
-    """The final metrics but those that measure the machine."""
+    """Return the final metrics without times and memory."""
     metrics = json.loads((folder / "metrics.json").read_text())
     return {
         key: value
@@ -378,8 +380,8 @@ def comparable(folder):
 
 
 def test_a_killed_run_recovers_bit_for_bit(tmp_path):
-    # By the command, whenever the signal comes; of every mode, at chosen moments, in
-    # test_kill_anywhere.py.
+    # This test kills the command at no exact moment; test_kill_anywhere.py does at chosen moments,
+    # in every mode.
     settings = {
         "patience": 3,
         "optimizer": {"type": "fused-adamw", "lr": 0.01},

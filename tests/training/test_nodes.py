@@ -1,4 +1,4 @@
-"""Two nodes, each a launcher with a process of its own on this machine, against one."""
+"""Two nodes, each a launcher and a process on this machine, compared with one node."""
 
 import functools
 import json
@@ -38,14 +38,14 @@ def config(folder):
 
 @pytest.fixture(scope="module")
 def expected(folder, config):
-    """What two processes on one node leave."""
+    """The outcome of two processes on one node."""
     given = json.dumps({**config, "distributed": {"cuda_devices": [-1, -1]}})
     assert killing.train(given, folder / "one")
     return killing.outcome(folder / "one")
 
 
 def nodes(config, run, recover=False, kill_at=None):
-    """Trains on two nodes; gives the status of each and what it said."""
+    """Train on two nodes; return the status and the output of each."""
     distributed = {"cuda_devices": [-1], "num_nodes": 2, "primary_port": find_open_port()}
     run.parent.mkdir(exist_ok=True)
 
@@ -67,7 +67,7 @@ def same(found, expected):
         assert found[name] == value, name
 
 
-def test_two_nodes_leave_what_two_processes_of_one_do(folder, config, expected):
+def test_two_nodes_equal_two_processes_of_one_node(folder, config, expected):
     path, run, port = folder / "config.json", folder / "two" / "run", find_open_port()
     path.write_text(json.dumps(config))
     command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
@@ -102,7 +102,7 @@ def test_two_nodes_leave_what_two_processes_of_one_do(folder, config, expected):
 
 
 @pytest.mark.parametrize("moment", [45, 90])
-def test_where_one_node_dies_the_run_ends_and_goes_on_elsewhere(folder, config, expected, moment):
+def test_a_dying_node_ends_the_run_which_resumes_at_another_port(folder, config, expected, moment):
     run = folder / f"killed_at_{moment}" / "run"
     statuses = nodes(config, run, kill_at=moment)
     assert all(status != 0 for status, _ in statuses)

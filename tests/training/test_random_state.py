@@ -1,4 +1,4 @@
-"""The random generators of a run that is recovered, beside those of one that is not."""
+"""The random generators of a recovered run, compared with those of a whole run."""
 
 import random
 
@@ -9,25 +9,25 @@ from structured_energy.training.random_state import RandomState
 
 
 class Loader:
-    """Draws once an epoch, as a loader that shuffles does."""
+    """A loader that may declare its epochs independent."""
 
     def __init__(self, independent):
         self.independent_epochs = independent
 
 
 def epochs(state, first, last, draw_more):
-    """What each epoch draws for its data."""
+    """Return the number that each epoch draws for its data, as a shuffling loader does."""
     drawn = []
     for epoch in range(first, last):
         state.start_epoch(epoch)
         drawn.append(random.random())
         if draw_more:
-            random.random()  # by a validation set that is shuffled
+            random.random()  # as a shuffled validation set does
     return drawn
 
 
 @pytest.mark.parametrize("independent", [True, False])
-def test_the_data_of_later_epochs_are_those_of_the_whole_run(independent):
+def test_a_recovered_run_draws_the_data_of_the_whole_run(independent):
     loader = Loader(independent)
     random.seed(5)
     whole = epochs(RandomState(torch.device("cpu"), loader), 0, 5, draw_more=True)
@@ -38,12 +38,12 @@ def test_the_data_of_later_epochs_are_those_of_the_whole_run(independent):
     random.seed(77)  # another process
     recovered = RandomState(torch.device("cpu"), loader)
     recovered.load_state_dict(saved)
-    again = epochs(recovered, 0, 3, draw_more=False)  # read once more, without validation
+    again = epochs(recovered, 0, 3, draw_more=False)  # data are read again, without validation
     assert epochs(recovered, 3, 5, draw_more=True) == whole[3:]
     assert independent or again == whole[:3]
 
 
-def test_what_is_kept_grows_only_where_it_must():
+def test_the_state_has_a_constant_size_for_independent_epochs():
     for independent, count in ((True, 1), (False, 50)):
         state = RandomState(torch.device("cpu"), Loader(independent))
         epochs(state, 0, 50, draw_more=False)

@@ -12,7 +12,7 @@ from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
-from shipped import METHODS, name_of, small
+from shipped import METHODS, name_of, small_and_plain
 
 from structured_energy.callbacks import PicturesCallback
 from structured_energy.data import RandomCrop, RandomFlip, SegmentationReader, TensorDataLoader
@@ -23,7 +23,7 @@ IMAGES = [path for path in METHODS if "segmentation" in path.parts]
 
 
 def write_void(folder, name="void", count=6):
-    """Images, about a tenth of whose pixels have the value 255 in their masks."""
+    """Write images; about a tenth of the pixels have the value 255 in their masks."""
     path = write_images(folder, name, count)
     with np.load(path) as arrays:
         images, masks = arrays["images"], arrays["masks"].astype(np.uint8)
@@ -48,12 +48,12 @@ def with_other_void(batch):
 
 def model_of(path, folder):
     torch.manual_seed(0)
-    params = Params(small(path, folder)["model"])
+    params = Params(small_and_plain(path, folder)["model"])
     return Model.from_params(params, vocab=Vocabulary())
 
 
 def judged(model, batch):
-    """The loss, its gradients, the predictions, the metrics and the logged values of a batch."""
+    """Return the loss, its gradients, the predictions and the metrics of a batch."""
     torch.manual_seed(1)
     model.zero_grad()
     with model.tuning():
@@ -67,7 +67,7 @@ def judged(model, batch):
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("path", IMAGES, ids=name_of)
-def test_the_label_of_a_void_pixel_changes_nothing(tmp_path, path, training):
+def test_the_label_of_a_void_pixel_has_no_effect(tmp_path, path, training):
     batch, _ = batch_of(tmp_path)
     model = model_of(path, tmp_path)
     model.train(training)
@@ -79,7 +79,7 @@ def test_the_label_of_a_void_pixel_changes_nothing(tmp_path, path, training):
         assert torch.equal(one, other)
     if not training:
         assert torch.equal(first["probabilities"], second["probabilities"])
-    # A label that is known does change them.
+    # A known label does change them.
     changed = batch["labels"] ^ batch["mask"]
     third = judged(copy.deepcopy(model), {**batch, "labels": changed})
     assert third["metrics"] != first["metrics"]
@@ -111,7 +111,7 @@ def test_loaders_and_augmentations_carry_the_mask(tmp_path):
     (other,) = loader
     for name, tensor in batch.items():
         assert torch.equal(tensor, other[name])
-    # The crop is of the image's pixels, and of no other's: their first channel tells which.
+    # The first channel identifies the window, which image, labels and mask share.
     torch.manual_seed(0)
     cropped, _ = batch_of(tmp_path, [RandomCrop([4, 5]), RandomFlip()])
     assert cropped["mask"].shape == cropped["labels"].shape == (6, 4, 5)
@@ -159,7 +159,7 @@ MODEL = """
 """
 
 
-def test_a_run_with_void_pixels_is_trained_drawn_diagnosed_and_predicted(tmp_path):
+def test_training_pictures_diagnosis_and_predictor_ignore_void_pixels(tmp_path):
     path, masks = write_void(tmp_path)
     random.seed(0)
     model = train_snippet(

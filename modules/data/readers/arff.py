@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @DatasetReader.register("arff")
 class ArffReader(TabularReader):
-    """Reads multi-label ARFF files: dense and sparse rows, nominal and numeric attributes.
+    """Read multi-label ARFF files: dense and sparse rows, nominal and numeric attributes.
 
     The attributes that are labels are those of `labels_file` or `num_labels`, of MEKA's option
     `-C n` in the relation (n < 0: at the end), or of Mulan's XML file beside the data

@@ -1,4 +1,4 @@
-"""The base of readers that can make an instance of a line of JSON."""
+"""The base of readers that turn a line of JSON into an instance."""
 
 from abc import abstractmethod
 from typing import Any, Dict
@@ -9,7 +9,7 @@ from .reader import Reader
 
 
 class JsonReader(Reader):
-    """A reader whose models predict for lines of JSON."""
+    """The base of readers whose models predict for lines of JSON."""
 
     def for_prediction(self, vocab: Vocabulary) -> "JsonReader":
         """Return the reader of data to predict for with the model of `vocab`: by default this one,
@@ -18,9 +18,9 @@ class JsonReader(Reader):
 
     @abstractmethod
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
-        """The instance, without labels, of a line; `vocab` is the model's.
+        """Return the instance of a line, without labels; `vocab` is the vocabulary of the model.
 
         # Raises
 
-        `ValueError` for a line without what is needed, or with what the model does not know.
+        `ValueError` for a line that lacks a key, or has values that the model does not know.
         """

@@ -8,7 +8,7 @@ from allennlp.data import DatasetReader, Instance
 
 
 class Reader(DatasetReader):
-    """A reader that gives at least one instance, or says why not.
+    """A reader that yields at least one instance, or raises an error that says why not.
 
     Subclasses implement `instances`.
 

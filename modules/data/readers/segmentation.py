@@ -29,7 +29,7 @@ class Pictures(NamedTuple):
 
 @DatasetReader.register("segmentation-npy")
 class SegmentationReader(JsonReader):
-    """Reads images with a mask each, into `x` `(num_channels, height, width)` in [0, 1] and
+    """Read images with a mask each, into `x` `(num_channels, height, width)` in [0, 1] and
     `labels`, bool `(height, width)`. With `void`, `mask`, bool `(height, width)`, is false where
     the label is unknown; these pixels have no part in losses and metrics.
 
@@ -116,11 +116,11 @@ class SegmentationReader(JsonReader):
                     f"{folder / kind}: expected files of different names, and at least one, got "
                     f"{len(found)} with {len(files[kind])} names."
                 )
-        alone = sorted(files[IMAGES].keys() ^ files[MASKS].keys())
-        if alone:
+        unpaired = sorted(files[IMAGES].keys() ^ files[MASKS].keys())
+        if unpaired:
             raise ValueError(
-                f"{folder}: expected an image and a mask of each name, got one alone of "
-                f"'{alone[0]}' and {len(alone) - 1} others."
+                f"{folder}: expected an image and a mask of each name, got only one of them "
+                f"for '{unpaired[0]}' and {len(unpaired) - 1} others."
             )
         names = sorted(files[IMAGES])
         pairs = [self._pair(files[IMAGES][name], files[MASKS][name]) for name in names]

@@ -48,7 +48,7 @@ class TabularReader(JsonReader):
         labels: Optional[Iterable[str]] = None,
         label_names: Sequence[str] = (),
     ) -> Instance:
-        """An instance of features given as numbers in the order of `feature_names`, or by name
+        """Return an instance of features as numbers in the order of `feature_names`, or by name
         (those that are left out are 0), and of the names of its labels.
 
         # Raises

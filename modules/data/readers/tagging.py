@@ -28,7 +28,7 @@ class TaggingReader(JsonReader):
     token_indexers : `Dict[str, TokenIndexer]`, optional
         By default each token's own number, as `tokens`.
     tokenizer : `Tokenizer`, optional
-        For sentences that are given as text; by default words, numbers and punctuation apart.
+        The tokenizer of sentences in one string; by default it splits words, numbers, punctuation.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class TaggingReader(JsonReader):
         instance.fields["x"].token_indexers = self.token_indexers
 
     def tokens_of(self, line: Dict[str, Any]) -> List[str]:
-        """The tokens of a line of JSON: its `tokens`, or those of its `sentence`."""
+        """Return the tokens of a line of JSON: its `tokens`, or those of its `sentence`."""
         if "tokens" in line:
             tokens = line["tokens"]
         elif isinstance(line.get("sentence"), str):

@@ -1,13 +1,17 @@
-"""Conformance suites: what any component must do, for a user's own as for ours.
+"""Conformance suites: tests that every component of a kind must pass.
 
 A test file names the component and inherits the tests:
 
     class TestMyLoss(LossConformance):
         config = "{type: 'my-loss', weight: 2}"
+
+A test that does not apply to the component is skipped with the reason. A class that overrides
+`cases` runs several configs.
 """
 
 from .encoders import EncoderConformance
 from .losses import LossConformance
+from .metrics import MetricConformance
 from .readers import ReaderConformance
 from .samplers import SamplerConformance
 from .score_networks import ScoreNetworkConformance
@@ -17,6 +21,7 @@ from .structured_scores import StructuredScoreConformance
 __all__ = [
     "EncoderConformance",
     "LossConformance",
+    "MetricConformance",
     "OracleValueConformance",
     "OutputSpaceConformance",
     "ReaderConformance",

@@ -9,7 +9,7 @@ from torch.func import functional_call
 from ...encoders import Encoder
 from ..world import World
 from .edges import check_finite, check_low_precision, edge_worlds
-from .suite import Conformance, check_gradients, reloaded
+from .suite import Conformance, check_gradients, needs_dtype
 
 
 class EncoderConformance(Conformance):
@@ -49,23 +49,24 @@ class EncoderConformance(Conformance):
             h, other = h[world.mask], other[:, : words.shape[1]][world.mask]
         torch.testing.assert_close(h, other)
 
-    def test_at_the_edges(self, world: World) -> None:
+    def outputs(self, world: World, component: Encoder) -> torch.Tensor:
+        return component(world.x, world.mask)
+
+    def test_at_the_edges(self, world: World, snippet: str) -> None:
         for name, edge in edge_worlds(world):
-            component = edge.build(Encoder, self.config)
+            component = edge.build(Encoder, snippet)
             h = component(edge.x, edge.mask)
             assert h.shape == self.expected_shape(edge, component), name
             check_finite(name, h)
 
     def test_low_precision(self, world: World, component: Encoder) -> None:
-        if world.dtype != torch.float32:
-            pytest.skip("autocast is for single precision")
+        needs_dtype(world, torch.float32)
         component.eval()
         world.task_network.eval()
         check_low_precision(lambda: component(world.x, world.mask))
 
     def test_gradients(self, world: World, component: Encoder) -> None:
-        if world.dtype != torch.float64:
-            pytest.skip("finite differences need double precision")
+        needs_dtype(world, torch.float64)
         component.eval()
         weights = {key: value for key, value in component.named_parameters() if value.requires_grad}
         if not weights:
@@ -85,11 +86,3 @@ class EncoderConformance(Conformance):
         (h * torch.randn_like(h)).sum().backward()
         for name, weight in weights.items():
             assert weight.grad is not None and weight.grad.abs().sum() > 0, name
-
-    def test_saved_and_loaded_outputs_are_the_same(self, world: World, component: Encoder) -> None:
-        component.eval()
-        world.task_network.eval()
-        other = reloaded(component, world.build(Encoder, self.config)).eval()
-        torch.testing.assert_close(
-            other(world.x, world.mask), component(world.x, world.mask), rtol=0, atol=0
-        )

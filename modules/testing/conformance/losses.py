@@ -16,7 +16,7 @@ from .edges import (
     edge_worlds,
     precisions,
 )
-from .suite import Conformance, check_gradients, draw_logits, with_padding_changed
+from .suite import Conformance, check_gradients, draw_logits, needs_dtype, with_padding_changed
 
 
 class LossConformance(Conformance):
@@ -75,33 +75,36 @@ class LossConformance(Conformance):
                 )
                 check_finite("gradients", *(g for g in gradients if g is not None))
 
-    def test_at_the_edges(self, world: World) -> None:
+    def outputs(self, world: World, component: Loss) -> torch.Tensor:
+        torch.manual_seed(7)
+        return component.unreduced(world.x, world.truth, world.sample(), world.mask)
+
+    def test_at_the_edges(self, world: World, snippet: str) -> None:
         for name, edge in edge_worlds(world):
-            component = edge.build(Loss, self.config)
+            component = edge.build(Loss, snippet)
             for num_samples in (1, 3):
                 sample = edge.sample(num_samples)
                 values = component.unreduced(edge.x, edge.truth, sample, edge.mask)
                 check_finite(name, values)
                 assert len(values) == len(edge.labels), name
 
-    def test_an_instance_alone_has_the_same_loss(self, world: World, component: Loss) -> None:
+    def test_an_instance_alone_has_the_same_loss(
+        self, world: World, component: Loss, snippet: str
+    ) -> None:
         sample = world.sample()
         together = component.unreduced(world.x, world.truth, sample, world.mask)
-        component = world.build(Loss, self.config)
+        component = world.build(Loss, snippet)
         first = SamplerOutput(*(None if part is None else part[:1] for part in sample))  # type: ignore[arg-type]
         alone = component.unreduced(world.instance(0), world.truth[:1], first, world.mask[:1])
         torch.testing.assert_close(alone, together[:1])
 
     def test_low_precision(self, world: World, component: Loss) -> None:
-        if world.dtype == torch.float32:
-            sample = world.sample()
-            check_low_precision(
-                lambda: component.unreduced(world.x, world.truth, sample, world.mask)
-            )
+        needs_dtype(world, torch.float32)
+        sample = world.sample()
+        check_low_precision(lambda: component.unreduced(world.x, world.truth, sample, world.mask))
 
-    def test_gradients(self, world: World, component: Loss) -> None:
-        if world.dtype != torch.float64:
-            return
+    def test_gradients_in_the_outputs(self, world: World, component: Loss) -> None:
+        needs_dtype(world, torch.float64)
         sample = world.sample()
 
         def of_outputs(y: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -111,6 +114,10 @@ class LossConformance(Conformance):
         assert sample.logits is not None
         with frozen(world.score_network):  # a loss that takes y as a constant then has no gradient
             check_gradients(of_outputs, [sample.y, sample.logits])
+
+    def test_gradients_in_the_weights(self, world: World, component: Loss) -> None:
+        needs_dtype(world, torch.float64)
+        sample = world.sample()
         call = _Call(
             world.score_network,
             lambda: component.unreduced(world.x, world.truth, sample, world.mask),

@@ -10,7 +10,7 @@ from ...networks import frozen
 from ...score_networks import ScoreNetwork
 from ..world import World
 from .edges import check_finite, check_low_precision, edge_worlds
-from .suite import Conformance, check_gradients, with_padding_changed
+from .suite import Conformance, check_gradients, needs_dtype, with_padding_changed
 
 
 class ScoreNetworkConformance(Conformance):
@@ -46,23 +46,27 @@ class ScoreNetworkConformance(Conformance):
             component(world.x, first, world.mask), component(world.x, second, world.mask)
         )
 
-    def test_at_the_edges(self, world: World) -> None:
+    def outputs(self, world: World, component: ScoreNetwork) -> torch.Tensor:
+        torch.manual_seed(7)
+        return component(world.x, world.sample().y, world.mask)
+
+    def test_at_the_edges(self, world: World, snippet: str) -> None:
         for name, edge in edge_worlds(world):
-            component = edge.build(ScoreNetwork, self.config)
+            component = edge.build(ScoreNetwork, snippet)
             for num_samples in (1, 3):
                 score = component(edge.x, edge.sample(num_samples).y, edge.mask)
                 assert score.shape == (len(edge.labels), num_samples), name
                 check_finite(name, score)
 
     def test_low_precision(self, world: World, component: ScoreNetwork) -> None:
-        if world.dtype == torch.float32:
-            y = world.sample().y
-            component.eval()
-            check_low_precision(lambda: component(world.x, y, world.mask))
+        needs_dtype(world, torch.float32)
+        y = world.sample().y
+        component.eval()
+        check_low_precision(lambda: component(world.x, y, world.mask))
 
     def test_gradients(self, world: World, component: ScoreNetwork) -> None:
-        if world.dtype == torch.float64:
-            check_gradients(lambda y: component(world.x, y, world.mask), [world.sample().y])
+        needs_dtype(world, torch.float64)
+        check_gradients(lambda y: component(world.x, y, world.mask), [world.sample().y])
 
     def test_encodings_are_computed_once_while_frozen(
         self, world: World, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch

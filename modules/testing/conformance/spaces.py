@@ -6,7 +6,7 @@ import torch
 from ...oracle_values import OracleValue
 from ...output_spaces import OutputSpace
 from ..world import World
-from .suite import Conformance, check_gradients, draw_logits, with_padding_changed
+from .suite import Conformance, check_gradients, draw_logits, needs_dtype, with_padding_changed
 
 
 class OracleValueConformance(Conformance):
@@ -33,8 +33,8 @@ class OracleValueConformance(Conformance):
         torch.testing.assert_close(values[0], values[1])
 
     def test_gradients(self, world: World, component: OracleValue) -> None:
-        if world.dtype == torch.float64:
-            check_gradients(lambda y: component.value(world.truth, y), [world.sample().y])
+        needs_dtype(world, torch.float64)
+        check_gradients(lambda y: component.value(world.truth, y), [world.sample().y])
 
 
 class OutputSpaceConformance(Conformance):

@@ -3,7 +3,7 @@
 import io
 import itertools
 import json
-from typing import Any, ClassVar, Iterator, List, Tuple, TypeVar
+from typing import Any, ClassVar, Iterable, Iterator, List, Tuple, TypeVar
 
 import pytest
 import torch
@@ -42,39 +42,64 @@ def reloaded(component: ModuleT, other: ModuleT) -> ModuleT:
 
 
 def check_gradients(function: Any, inputs: List[torch.Tensor]) -> None:
-    """`gradcheck` for those inputs that the gradient reaches; what an input that is taken as a
-    constant changes is no gradient."""
+    """Run `gradcheck` on those inputs that the gradient reaches. An input that is taken as a
+    constant has no gradient, although the result changes with it."""
     inputs = [tensor.detach().requires_grad_() for tensor in inputs]
     result = function(*inputs)
     if not result.requires_grad:
-        return
+        pytest.skip("no gradient reaches the inputs")
     reached = torch.autograd.grad(result.sum(), inputs, allow_unused=True)
     for tensor, gradient in zip(inputs, reached, strict=True):
         tensor.requires_grad_(gradient is not None)
     assert torch.autograd.gradcheck(function, inputs, fast_mode=True)
 
 
+def needs_dtype(world: World, dtype: torch.dtype) -> None:
+    """Skip a test that is for another dtype."""
+    if world.dtype != dtype:
+        reason = {torch.float32: "autocast is", torch.float64: "finite differences are"}[dtype]
+        pytest.skip(f"{reason} checked in {dtype} only")
+
+
 class Conformance:
-    """What all suites share: the component, built in a world of each output space and dtype."""
+    """The tests that all suites share, and a component in a world of each output space and dtype.
+
+    A subclass names one `config`, or overrides `cases` for several.
+    """
 
     config: ClassVar[str]
     base: ClassVar[Any]
     spaces: ClassVar[Tuple[str, ...]] = SPACES
     """The output spaces in which the component serves."""
 
+    def cases(self) -> Iterable[Tuple[str, Tuple[str, ...]]]:
+        """Return each config with the output spaces in which it serves."""
+        return [(self.config, self.spaces)]
+
+    def outputs(self, world: World, component: Any) -> torch.Tensor:
+        """Return what a component with weights computes; a loaded one must compute the same."""
+        raise TypeError(f"{type(self).__name__} must define `outputs`.")
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        if "world" in metafunc.fixturenames:
-            worlds = list(itertools.product(self.spaces, DTYPES))
-            metafunc.parametrize("world", worlds, indirect=True, ids=str)
+        if "world" not in metafunc.fixturenames:
+            return
+        cases, names = [], []
+        for number, (config, spaces) in enumerate(self.cases()):
+            params = evaluate_jsonnet(config)
+            name = params if isinstance(params, str) else params.get("type", "default")
+            for space, dtype in itertools.product(spaces, DTYPES):
+                cases.append((config, (space, dtype)))
+                names.append(f"{name}-{number}-{space}-{dtype}".replace("torch.", ""))
+        metafunc.parametrize(("snippet", "world"), cases, indirect=["world"], ids=names)
 
     @pytest.fixture()
-    def world(self, request: Any) -> World:
+    def world(self, request: Any, snippet: str) -> World:
         space, dtype = request.param
         return make_world(dtype=dtype, space=space)
 
     @pytest.fixture()
-    def component(self, world: World) -> Any:
-        return world.build(self.base, self.config)
+    def component(self, world: World, snippet: str) -> Any:
+        return world.build(self.base, snippet)
 
     @pytest.fixture(autouse=True)
     def _dtype(self, world: World) -> Iterator[None]:
@@ -83,21 +108,33 @@ class Conformance:
         yield
         torch.set_default_dtype(before)
 
-    def test_a_misspelt_key_raises(self, world: World) -> None:
-        params = evaluate_jsonnet(self.config)
+    def test_a_misspelt_key_raises(self, world: World, snippet: str) -> None:
+        params = evaluate_jsonnet(snippet)
         params = {"type": params} if isinstance(params, str) else params
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(ConfigurationError, match="no_such_key"):
             world.build(self.base, json.dumps({**params, "no_such_key": 1}))
 
-    def test_the_tree_can_be_read(self, component: Any) -> None:
-        if isinstance(component, LoggingMixin):
-            assert component.logged_values() is not None
-            assert component.log_key in component.describe()
+    def test_the_tree_names_every_node_and_value(self, component: Any) -> None:
+        if not isinstance(component, LoggingMixin):
+            pytest.skip("it has no logged values")
+        picture = component.describe()
+        for path, node in component.nodes():
+            assert f"{node.log_key} ({type(node).__name__})" in picture, path
+        for name, value in component.logged_values().items():
+            assert f"{name.split('.')[-1]}: {type(value).__name__}" in picture, name
 
-    def test_saved_and_loaded_weights_are_the_same(self, world: World, component: Any) -> None:
+    def test_saved_and_loaded_outputs_are_the_same(
+        self, world: World, component: Any, snippet: str
+    ) -> None:
         if not isinstance(component, torch.nn.Module):
-            return
-        other = world.build(self.base, self.config)
-        other.load_state_dict(component.state_dict())
-        for name, value in other.state_dict().items():
-            torch.testing.assert_close(value, component.state_dict()[name])
+            pytest.skip("it has no weights")
+        with torch.no_grad():  # away from where every component of its kind starts
+            for parameter in component.parameters():
+                parameter.add_(0.1 * torch.rand_like(parameter))
+        world.task_network.eval()
+        other = reloaded(component, world.build(self.base, snippet))
+        found = []
+        for module in (component, other):
+            torch.manual_seed(7)
+            found.append(self.outputs(world, module.eval()))
+        torch.testing.assert_close(found[1], found[0], rtol=0, atol=0)

@@ -1,0 +1,299 @@
+"""The table of all patches; docs/reference/patches.md shows it."""
+
+from typing import List
+
+from allennlp.commands import evaluate, find_learning_rate, train
+from allennlp.commands.train import TrainModel
+from allennlp.common import Params, from_params
+from allennlp.common import logging as common_logging
+from allennlp.common import params as common_params
+from allennlp.common import tqdm as common_tqdm
+from allennlp.common.registrable import Registrable
+from allennlp.models import archival
+from allennlp.nn.parallel import ddp_accelerator
+from allennlp.training import (
+    Checkpointer,
+    GradientDescentTrainer,
+    Trainer,
+    checkpointer,
+    gradient_descent_trainer,
+)
+from allennlp.training import util as training_util
+from allennlp.training.callbacks import WandBCallback
+from allennlp.training.moving_average import MovingAverage
+from allennlp.training.scheduler import Scheduler
+
+from .. import untrusted
+from . import (
+    arguments,
+    checkpoints,
+    commands,
+    console,
+    evaluation,
+    messages,
+    nodes,
+    overrides,
+    progress,
+    recovery,
+    runs,
+    training,
+)
+from .patch import Patch
+
+PATCHES: List[Patch] = [
+    Patch(
+        gradient_descent_trainer,
+        "amp",
+        training.amp,
+        "torch",
+        "`torch.cuda.amp` warns in each batch that it is deprecated; `torch.amp` does the same.",
+    ),
+    Patch(ddp_accelerator, "amp", training.amp, "torch", "As above, for distributed training."),
+    Patch(
+        WandBCallback,
+        "__init__",
+        training.init_wandb,
+        "wandb",
+        "Current wandb has no argument `anonymous` and no `wandb.util.generate_id`; the callback "
+        "does without them.",
+    ),
+    Patch(
+        MovingAverage,
+        "state_dict",
+        training.moving_average_state,
+        "bug",
+        "The state contained the parameters of the model; now it contains only their averages.",
+    ),
+    Patch(
+        MovingAverage,
+        "load_state_dict",
+        training.load_moving_average_state,
+        "bug",
+        "Loading replaced the parameters of the model, which were never averaged again after "
+        "`--recover`; now it copies the averages.",
+    ),
+    Patch(
+        archival,
+        "_load_dataset_readers",
+        commands.load_dataset_readers,
+        "bug",
+        'A config with `"dataset_reader": "arff"` trained, but its archive failed to load.',
+    ),
+    Patch(
+        find_learning_rate,
+        "find_learning_rate_model",
+        commands.find_learning_rate_model,
+        "bug",
+        "`find-lr` refused every trainer except `gradient_descent`; `minimax` is a subclass of it.",
+    ),
+    Patch(
+        Scheduler,
+        "load_state_dict",
+        recovery.load_scheduler_state,
+        "bug",
+        "A schedule over the whole run took its length from the checkpoint, so it had ended when "
+        "a recovered run trained for more epochs; now it keeps the length of the recovered run.",
+    ),
+    Patch(
+        training_util,
+        "create_serialization_dir",
+        recovery.create_serialization_dir,
+        "checkpoint",
+        "`--recover` refused another address, another port and more epochs, and named no other "
+        "difference outside its log.",
+    ),
+    Patch(
+        checkpointer,
+        "torch",
+        checkpoints.checkpointer_torch,
+        "checkpoint",
+        "A kill or a full disk left half a file under the name that `--recover` reads; now a file "
+        "gets its name when it is complete.",
+    ),
+    Patch(
+        Checkpointer,
+        "_find_all_checkpoints",
+        checkpoints.find_all_checkpoints,
+        "checkpoint",
+        "A kill left a checkpoint with one of its two files, which `--recover` read; now it is "
+        "skipped.",
+    ),
+    Patch(
+        GradientDescentTrainer,
+        "_save_model_state",
+        checkpoints.save_model_state,
+        "checkpoint",
+        "`best.th` was written in place; now it gets its name when it is complete.",
+    ),
+    Patch(
+        GradientDescentTrainer,
+        "_maybe_restore_checkpoint",
+        checkpoints.maybe_restore_checkpoint,
+        "checkpoint",
+        "A run killed between a checkpoint and `best.th` kept older weights as its best; now "
+        "`--recover` writes `best.th` from the checkpoint.",
+    ),
+    Patch(
+        TrainModel,
+        "run",
+        runs.run,
+        "workers",
+        "In a distributed run, the first worker evaluated only its share of the test data, and "
+        "waited for the other workers; now all of them evaluate.",
+    ),
+    Patch(
+        TrainModel,
+        "finish",
+        runs.finish,
+        "workers",
+        "The first worker of each node wrote `metrics.json`, and callbacks never received the "
+        "metrics of the test data; now one worker writes, and a `ResultCallback` receives them.",
+    ),
+    Patch(
+        train,
+        "train_model",
+        nodes.train_model,
+        "workers",
+        "A node refused the folder of a run that another node had created; now a further node "
+        "has a folder of its own, `NAME.node_1`, for its log.",
+    ),
+    Patch(
+        train,
+        "_train_worker",
+        nodes.train_worker,
+        "workers",
+        "The workers of a further node train in the folder of the run, and a spawned process "
+        "imports this package before it logs.",
+    ),
+    Patch(
+        train,
+        "archive_model",
+        nodes.archive_model,
+        "workers",
+        "Each node wrote an archive; now the first node writes the only one.",
+    ),
+    Patch(
+        Trainer,
+        "__init__",
+        nodes.init_trainer,
+        "workers",
+        "The first worker of each node considered itself the primary one and wrote checkpoints.",
+    ),
+    Patch(
+        GradientDescentTrainer,
+        "__init__",
+        messages.init_gradient_descent_trainer,
+        "message",
+        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type.",
+    ),
+    Patch(
+        Params,
+        "assert_empty",
+        messages.assert_empty,
+        "message",
+        "An error about a misspelt key lacked its place in the config.",
+    ),
+    Patch(
+        Params,
+        "pop_choice",
+        messages.pop_choice,
+        "message",
+        "An error about a misspelt name blamed packages that are not imported; now it suggests "
+        "the most similar name.",
+    ),
+    Patch(
+        from_params,
+        "pop_and_construct_arg",
+        arguments.pop_and_construct_arg,
+        "message",
+        "An error about a missing argument lacked its place in the config.",
+    ),
+    Patch(
+        from_params,
+        "construct_arg",
+        arguments.construct_arg,
+        "message",
+        "An error about a value of another type lacked the value and its place.",
+    ),
+    Patch(
+        common_params,
+        "evaluate_file",
+        overrides.evaluate_file,
+        "message",
+        "An error in a config file lacked the name of the file.",
+    ),
+    Patch(
+        common_params,
+        "parse_overrides",
+        overrides.parse_overrides,
+        "message",
+        "An error in the text of `-o` lacked the text.",
+    ),
+    Patch(
+        common_params,
+        "with_overrides",
+        overrides.with_overrides,
+        "message",
+        "An error about an unknown key in `-o` lacked the keys that exist.",
+    ),
+    Patch(
+        common_logging,
+        "prepare_global_logging",
+        console.prepare_global_logging,
+        "console",
+        "Every record of every package was printed; now only results, warnings and errors are. "
+        "The hook that says errors of a user in one sentence stays in place.",
+    ),
+    Patch(
+        evaluate,
+        "evaluate_from_archive",
+        evaluation.evaluate_from_archive,
+        "console",
+        "`allennlp evaluate` printed no metrics; now it prints a table, or JSON with "
+        "`--output-file -`.",
+    ),
+    Patch(
+        common_tqdm,
+        "_tqdm",
+        progress.Bar,
+        "console",
+        "The description of a bar was longer than the terminal, which hid the bar.",
+    ),
+    Patch(
+        common_tqdm.Tqdm,
+        "tqdm",
+        staticmethod(progress.tqdm),
+        "console",
+        "Finished bars stayed on the terminal, and other output had ten lines of a bar in each "
+        "second.",
+    ),
+    Patch(
+        training_util,
+        "description_from_metrics",
+        progress.metrics_description,
+        "console",
+        "A bar listed every metric; now it shows the loss and the validation metric.",
+    ),
+    Patch(
+        archival,
+        "tarfile",
+        untrusted.safe_tarfile,
+        "security",
+        "Members of an archive could lead out of the folder that it is extracted to.",
+    ),
+    Patch(
+        archival,
+        "extracted_archive",
+        untrusted.extracted_archive,
+        "security",
+        "The config of an archive could read files of the machine (Jsonnet), and run code of a "
+        "model hub (`trust_remote_code`).",
+    ),
+    Patch(
+        Registrable,
+        "resolve_class_name",
+        classmethod(untrusted.resolve_class_name),
+        "security",
+        'A `"type"` could be the path to any function, so a config could start a process.',
+    ),
+]

@@ -1,0 +1,20 @@
+"""Selection among samples."""
+
+import torch
+
+
+def choose(chosen: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return `first` where `chosen` `(batch, num_samples)` is true, and `second` elsewhere."""
+    return torch.where(chosen.view(*chosen.shape, *[1] * (second.dim() - 2)), first, second)
+
+
+def best_sample(y: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """Return the sample of the highest score for each instance, `(batch, 1, *event_shape)`.
+
+    # Parameters
+
+    y : the samples, `(batch, num_samples, *event_shape)`.
+    scores : their scores, `(batch, num_samples)`.
+    """
+    instances = torch.arange(len(y), device=y.device)
+    return y[instances, scores.argmax(dim=1)].unsqueeze(1)

@@ -1,0 +1,92 @@
+"""The shipped configs, for the tests that build or train them on small data."""
+
+import copy
+import functools
+import json
+from pathlib import Path
+
+import _jsonnet
+
+from structured_energy.testing import write_arff, write_conllu, write_images
+
+FOLDER = Path(__file__).resolve().parents[1] / "training_configs"
+CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))
+# One data set of each task; a task has the same methods on all of them.
+METHODS = [
+    path
+    for folder in ("multi_label/digits", "tagging/twpos", "segmentation/weizmann_horses")
+    for path in sorted((FOLDER / folder).glob("*.jsonnet"))
+]
+WRITE = {"multi_label": write_arff, "tagging": write_conllu, "segmentation": write_images}
+# Draws of two processes are not those of one.
+RANDOM = (
+    "network-draws",
+    '"random"',
+    "perturbed-truth",
+    "gibbs-with-gradients",
+    "random-picking",
+    "truth_rate",
+)
+
+
+def name_of(path):
+    return "/".join(path.parts[-3:]).removesuffix(".jsonnet")
+
+
+@functools.cache
+def _evaluated(path):
+    return json.loads(_jsonnet.evaluate_file(str(path)))
+
+
+def config_of(path):
+    """Return a config; each file is evaluated once, for Jsonnet takes at least 40 ms."""
+    return copy.deepcopy(_evaluated(path))
+
+
+def small(path, folder, rows=20):
+    """Return a config with small data and two epochs, in the second of which later phases begin."""
+    config = config_of(path)
+    task, data_set = path.parts[-3:-1]
+    for part, count in (("train", rows), ("validation", 8), ("test", 6)):
+        config[f"{part}_data_path"] = str(WRITE[task](folder, part, count, seed=len(part)))
+    if task == "multi_label":
+        config["dataset_reader"] = {"type": "arff"}
+    elif task == "segmentation":  # windows of smaller images
+        config["data_loader"]["augmentations"][0]["size"] = [8, 9]
+        config["data_loader"]["batches_per_epoch"] = 2
+        config["model"]["inference"]["size"] = [8, 9]
+    elif data_set == "twpos":  # the columns of CoNLL-U
+        config["dataset_reader"].update(token_column=1, tag_column=3)
+    config["trainer"]["num_epochs"] = 2
+    for settings in config["trainer"].get("networks", {}).values():
+        settings.update({key: 1 for key in ("start_epoch", "stop_epoch") if key in settings})
+    return config
+
+
+def small_and_plain(path, folder, rows=20):
+    """Return a small config with one batch an epoch, and without dropout, augmentations, shuffling
+    and callbacks, so that two ways to train it can be compared."""
+    config = replaced(small(path, folder, rows), "dropout", 0.0)
+    for key in ("augmentations", "batches_per_epoch"):
+        config["data_loader"].pop(key, None)
+    for loader in ("data_loader", "validation_data_loader"):
+        config.setdefault(loader, dict(config["data_loader"]))
+        config[loader].pop("batch_sampler", None)
+        config[loader].update(batch_size=40, shuffle=False)
+    config["trainer"]["callbacks"] = []
+    return config
+
+
+def replaced(config, key, value):
+    """Return the config with another value of a key at every place that has the key."""
+    if isinstance(config, dict):
+        return {
+            name: value if name == key else replaced(below, key, value)
+            for name, below in config.items()
+        }
+    return [replaced(item, key, value) for item in config] if isinstance(config, list) else config
+
+
+def is_random(config):
+    """Return whether a sampler draws."""
+    return any(word in json.dumps(config) for word in RANDOM)

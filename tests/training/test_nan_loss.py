@@ -1,0 +1,48 @@
+"""A NaN loss raises `NanLossError`; other errors keep their type."""
+
+import math
+
+import pytest
+import torch
+from allennlp.training import TrainerCallback
+
+from structured_energy.models import StructuredEnergyModel
+from structured_energy.testing import train_snippet
+from structured_energy.training import NanLossError
+
+MODEL = """{
+  model: {
+    type: 'structured-energy', output_space: 'binary',
+    task_network: {
+      encoder: {
+        type: 'feedforward',
+        feedforward: { num_layers: 1, hidden_dims: 6, activations: 'softplus' },
+      },
+    },
+    sampler: { type: 'inference-network', loss: 'cross-entropy' },
+  },
+  trainer: { type: 'minimax', optimizer: 'adam', num_epochs: 2 },
+}"""
+
+
+def test_nan_of_a_regularizer_names_the_regularizer(tmp_path, monkeypatch):
+    def penalty(model):
+        return torch.tensor(math.nan)
+
+    monkeypatch.setattr(StructuredEnergyModel, "get_regularization_penalty", penalty)
+    message = "NaN in epoch 0, batch 1: every logged value is finite, so look at the regularizer"
+    with pytest.raises(NanLossError, match=message):
+        train_snippet(MODEL, tmp_path)
+
+
+@TrainerCallback.register("failing-with-the-text-of-a-nan-loss")
+class Failing(TrainerCallback):
+    def on_batch(self, *arguments, **settings):
+        raise ValueError("nan loss encountered")
+
+
+def test_an_error_with_the_text_of_a_nan_loss_keeps_its_type(tmp_path):
+    over = {"trainer": {"callbacks": ["failing-with-the-text-of-a-nan-loss"]}}
+    with pytest.raises(ValueError, match="nan loss encountered") as caught:
+        train_snippet(MODEL, tmp_path, over)
+    assert type(caught.value) is ValueError
