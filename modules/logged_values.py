@@ -34,7 +34,7 @@ def _as_tensor(value: Loggable) -> torch.Tensor:
 
 
 class LoggedValue(ABC):
-    """A value that accumulates what is logged until the next reset.
+    """A value that accumulates logged items until the next reset.
 
     It accumulates on the device of the logged tensors, so that logging copies nothing to the host:
     `count` is the number of logged items, and `tensor` holds the accumulated numbers, flat. For

@@ -124,7 +124,7 @@ def split_entries(text: str) -> List[List[str]]:
 
 
 def split_braces(text: str, what: str) -> Tuple[str, str]:
-    """Return what is between the braces that the text begins with, and what follows them.
+    """Return the text between the braces at the start of `text`, and the text after them.
 
     >>> split_braces("{0, '}'} {5}", "values")
     ("0, '}'", '{5}')

@@ -1,4 +1,4 @@
-"""Stores of encodings, by the content of what was encoded."""
+"""Stores of encodings by the content of their input."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path

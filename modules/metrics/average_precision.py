@@ -46,7 +46,7 @@ def _ascending(scores: torch.Tensor, labels: torch.Tensor) -> Tuple[torch.Tensor
     if scores.device.type != "cpu" or scores.dtype != torch.float32:
         scores, order = scores.sort(dim=1)
         return scores, labels.gather(1, order)
-    # NumPy sorts the integers alone twenty times as fast as PyTorch sorts numbers and their places;
+    # NumPy sorts integers twenty times as fast as PyTorch sorts numbers and their places;
     # the bits of a number are an integer in its order (reversed where it is negative), the label is
     # put behind the last of them.
     bits = (scores + 0.0).contiguous().view(torch.int32)  # + 0: of −0 and 0 the same

@@ -141,7 +141,7 @@ def make_world(
     one_label: bool = False,
 ) -> World:
     """A world of sets of labels (`binary`), of sequences of tags (`categorical`) or of masks of
-    images (`image`), whose weights and batch depend on the seed alone; with a single label, tag or
+    images (`image`), whose weights and batch depend only on the seed; with a single label, tag or
     pixel where `one_label`."""
     torch.manual_seed(seed)
     vocab = Vocabulary(non_padded_namespaces=["features", "labels"])

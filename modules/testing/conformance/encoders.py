@@ -33,8 +33,8 @@ class EncoderConformance(Conformance):
         world.task_network.eval()
         together = component(world.x, world.mask)
         for i in range(len(together)):
-            alone = component(world.instance(i), world.mask[i : i + 1])
-            torch.testing.assert_close(alone[0], together[i])
+            single = component(world.instance(i), world.mask[i : i + 1])
+            torch.testing.assert_close(single[0], together[i])
 
     def test_more_padding_changes_nothing(self, world: World, component: Encoder) -> None:
         if not isinstance(world.x, dict):

@@ -95,8 +95,8 @@ class LossConformance(Conformance):
         together = component.unreduced(world.x, world.truth, sample, world.mask)
         component = world.build(Loss, snippet)
         first = SamplerOutput(*(None if part is None else part[:1] for part in sample))  # type: ignore[arg-type]
-        alone = component.unreduced(world.instance(0), world.truth[:1], first, world.mask[:1])
-        torch.testing.assert_close(alone, together[:1])
+        single = component.unreduced(world.instance(0), world.truth[:1], first, world.mask[:1])
+        torch.testing.assert_close(single, together[:1])
 
     def test_low_precision(self, world: World, component: Loss) -> None:
         needs_dtype(world, torch.float32)

@@ -32,8 +32,8 @@ class ScoreNetworkConformance(Conformance):
         together = component(world.x, y)
         for i in range(3):
             for j in range(3):
-                alone = component(world.instance(i), y[i : i + 1, j : j + 1])
-                torch.testing.assert_close(alone[0, 0], together[i, j])
+                single = component(world.instance(i), y[i : i + 1, j : j + 1])
+                torch.testing.assert_close(single[0, 0], together[i, j])
 
     def test_wrong_shapes_are_refused(self, world: World, component: ScoreNetwork) -> None:
         with pytest.raises(ValueError, match="Expected y of shape"):

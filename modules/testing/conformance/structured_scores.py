@@ -51,8 +51,8 @@ class StructuredScoreConformance(Conformance):
             mask = world.mask[i : i + 1]
             context = component.encode(world.instance(i), h[i : i + 1], mask)
             for j in range(3):
-                alone = component(y[i : i + 1, j : j + 1], mask, context)
-                torch.testing.assert_close(alone[0, 0], together[i, j])
+                single = component(y[i : i + 1, j : j + 1], mask, context)
+                torch.testing.assert_close(single[0, 0], together[i, j])
 
     def test_padding_changes_nothing(self, world: World, component: StructuredScore) -> None:
         component.eval()
