@@ -13,7 +13,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import get_text_field_mask
 
-from ..encoded import rows_of
+from ..encoded import at_least_single, rows_of
 from .encoder import Encoder
 from .stored import Batch, FileStore, MemoryStore, Store
 
@@ -89,13 +89,15 @@ class FrozenEncoder(Encoder):
             return self.dropout(self._stored(x, mask))
 
     def _stored(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        if self.position_dims > 0 and isinstance(x, torch.Tensor) != (self.position_dims == 2):
+            return self.encoder(x, mask)  # raises an error that names the input it expects
         batch, shape, device = _batch_of(x, mask, self.position_dims)
         store = self._store_of(batch)
         missing = store.missing(batch)
         if missing:
             index = torch.tensor(missing, device=device)
             h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
-            vectors = h.reshape(len(missing), batch.width, self.output_size)
+            vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
             if self._is_full or not store.put(batch, missing, vectors.cpu().numpy()):
                 self._warn_that_it_is_full()
                 return self.encoder(x, mask)

@@ -7,6 +7,8 @@ from typing import Dict, List, NamedTuple, Set, cast
 import lmdb
 import numpy as np
 
+_LARGEST_MAP = 2**43  # bytes: 8 TiB, which the address space of a process has room for
+
 
 class Batch(NamedTuple):
     """The instances of a batch, as a store sees them.
@@ -120,7 +122,9 @@ class FileStore(Store):
         super().__init__(size, dtype, limit)
         folder.mkdir(parents=True, exist_ok=True)
         # Pages of the file hold more than vectors; the map is an address range, not memory.
-        self._file = lmdb.open(str(folder), map_size=2 * limit + 2**24, max_readers=1024)
+        map_size = min(2 * limit + 2**24, _LARGEST_MAP)
+        self.limit = min(limit, map_size // 2)
+        self._file = lmdb.open(str(folder), map_size=map_size, max_readers=1024)
         with self._file.begin(buffers=True) as transaction:
             self.num_bytes = sum(len(value) for _, value in transaction.cursor())
 

@@ -127,7 +127,8 @@ def meanings(values, foreground, background, void):
     left = [value for value in set(values) if value not in void]
     off = [0] if background is None else background
     if foreground is None:
-        foreground = [255] if 255 in left else [1]
+        rest = [value for value in left if value not in off]
+        foreground = [255] if 255 in rest else [1]
     elif background is None:
         others = [value for value in left if value not in foreground]
         off = others if len(others) == 1 else []

@@ -181,6 +181,23 @@ def test_bad_settings_are_named(settings):
         build(**settings)
 
 
+@pytest.mark.parametrize("kind", ["tokens", "image"])
+def test_an_input_of_another_kind_is_named(kind):
+    encoder, _ = build(kind)
+    x = make_world(space="categorical").x if kind == "image" else torch.rand(2, 3)
+    with pytest.raises(ValueError, match="^Expected "):
+        encoder(x)
+
+
+def test_half_precision_is_stored_in_single():
+    encoder, world = build("image")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        h = encoder(world.x)
+        expected = encoder.encoder(world.x)
+    assert h.dtype == torch.float32
+    torch.testing.assert_close(h, expected.float())
+
+
 def test_an_encoding_that_changes_cannot_be_stored():
     world = make_world()
     with pytest.raises(ConfigurationError, match="whose encodings change in training"):
