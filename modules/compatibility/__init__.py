@@ -8,16 +8,18 @@ from .errors import say_errors_in_one_sentence, say_errors_of_commands, sentence
 from .evaluation import print_metrics_with
 from .patch import Patch, apply_patches
 from .progress import describe_with
-from .results import ResultCallback
+from .results import CallbackGroup, ResultCallback, callbacks_of
 from .schedulers import ReduceOnPlateau
 from .table import PATCHES
 
 __all__ = [
+    "CallbackGroup",
     "PATCHES",
     "Patch",
     "ReduceOnPlateau",
     "ResultCallback",
     "apply_patches",
+    "callbacks_of",
     "describe_with",
     "print_metrics_with",
     "say_errors_in_one_sentence",

@@ -35,5 +35,26 @@ def announce_result(trainer: GradientDescentTrainer, metrics: Optional[Dict[str,
 
 
 def _result_callbacks(trainer: GradientDescentTrainer) -> List[ResultCallback]:
-    callbacks = getattr(trainer, "_callbacks", [])
-    return [callback for callback in callbacks if isinstance(callback, ResultCallback)]
+    return [callback for callback in callbacks_of(trainer) if isinstance(callback, ResultCallback)]
+
+
+class CallbackGroup(TrainerCallback):
+    """Several callbacks behind one.
+
+    # Parameters
+
+    callbacks : `List[TrainerCallback]`
+        The callbacks, in the order in which they are called.
+    """
+
+    def __init__(self, serialization_dir: str, callbacks: List[TrainerCallback]) -> None:
+        super().__init__(serialization_dir)
+        self.callbacks = callbacks
+
+
+def callbacks_of(trainer: GradientDescentTrainer) -> List[TrainerCallback]:
+    """Return the callbacks of a trainer, with those inside of a group in its place."""
+    callbacks: List[TrainerCallback] = []
+    for callback in getattr(trainer, "_callbacks", []):
+        callbacks += callback.callbacks if isinstance(callback, CallbackGroup) else [callback]
+    return callbacks

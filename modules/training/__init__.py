@@ -1,6 +1,6 @@
 """Training of several networks in turns, with checkpoints that resume bit for bit."""
 
-from .callback_group import callbacks_of
+from ..compatibility import callbacks_of
 from .fused_adamw import FusedAdamW
 from .joint_optimizer import JointOptimizer, JointScheduler
 from .minimax import MinimaxTrainer

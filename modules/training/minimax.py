@@ -22,7 +22,7 @@ from ..models import StructuredEnergyModel
 from ..samplers import NanScoreError
 from ..workers import all_gather_object, own_part
 from .acceleration import compile_parts, half, without_subnormals
-from .callback_group import CallbackGroup
+from .corrected_callbacks import CorrectedCallbacks
 from .joint_optimizer import JointScheduler, joint_optimizer, joint_scheduler
 from .nan_loss import nan_loss_error
 from .recovery import WorkerState, epochs_to_train, metrics_of_epoch
@@ -161,7 +161,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         )
         worker = WorkerState.of(trainer, data_loader)
         trainer.turns = Turns(schedule, half(amp_dtype), worker)
-        group = CallbackGroup(serialization_dir, trainer._callbacks, worker.metrics)
+        group = CorrectedCallbacks(serialization_dir, trainer._callbacks, worker.metrics)
         trainer._callbacks = [group]
         return trainer
 

@@ -6,7 +6,7 @@ import torch
 from allennlp.training import TrainerCallback
 
 from structured_energy.testing import train_snippet
-from structured_energy.training.callback_group import CallbackGroup
+from structured_energy.training.corrected_callbacks import CorrectedCallbacks
 from structured_energy.training.epoch_metrics import EpochMetrics
 
 PHASES = """{
@@ -78,7 +78,7 @@ class Recorder(TrainerCallback):
 
 def test_values_that_only_an_earlier_epoch_has_are_not_reported_again(tmp_path):
     metrics, recorder = EpochMetrics(Model(), CPU), Recorder(str(tmp_path))
-    group = CallbackGroup(str(tmp_path), [recorder], metrics)
+    group = CorrectedCallbacks(str(tmp_path), [recorder], metrics)
     run = {"training_loss": 1.0, "training_score": 2.0, "training_duration": "0:01", "epoch": 0}
     path = tmp_path / "metrics_epoch_1.json"
     metrics.of_epoch({"loss": 1.0, "score": 2.0}, 1)

@@ -9,11 +9,12 @@ from allennlp.data import TensorDict
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 
 from ..atomic_files import write_atomically
+from ..compatibility import CallbackGroup
 from .epoch_metrics import EpochMetrics
 from .metric_names import check_metric_names
 
 
-class CallbackGroup(TrainerCallback):
+class CorrectedCallbacks(CallbackGroup):
     """Call other callbacks in order, with the metrics that `EpochMetrics` returns.
 
     The metrics of each epoch in the serialization directory are corrected in the same way.
@@ -22,8 +23,7 @@ class CallbackGroup(TrainerCallback):
     def __init__(
         self, serialization_dir: str, callbacks: List[TrainerCallback], metrics: EpochMetrics
     ) -> None:
-        super().__init__(serialization_dir)
-        self.callbacks = callbacks
+        super().__init__(serialization_dir, callbacks)
         self._metrics = metrics
 
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
@@ -106,11 +106,3 @@ class CallbackGroup(TrainerCallback):
         """Load the states of the callbacks."""
         for callback, state in zip(self.callbacks, state_dict["callbacks"], strict=False):
             callback.load_state_dict(state)
-
-
-def callbacks_of(trainer: GradientDescentTrainer) -> List[TrainerCallback]:
-    """Return the callbacks of a trainer, with those inside of a group in its place."""
-    callbacks: List[TrainerCallback] = []
-    for callback in trainer._callbacks:
-        callbacks += callback.callbacks if isinstance(callback, CallbackGroup) else [callback]
-    return callbacks
