@@ -1,8 +1,18 @@
 """Fixtures for all tests."""
 
+import logging
+
 import pytest
 
 pytest_plugins = ["structured_energy.testing.fixtures"]
+
+
+@pytest.fixture(autouse=True)
+def _log_lines():
+    """Restore the level below which scripts that measure turn off all log lines."""
+    level = logging.root.manager.disable
+    yield
+    logging.disable(level)
 
 
 @pytest.fixture(scope="module")
