@@ -1,7 +1,7 @@
 """Masks of sequences, whose masked positions do not exist.
 
 The real positions on both sides of a hole are neighbours, and the first real position starts the
-sequence, wherever it stands. A component that looks at neighbours moves the real positions to the
+sequence, at any place. A component that looks at neighbours moves the real positions to the
 front first.
 """
 

@@ -3,7 +3,7 @@
     ```{registered} structured_energy.losses.Loss
     ```
 
-shows the names that this package registers for a base class of its own or of AllenNLP: a table of
+shows the names that this package registers for a base class, ours or AllenNLP's: a table of
 the names, then a section for each name, with the docstring and the parameters of the constructor. A
 class without registered names, which configs use directly, has one section. `{data-sets}` lists the
 published data sets.

@@ -40,7 +40,7 @@ def save(state: Any, path: str) -> None:
         torch.save(state, unfinished)
         os.replace(unfinished, path)
     except (OSError, RuntimeError) as error:
-        # torch reports a file that it cannot write as an error of its own writer.
+        # torch reports a file that it cannot write as an error of torch's writer.
         if isinstance(error, RuntimeError) and not re.search("container|iostream", str(error)):
             raise
         with suppress(OSError):

@@ -30,7 +30,7 @@ def prepare_global_logging(serialization_dir: Any, rank: int = 0, world_size: in
     """
     hooked = is_hooked()
     _prepare_global_logging(log_folder(serialization_dir), rank=rank, world_size=world_size)
-    if hooked:  # AllenNLP has set a hook of its own
+    if hooked:  # AllenNLP has set its hook
         say_errors_in_one_sentence()
     quiet_handlers()
 

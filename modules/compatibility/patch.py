@@ -9,8 +9,8 @@ Kind = Literal["torch", "wandb", "bug", "checkpoint", "workers", "message", "con
 class Patch(NamedTuple):
     """A replacement for an attribute of a module or class of AllenNLP.
 
-    A replacement that extends the original refers to it by a constant of its own module, so
-    applying a patch twice has the effect of applying it once.
+    A replacement that extends the original refers to it by a constant in the replacement's module,
+    so applying a patch twice has the effect of applying it once.
 
     # Parameters
 

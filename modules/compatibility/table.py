@@ -155,7 +155,7 @@ PATCHES: List[Patch] = [
         nodes.train_model,
         "workers",
         "A node refused the folder of a run that another node had created; now a further node "
-        "has a folder of its own, `NAME.node_1`, for its log.",
+        "has a separate folder, `NAME.node_1`, for its log.",
     ),
     Patch(
         train,

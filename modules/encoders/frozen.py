@@ -27,9 +27,9 @@ _STORES: WeakValueDictionary[Tuple[str, str, int], Store] = WeakValueDictionary(
 class FrozenEncoder(Encoder):
     """h of an encoder whose weights are constant: each input is encoded once and then looked up.
 
-    A pretrained transformer so costs one pass over the data; the epochs after the first cost what
-    they cost with ready-made features. Encodings are found by the content of an instance, so the
-    order of the data, the batches and their padding do not matter. Layers that are trained follow:
+    A pretrained transformer costs one pass over the data; a later epoch costs a look-up for each
+    batch. Encodings are found by the content of an instance, so the order of the data, the batches
+    and their padding do not matter. Trained layers follow:
     `{ type: 'feedforward', encoder: { type: 'frozen', encoder: … }, feedforward: … }`.
 
     # Parameters
@@ -64,7 +64,7 @@ class FrozenEncoder(Encoder):
             )
         if encoder.takes_encoded:
             raise ConfigurationError(
-                "Expected an encoder with weights of its own in the encoder 'frozen', got "
+                "Expected an encoder that reads no other network in the encoder 'frozen', got "
                 f"{type(encoder).__name__}, whose encodings change in training."
             )
         self.encoder = encoder.requires_grad_(False).eval()
@@ -92,19 +92,22 @@ class FrozenEncoder(Encoder):
         if self.position_dims > 0 and isinstance(x, torch.Tensor) != (self.position_dims == 2):
             return self.encoder(x, mask)  # raises an error that names the input it expects
         batch, shape, device = _batch_of(x, mask, self.position_dims)
-        store = self._store_of(batch)
+        store = self._store_of()
         missing = store.missing(batch)
+        if missing and self._is_full:
+            return self.encoder(x, mask)
         if missing:
             index = torch.tensor(missing, device=device)
             h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
             vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
-            if self._is_full or not store.put(batch, missing, vectors.cpu().numpy()):
+            if not store.put(batch, missing, vectors.cpu().numpy()):
+                self._is_full = True
                 self._warn_that_it_is_full()
                 return self.encoder(x, mask)
         vectors = torch.from_numpy(store.get(batch)).to(device)
         return vectors.view(len(vectors), *shape, self.output_size)
 
-    def _store_of(self, batch: Batch) -> Store:
+    def _store_of(self) -> Store:
         """Return the store of the present weights."""
         versions = tuple(parameter._version for parameter in self.encoder.parameters())
         if self._encodings is None or versions != self._versions:
@@ -122,20 +125,18 @@ class FrozenEncoder(Encoder):
 
     def _new_store(self, fingerprint: str) -> Store:
         weight = next(self.encoder.parameters(), torch.zeros(()))
-        dtype = np.dtype(str(weight.dtype).removeprefix("torch."))
+        dtype = np.dtype(str(at_least_single(weight).dtype).removeprefix("torch."))
         if self.store == "memory":
             return MemoryStore(self.output_size, dtype, self.limit)
         folder = Path(pooch.os_cache("structured_energy")) / "encodings" / fingerprint
         return FileStore(self.output_size, dtype, self.limit, folder)
 
     def _warn_that_it_is_full(self) -> None:
-        if not self._is_full:
-            self._is_full = True
-            logger.warning(
-                "The store of the encoder 'frozen' is full (%.2f GiB): further inputs are encoded "
-                "each time. Set limit_gib to more, and leave out augmentations of x.",
-                self.limit / 2**30,
-            )
+        logger.warning(
+            "The store of the encoder 'frozen' is full (%.2f GiB): further inputs are encoded each "
+            "time. Set limit_gib to more, and leave out augmentations of x.",
+            self.limit / 2**30,
+        )
 
 
 def fingerprint_of(module: torch.nn.Module) -> str:
@@ -172,7 +173,8 @@ def _batch_of(
             lengths = np.full(size, int(np.prod(shape)))
         # Encodings of positions depend on which of them are real.
         tensors += [] if mask is None else [mask]
-    hashes = [content_hash(tensor.cpu().numpy(), n) for n, tensor in enumerate(tensors)]
+    arrays = [at_least_single(tensor).cpu().numpy() for tensor in tensors]  # NumPy has no bfloat16
+    hashes = [content_hash(array, number) for number, array in enumerate(arrays)]
     keys = np.stack(hashes).sum(axis=0)
     batch = Batch([row.tobytes() for row in keys], lengths, int(np.prod(shape)))
     return batch, shape, tensors[0].device

@@ -54,8 +54,8 @@ class Store(ABC):
         their padding."""
 
     @abstractmethod
-    def _put(self, keys: List[bytes], vectors: List[np.ndarray]) -> None:
-        """Store vectors `(length, size)`."""
+    def _put(self, keys: List[bytes], vectors: List[np.ndarray]) -> bool:
+        """Store vectors `(length, size)`, and return whether there was room for them."""
 
     def missing(self, batch: Batch) -> List[int]:
         """Return the places in the batch of contents that are not stored, each content once."""
@@ -71,8 +71,7 @@ class Store(ABC):
         self.num_bytes += sum(row.nbytes for row in rows)
         if self.num_bytes > self.limit:
             return False
-        self._put([batch.keys[place] for place in places], rows)
-        return True
+        return self._put([batch.keys[place] for place in places], rows)
 
 
 class MemoryStore(Store):
@@ -97,7 +96,7 @@ class MemoryStore(Store):
         vectors[~real] = 0
         return vectors
 
-    def _put(self, keys: List[bytes], vectors: List[np.ndarray]) -> None:
+    def _put(self, keys: List[bytes], vectors: List[np.ndarray]) -> bool:
         end = self._count + sum(len(rows) for rows in vectors)
         if end > len(self._vectors):
             grown = np.zeros((max(end, 2 * len(self._vectors)), self.size), self.dtype)
@@ -107,6 +106,7 @@ class MemoryStore(Store):
             self._starts[key] = self._count
             self._vectors[self._count : self._count + len(rows)] = rows
             self._count += len(rows)
+        return True
 
 
 class FileStore(Store):
@@ -140,7 +140,11 @@ class FileStore(Store):
                 row[:length] = stored.reshape(length, self.size)
         return vectors
 
-    def _put(self, keys: List[bytes], vectors: List[np.ndarray]) -> None:
-        with self._file.begin(write=True) as transaction:
-            for key, rows in zip(keys, vectors, strict=True):
-                transaction.put(key, np.ascontiguousarray(rows).tobytes())
+    def _put(self, keys: List[bytes], vectors: List[np.ndarray]) -> bool:
+        try:
+            with self._file.begin(write=True) as transaction:
+                for key, rows in zip(keys, vectors, strict=True):
+                    transaction.put(key, np.ascontiguousarray(rows).tobytes())
+        except lmdb.MapFullError:  # other processes write to the file too
+            return False
+        return True

@@ -55,7 +55,7 @@ class TokenEncoder(Encoder):
             return embedded
         if mask is None:
             mask = get_text_field_mask(x)
-        # The encoder does not see a masked token, wherever it stands.
+        # The encoder sees no masked token, at any place of the sentence.
         order = real_first(mask)
         if order is None:
             return self.dropout(self.encoder(embedded, mask))

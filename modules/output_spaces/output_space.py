@@ -27,7 +27,7 @@ class OutputSpace(Registrable, ABC):
     @abstractmethod
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
         """Return the size of the logits of one vector h that encodes an instance (`position_dims`
-        0), a token (1) or a pixel (2); `None` for one logit without a dimension of its own.
+        0), a token (1) or a pixel (2); `None` for one logit without a dimension.
 
         # Raises
 

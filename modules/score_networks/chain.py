@@ -20,8 +20,8 @@ Reduction = Callable[[torch.Tensor, int], torch.Tensor]
 
 class Chain(NamedTuple):
     """The scores of a linear chain for a batch of sentences: s(y) is the sum of the potentials of
-    its tags, of its transitions, and of its first and last tag. A masked token, wherever it
-    stands, is not part of its sentence: the tags on both sides of it are neighbours."""
+    its tags, of its transitions, and of its first and last tag. A masked token is not
+    part of its sentence, at any place: the tags on both sides of it are neighbours."""
 
     potentials: torch.Tensor  # (batch, num_tokens, num_tags)
     transitions: torch.Tensor  # (num_tags, num_tags)

@@ -12,6 +12,7 @@ from allennlp.data import Vocabulary
 
 from structured_energy.encoders import Encoder, FrozenEncoder
 from structured_energy.encoders.frozen import content_hash, fingerprint_of
+from structured_energy.encoders.stored import Batch, FileStore
 from structured_energy.testing import make_world, train_snippet
 
 EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}}
@@ -155,6 +156,34 @@ def test_a_full_store_encodes_each_time_and_says_so_once(monkeypatch, caplog):
     assert len(sizes) >= 4
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len([warning for warning in warnings if "limit_gib" in warning.message]) == 1
+
+
+def test_a_full_store_encodes_a_batch_once(monkeypatch):
+    encoder, world = build(limit_gib=1e-8)
+    encoder(world.x)
+    sizes = count(encoder, monkeypatch)
+    encoder(world.x)
+    assert sizes == [len(world.labels)]
+
+
+def test_a_file_that_other_processes_filled_is_full(tmp_path):
+    store = FileStore(2**16, np.dtype("float32"), 1, tmp_path)
+    store.limit = 2**40  # as if the others had written all that is in the file
+    batch = Batch([bytes([number]) * 16 for number in range(100)], np.ones(100, int), 1)
+    assert not store.put(batch, list(range(100)), np.ones((100, 1, 2**16), np.float32))
+    assert len(store.absent(batch.keys)) == 100
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_encodings_of_weights_of_every_precision_are_stored(dtype):
+    encoder, world = build("image")
+    encoder.to(dtype)
+    x = world.x.to(dtype)
+    expected = encoder.encoder(x)
+    for _ in range(2):
+        h = encoder(x)
+        assert h.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+        torch.testing.assert_close(h, expected.to(h.dtype))
 
 
 def test_hashes_depend_on_content_and_place_and_not_on_padding():

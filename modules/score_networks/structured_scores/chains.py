@@ -13,7 +13,7 @@ def real_tokens(
     y: torch.Tensor, mask: Optional[torch.Tensor]
 ) -> Tuple[torch.Tensor, Optional[torch.Tensor]]:
     """Return y with its real tokens first, in their order, and zeros after them, and the mask that
-    marks them. A masked token, wherever it stands, is not part of the sentence.
+    marks them. A masked token is not part of the sentence, at any place.
 
     # Raises
 
