@@ -225,7 +225,7 @@ def test_bad_data_ends_with_one_sentence_and_an_exit_code(trained, tmp_path):
     folder, config, _ = trained
     text = Path(config["train_data_path"]).read_text().replace("@data\n", "@data\n1,2\n")
     (tmp_path / "bad-train.arff").write_text(text)
-    (tmp_path / "bad.xml").write_text((folder / "data" / "world.xml").read_text())
+    (tmp_path / "bad.xml").write_text((folder / "data" / "problem.xml").read_text())
     config = {**config, "train_data_path": str(tmp_path / "bad-train.arff")}
     (tmp_path / "config.json").write_text(json.dumps(config))
     result = run("train", tmp_path, "config.json", "-s", "run")

@@ -6,7 +6,7 @@ import torch
 from structured_energy.encoded import Encoded
 from structured_energy.networks import Network, deterministic, frozen
 from structured_energy.score_networks import ScoreNetwork
-from structured_energy.testing import make_world
+from structured_energy.testing import make_test_problem
 
 
 class Counted(Network):
@@ -87,8 +87,8 @@ def test_another_mask_gives_another_encoding(network, x):
 
 
 def test_a_sentence_with_another_mask_is_encoded_again():
-    world = make_world(space="categorical")
-    network = world.build(
+    problem = make_test_problem(space="categorical")
+    network = problem.build(
         ScoreNetwork,
         """{encoder: {
           type: 'tokens',
@@ -96,14 +96,14 @@ def test_a_sentence_with_another_mask_is_encoded_again():
           encoder: {type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true},
         }}""",
     ).eval()
-    shorter = world.mask.clone()
+    shorter = problem.mask.clone()
     shorter[:, 1:] = False
-    y, encoded = world.sample().y, Encoded(world.x, world.mask)
-    whole = network(encoded, y, world.mask)
-    torch.testing.assert_close(network(encoded, y, shorter), network(world.x, y, shorter))
-    torch.testing.assert_close(network(encoded, y, world.mask), whole)
+    y, encoded = problem.sample().y, Encoded(problem.x, problem.mask)
+    whole = network(encoded, y, problem.mask)
+    torch.testing.assert_close(network(encoded, y, shorter), network(problem.x, y, shorter))
+    torch.testing.assert_close(network(encoded, y, problem.mask), whole)
     # The first token alone: its backward state is another one than in the sentence.
-    first, alone = (network.potentials(encoded, mask)[:, 0] for mask in (world.mask, shorter))
+    first, alone = (network.potentials(encoded, mask)[:, 0] for mask in (problem.mask, shorter))
     assert (first - alone).abs().amin(dim=1).max() > 1e-6
 
 
@@ -158,10 +158,10 @@ def test_the_latest_encoding_of_rows_is_that_of_the_whole(network, x):
 
 
 def test_rows_of_the_tensors_of_a_text_field():
-    world = make_world(space="categorical")
-    rows = Encoded({**world.x, "names": ["a", "b", "c"]}, world.mask).rows(torch.tensor([2, 0]))
-    assert torch.equal(rows.x["tokens"]["tokens"], world.x["tokens"]["tokens"][[2, 0]])
-    assert rows.x["names"] == ["c", "a"] and torch.equal(rows.mask, world.mask[[2, 0]])
+    problem = make_test_problem(space="categorical")
+    rows = Encoded({**problem.x, "names": ["a", "b", "c"]}, problem.mask).rows(torch.tensor([2, 0]))
+    assert torch.equal(rows.x["tokens"]["tokens"], problem.x["tokens"]["tokens"][[2, 0]])
+    assert rows.x["names"] == ["c", "a"] and torch.equal(rows.mask, problem.mask[[2, 0]])
 
 
 def test_half_precision_becomes_single(network, x):

@@ -38,17 +38,17 @@ def change(request):
 
 
 @pytest.fixture()
-def y(world):
-    return world.sample(2).y
+def y(problem):
+    return problem.sample(2).y
 
 
-def test_a_structured_score(world, y, change):
-    world.score_network.structured_scores.append(WrongScore(change))
+def test_a_structured_score(problem, y, change):
+    problem.score_network.structured_scores.append(WrongScore(change))
     with pytest.raises(ValueError, match=r"WrongScore.score to return .* = \(3, 2\), got \("):
-        world.score_network(world.x, y)
+        problem.score_network(problem.x, y)
 
 
-def test_a_score_network(world, y, change):
+def test_a_score_network(problem, y, change):
     class WrongNetwork(PotentialsNetwork):
         def encode(self, x, mask):
             return (torch.zeros(3, 4, dtype=x.dtype),)
@@ -56,12 +56,12 @@ def test_a_score_network(world, y, change):
         def score(self, encoding, y, mask):
             return change(super().score(encoding, y, mask))
 
-    network = WrongNetwork(world.output_space)
+    network = WrongNetwork(problem.output_space)
     with pytest.raises(ValueError, match=r"WrongNetwork.score to return .* = \(3, 2\), got \("):
-        network(world.x, y)
+        network(problem.x, y)
 
 
-def test_the_potentials_of_a_score_network(world, y):
+def test_the_potentials_of_a_score_network(problem, y):
     class WrongNetwork(PotentialsNetwork):
         def encode(self, x, mask):
             return (torch.zeros(3, 1, 4, dtype=x.dtype),)
@@ -69,7 +69,7 @@ def test_the_potentials_of_a_score_network(world, y):
     with pytest.raises(
         ValueError, match=r"potentials \(3, 1, 4\) of WrongNetwork, got \(3, 2, 4\)"
     ):
-        WrongNetwork(world.output_space)(world.x, y)
+        WrongNetwork(problem.output_space)(problem.x, y)
 
 
 class WrongEncoder(Encoder):
@@ -85,47 +85,47 @@ class WrongEncoder(Encoder):
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (3, 4), (3, 1, 5)])
-def test_an_encoder(world, shape):
-    network = TaskNetwork(world.vocab, world.output_space, WrongEncoder(shape))
+def test_an_encoder(problem, shape):
+    network = TaskNetwork(problem.vocab, problem.output_space, WrongEncoder(shape))
     with pytest.raises(ValueError, match=r"Expected WrongEncoder.encode to return .*, got \("):
-        network(world.x)
+        network(problem.x)
 
 
-def test_logits_that_do_not_fit_the_truth_are_of_the_task_network(world):
-    network = TaskNetwork(world.vocab, world.output_space, WrongEncoder((2, 5)))
-    sampler = InferenceNetworkSampler(world.output_space, network)
+def test_logits_that_do_not_fit_the_truth_are_of_the_task_network(problem):
+    network = TaskNetwork(problem.vocab, problem.output_space, WrongEncoder((2, 5)))
+    sampler = InferenceNetworkSampler(problem.output_space, network)
     expected = r"= \(3, any, 4\), got \(2, 1, 4\), of the logits of TaskNetwork"
     with pytest.raises(ValueError, match=expected):
-        sampler.sample(world.x, world.truth)
+        sampler.sample(problem.x, problem.truth)
 
 
 @pytest.mark.parametrize("loss", ["value-regression", "oracle-cost", "margin-based"])
-def test_an_oracle_value(world, change, loss):
+def test_an_oracle_value(problem, change, loss):
     class WrongValue(OracleValue):
         def compute(self, truth, y, mask):
             return change(1 - self.output_space.distance(y, truth, mask))
 
-    world.oracle_value = WrongValue(world.output_space)
-    component = world.build(Loss, f"'{loss}'")
+    problem.oracle_value = WrongValue(problem.output_space)
+    component = problem.build(Loss, f"'{loss}'")
     with pytest.raises(ValueError, match=r"WrongValue.compute to return .* = \(3, 2\), got \("):
-        component.unreduced(world.x, world.truth, world.sample(2))
+        component.unreduced(problem.x, problem.truth, problem.sample(2))
 
 
-def test_a_loss(world, change):
+def test_a_loss(problem, change):
     class WrongLoss(Loss):
         def compute(self, x, truth, sample, mask):
             return change(sample.y.sum(2))
 
     with pytest.raises(ValueError, match=r"WrongLoss.compute .* = \(3, 2\) or \(3, 1\), got \("):
-        WrongLoss()(world.x, world.truth, world.sample(2))
+        WrongLoss()(problem.x, problem.truth, problem.sample(2))
 
 
-def wrong_sampler(world, make):
+def wrong_sampler(problem, make):
     class WrongSampler(Sampler):
         def sample(self, x, truth, mask=None):
-            return make(world.sample(2))
+            return make(problem.sample(2))
 
-    return WrongSampler(world.output_space, loss=world.build(Loss, "'score'"))
+    return WrongSampler(problem.output_space, loss=problem.build(Loss, "'score'"))
 
 
 @pytest.mark.parametrize(
@@ -139,23 +139,23 @@ def wrong_sampler(world, make):
         (lambda s: s.y, r"a SamplerOutput, got Tensor"),
     ],
 )
-def test_a_sampler(world, make, found):
+def test_a_sampler(problem, make, found):
     with pytest.raises(ValueError, match=f"WrongSampler.sample to return {found}"):
-        wrong_sampler(world, make)(world.x, world.labels)
+        wrong_sampler(problem, make)(problem.x, problem.labels)
 
 
-def test_a_sampler_that_predicts(world):
-    sampler = wrong_sampler(world, lambda s: SamplerOutput(s.y[:, 0]))
-    for mask in (None, world.mask):
+def test_a_sampler_that_predicts(problem):
+    sampler = wrong_sampler(problem, lambda s: SamplerOutput(s.y[:, 0]))
+    for mask in (None, problem.mask):
         with pytest.raises(ValueError, match=r"WrongSampler.sample to return y .*, got \(3, 4\)"):
-            sampler(world.x, None, mask)
+            sampler(problem.x, None, mask)
 
 
-def test_a_sampler_inside_a_container(world):
-    container = world.build(Sampler, "{type: 'appending-container', constituents: ['random']}")
-    container.constituents[0] = wrong_sampler(world, lambda s: s._replace(y=s.y[:, 0]))
+def test_a_sampler_inside_a_container(problem):
+    container = problem.build(Sampler, "{type: 'appending-container', constituents: ['random']}")
+    container.constituents[0] = wrong_sampler(problem, lambda s: s._replace(y=s.y[:, 0]))
     with pytest.raises(ValueError, match="WrongSampler.sample"):
-        container.sample(world.x, world.truth)
+        container.sample(problem.x, problem.truth)
 
 
 def test_a_metric():

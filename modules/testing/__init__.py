@@ -16,11 +16,11 @@ from .conformance import (
     StructuredScoreConformance,
 )
 from .networks import PotentialsNetwork
-from .world import (
-    World,
+from .problem import (
+    TestProblem,
     data_config,
     evaluate_jsonnet,
-    make_world,
+    make_test_problem,
     merged,
     train_snippet,
     write_arff,
@@ -39,10 +39,10 @@ __all__ = [
     "SamplerConformance",
     "ScoreNetworkConformance",
     "StructuredScoreConformance",
-    "World",
+    "TestProblem",
     "data_config",
     "evaluate_jsonnet",
-    "make_world",
+    "make_test_problem",
     "merged",
     "train_snippet",
     "write_arff",

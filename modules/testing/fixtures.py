@@ -7,22 +7,24 @@ import pytest
 from allennlp.common import Params
 from allennlp.models import Model
 
-from .world import World, evaluate_jsonnet, make_world, train_snippet
+from .problem import TestProblem, evaluate_jsonnet, make_test_problem, train_snippet
 
 
 @pytest.fixture()
-def world() -> World:
-    """A small world in double precision; `world.build(Loss, "{type: 'score'}")` builds in it."""
-    return make_world()
+def problem() -> TestProblem:
+    """Small problem in double precision; `problem.build(Loss, "{type: 'score'}")` builds on it."""
+    return make_test_problem()
 
 
 @pytest.fixture()
-def tiny_model(world: World) -> Callable[[str], Model]:
-    """Builds a model of the world's features and labels from a Jsonnet snippet."""
+def tiny_model(problem: TestProblem) -> Callable[[str], Model]:
+    """Builds a model of the problem's features and labels from a Jsonnet snippet."""
 
     def build(snippet: str) -> Model:
         params: Any = {"type": "structured-energy", "output_space": "binary"}
-        return Model.from_params(Params({**params, **evaluate_jsonnet(snippet)}), vocab=world.vocab)
+        return Model.from_params(
+            Params({**params, **evaluate_jsonnet(snippet)}), vocab=problem.vocab
+        )
 
     return build
 

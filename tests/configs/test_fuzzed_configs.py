@@ -30,8 +30,8 @@ from structured_energy.output_spaces import OutputSpace
 from structured_energy.samplers import OutputOptimizer, Sampler
 from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.task_networks import TaskNetwork
-from structured_energy.testing import make_world
-from structured_energy.testing.world import SPACES
+from structured_energy.testing import make_test_problem
+from structured_energy.testing.problem import SPACES
 
 CASES = int(os.environ.get("FUZZ", 200)) // 10
 # Given by the model, or by AllenNLP.
@@ -45,8 +45,8 @@ GIVEN = (
     "num_labels",
     "encoding_size",
 )
-# The worlds that networks and terms are made for; in another one the data do not fit them.
-WORLDS = {
+# The problems that networks and terms are made for; in another one the data do not fit them.
+PROBLEMS = {
     "feedforward": "binary",
     "conditional-feedforward": "binary",
     "label-attention": "binary",
@@ -136,7 +136,7 @@ def config_of(base, name, depth=1):
     required, optional = {}, {}
     for parameter in inspect.signature(base.by_name(name).__init__).parameters.values():
         values = None if parameter.name in GIVEN else value_of(parameter.annotation, depth)
-        if parameter.name == "num_channels":  # two in the world of images
+        if parameter.name == "num_channels":  # two in the problem of images
             required["num_channels"] = st.sampled_from([2, 2, 2, 3])
         elif values is not None:
             where = required if parameter.default is parameter.empty else optional
@@ -144,28 +144,28 @@ def config_of(base, name, depth=1):
     return st.fixed_dictionaries({"type": st.just(name), **required}, optional=optional)
 
 
-def run(component, world):
+def run(component, problem):
     """What a component does in training."""
     if isinstance(component, Sampler):
-        component(world.x, world.labels, world.mask)
+        component(problem.x, problem.labels, problem.mask)
     elif isinstance(component, Loss):
-        component.unreduced(world.x, world.truth, world.sample(), world.mask)
+        component.unreduced(problem.x, problem.truth, problem.sample(), problem.mask)
     elif isinstance(component, ScoreNetwork):
-        component(world.x, world.sample().y, world.mask)
+        component(problem.x, problem.sample().y, problem.mask)
     elif isinstance(component, StructuredScore):
-        h = world.task_network.hidden(world.x, world.mask)
-        component(world.sample().y, world.mask, component.encode(world.x, h, world.mask))
+        h = problem.task_network.hidden(problem.x, problem.mask)
+        component(problem.sample().y, problem.mask, component.encode(problem.x, h, problem.mask))
     elif isinstance(component, (Encoder, TaskNetwork)):
-        component(world.x, world.mask)
+        component(problem.x, problem.mask)
     elif isinstance(component, Augmentation):
-        component({"x": world.x, "labels": world.labels})
+        component({"x": problem.x, "labels": problem.labels})
     elif isinstance(component, Metric):
-        component(world.sample().y[:, 0], world.labels)
+        component(problem.sample().y[:, 0], problem.labels)
         component.get_metric(reset=True)
     elif isinstance(component, WeightSchedule):
         assert [component.advance() for _ in range(3)][0] == component.at(0)
     elif isinstance(component, OracleValue):
-        component.value(world.truth, world.sample().y, world.mask)
+        component.value(problem.truth, problem.sample().y, problem.mask)
 
 
 @pytest.fixture()
@@ -201,11 +201,11 @@ def test_a_config_builds_and_runs_or_is_refused_in_one_sentence(base, name, doub
         phases=(Phase.explicit, Phase.generate),  # shrinking builds hundreds of models
         suppress_health_check=list(HealthCheck),
     )
-    @given(config_of(base, name), st.sampled_from([WORLDS[name]] if name in WORLDS else SPACES))
+    @given(config_of(base, name), st.sampled_from([PROBLEMS[name]] if name in PROBLEMS else SPACES))
     def try_one(config, space):
-        world = make_world(space=space)
+        problem = make_test_problem(space=space)
         try:
-            run(world.build(base, json.dumps(config)), world)
+            run(problem.build(base, json.dumps(config)), problem)
             built.append(config)
         except Exception as error:
             if not is_one_of_ours(error):
@@ -242,13 +242,13 @@ CONSTANT = {"type": "nce-ranking", "correct_for_proposal": False}
     ids=lambda part: part["type"] if isinstance(part, dict) else None,
 )
 def test_what_was_found_by_many_is_refused(base, config, space, message):
-    world = make_world(space=space)
+    problem = make_test_problem(space=space)
     with pytest.raises((ConfigurationError, ValueError), match=message):
-        run(world.build(base, json.dumps(config)), world)
+        run(problem.build(base, json.dumps(config)), problem)
 
 
 def test_jsonnet_s_zero_is_a_beta():
     config = json.dumps(
         {"type": "optimizer", "optimizer": {"type": "fused-adamw", "betas": [0, 0]}}
     )
-    make_world().build(OutputOptimizer, config)
+    make_test_problem().build(OutputOptimizer, config)

@@ -10,13 +10,13 @@ from allennlp.common.checks import ConfigurationError
 from structured_energy.output_spaces import BinaryOutputSpace, CategoricalOutputSpace
 from structured_energy.score_networks import ScoreNetwork
 from structured_energy.task_networks import TaskNetwork
-from structured_energy.testing import evaluate_jsonnet, make_world
+from structured_energy.testing import evaluate_jsonnet, make_test_problem
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4}"
 U_NET = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
-# The earlier form, its world, and the new form.
+# The earlier form, its problem, and the new form.
 BOTH = [
     (
         f"{{type: 'multi-label', feature_network: {FEEDFORWARD}}}",
@@ -82,18 +82,18 @@ SCORES = [
     [(TaskNetwork, *case) for case in BOTH] + [(ScoreNetwork, *case) for case in BOTH + SCORES],
 )
 def test_an_earlier_form_is_an_error_with_the_new_one(base, old, space, new):
-    world = make_world(space=space)
+    problem = make_test_problem(space=space)
     key = "task_network" if base is TaskNetwork else "score_network"
     with pytest.raises(ConfigurationError, match=f"encoder at 'model.{key}', got") as error:
-        world.build(base, old)
+        problem.build(base, old)
     (found,) = re.findall(r"write (\{.*\})$", error.value.message)
     assert json.loads(found) == evaluate_jsonnet(new)
-    network = world.build(base, found)
-    y = world.sample().y
+    network = problem.build(base, found)
+    y = problem.sample().y
     if base is TaskNetwork:
-        assert network(world.x, world.mask).shape == y[:, 0].shape
+        assert network(problem.x, problem.mask).shape == y[:, 0].shape
     else:
-        assert network(world.x, y, world.mask).shape == (3, 3)
+        assert network(problem.x, y, problem.mask).shape == (3, 3)
 
 
 def test_an_earlier_form_in_a_model_is_an_error_with_the_new_one(tiny_model):
@@ -118,15 +118,15 @@ def test_an_earlier_form_in_a_model_is_an_error_with_the_new_one(tiny_model):
     ],
 )
 def test_an_encoder_that_does_not_fit_the_output_space_is_named_with_it(base, encoder, name):
-    world = make_world(space="categorical")
+    problem = make_test_problem(space="categorical")
     message = f"Expected an encoder of tokens or pixels .* {name}, the output space Categorical"
     with pytest.raises(ConfigurationError, match=message):
-        world.build(base, f"{{encoder: {encoder}}}")
+        problem.build(base, f"{{encoder: {encoder}}}")
 
 
 def test_the_size_of_the_logits_follows_from_the_output_space_and_the_positions():
-    world = make_world(space="categorical")
-    binary, categorical = BinaryOutputSpace(), CategoricalOutputSpace(world.vocab)
+    problem = make_test_problem(space="categorical")
+    binary, categorical = BinaryOutputSpace(), CategoricalOutputSpace(problem.vocab)
     # An instance has a logit for each label, a token or pixel one for each tag or a single one.
     assert [binary.logits_size(dims, 7) for dims in (0, 1, 2)] == [7, None, None]
     assert [categorical.logits_size(dims, 7) for dims in (1, 2)] == [3, 3]
@@ -136,13 +136,16 @@ def test_the_size_of_the_logits_follows_from_the_output_space_and_the_positions(
 
 def test_tokens_that_are_on_or_off():
     """The space `binary` with an encoder of tokens: a label for each token."""
-    world = make_world(space="categorical")
-    world.output_space = BinaryOutputSpace()
+    problem = make_test_problem(space="categorical")
+    problem.output_space = BinaryOutputSpace()
     config = f"{{encoder: {{type: 'tokens', embedder: {EMBEDDER}}}}}"
-    task, score = (world.build(base, config) for base in (TaskNetwork, ScoreNetwork))
-    logits = task(world.x, world.mask)
-    assert logits.shape == world.mask.shape
-    y = torch.rand(3, 2, *world.mask.shape[1:], dtype=world.dtype)
-    u = score.projection.weight[0] @ score.encoder(world.x, world.mask).mT + score.projection.bias
-    expected = (y * u.unsqueeze(1) * world.mask.unsqueeze(1)).sum(2)
-    torch.testing.assert_close(score(world.x, y, world.mask), expected)
+    task, score = (problem.build(base, config) for base in (TaskNetwork, ScoreNetwork))
+    logits = task(problem.x, problem.mask)
+    assert logits.shape == problem.mask.shape
+    y = torch.rand(3, 2, *problem.mask.shape[1:], dtype=problem.dtype)
+    u = (
+        score.projection.weight[0] @ score.encoder(problem.x, problem.mask).mT
+        + score.projection.bias
+    )
+    expected = (y * u.unsqueeze(1) * problem.mask.unsqueeze(1)).sum(2)
+    torch.testing.assert_close(score(problem.x, y, problem.mask), expected)

@@ -36,7 +36,7 @@ OF_TASK_NETWORK = (
     f"{{type: 'feedforward', encoder: {{type: 'task-network'}}, feedforward: {FEEDFORWARD}}}"
 )
 
-# The encoders and the worlds whose x they encode.
+# The encoders and the problems whose x they encode.
 ENCODERS = {
     FEATURES: ("binary",),
     OF_TASK_NETWORK: ("binary", "categorical", "image"),
@@ -88,7 +88,7 @@ def network(encoder, *terms, rest=""):
     )
 
 
-# The score networks by world.
+# The score networks by problem.
 NETWORKS = {
     "binary": [
         network(FEATURES),
@@ -207,7 +207,7 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "iou",
     "pixel-accuracy",
 )
-# Those names, and configs, that do not serve in all worlds.
+# Those names, and configs, that do not serve in all problems.
 SPACES = {
     COST_AUGMENTED: ("binary", "categorical"),
     "binary": ("binary", "image"),

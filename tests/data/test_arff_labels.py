@@ -123,13 +123,13 @@ def test_predict_and_evaluate_rows_without_labels(tmp_path):
     """The whole way by the commands, with the metrics of the known cells by a plain loop."""
     for name, count in (("train", 24), ("test", 12)):
         write_arff(tmp_path, name, count, seed=count)
-    header, _, rows = (tmp_path / "world-test.arff").read_text().partition("@data\n")
+    header, _, rows = (tmp_path / "problem-test.arff").read_text().partition("@data\n")
     cells = [row.split(",") for row in rows.splitlines()]
     cells[0][5:] = "????"
     cells[1][5:] = "0000"
     cells[2][6] = cells[3][5] = cells[4][8] = "?"
     masked = header + "@data\n" + "\n".join(map(",".join, cells)) + "\n"
-    (tmp_path / "world-masked.arff").write_text(masked)
+    (tmp_path / "problem-masked.arff").write_text(masked)
     bare = header.replace("{0,1}", "").splitlines()
     bare = [line for line in bare if not line.startswith("@attribute label")]
     text = "\n".join([*bare, "@data", *(",".join(row[:5]) for row in cells)]) + "\n"
@@ -137,7 +137,7 @@ def test_predict_and_evaluate_rows_without_labels(tmp_path):
     network = {"num_layers": 1, "hidden_dims": 4, "activations": "relu"}
     config = {
         "dataset_reader": {"type": "arff", "missing_labels": "mask"},
-        "train_data_path": "world-masked.arff",
+        "train_data_path": "problem-masked.arff",
         "data_loader": {"type": "tensor", "batch_size": 8},
         "model": {
             "type": "structured-energy",
@@ -152,7 +152,7 @@ def test_predict_and_evaluate_rows_without_labels(tmp_path):
     package = ("--include-package", "structured_energy")
     run(tmp_path, "train", "config.json", "-s", "run", *package)
     probabilities = {}
-    for name in ("bare", "world-masked", "world-test"):
+    for name in ("bare", "problem-masked", "problem-test"):
         flags = ("--use-dataset-reader", "--silent", "--output-file", "out")
         run(tmp_path, "predict", "run/model.tar.gz", f"{name}.arff", *flags, *package)
         lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
@@ -161,7 +161,7 @@ def test_predict_and_evaluate_rows_without_labels(tmp_path):
     for predicted in probabilities.values():
         np.testing.assert_allclose(predicted, probabilities["bare"], atol=1e-6)
     flags = ("--output-file", "metrics", *package)
-    run(tmp_path, "evaluate", "run/model.tar.gz", "world-masked.arff", *flags)
+    run(tmp_path, "evaluate", "run/model.tar.gz", "problem-masked.arff", *flags)
     metrics = json.loads((tmp_path / "metrics").read_text())
     known = [
         [(on > 0.5) != (cell == "1") for on, cell in zip(row, line[5:], strict=True) if cell != "?"]

@@ -35,7 +35,7 @@ def sparse_arff(folder):
 
 
 def labels_file(folder):
-    return dense_arff(folder).with_name("world.xml")
+    return dense_arff(folder).with_name("problem.xml")
 
 
 def columns(folder, last="I"):
@@ -91,7 +91,7 @@ def palette_mask(folder):
 KINDS = {
     "arff": (dense_arff, ArffReader, None),
     "sparse-arff": (sparse_arff, ArffReader, None),
-    "labels-of-arff": (labels_file, ArffReader, "world-train.arff"),
+    "labels-of-arff": (labels_file, ArffReader, "problem-train.arff"),
     "columns": (columns, lambda: TaggingConllReader(tag_column=2), None),
     "columns-to-bioul": (
         columns,

@@ -24,7 +24,7 @@ from markdown_it import MarkdownIt
 
 from structured_energy.data import SegmentationReader
 from structured_energy.samplers import CostAugmentedNetwork
-from structured_energy.testing import data_config, make_world, write_images
+from structured_energy.testing import data_config, make_test_problem, write_images
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -92,7 +92,7 @@ def run_python(text, names, where):
 
 
 def small_loader(folder):
-    """The training data of a world."""
+    """The training data of a problem."""
     config = data_config(folder)
     reader = DatasetReader.from_params(Params(config["dataset_reader"]))
     loader = Params(config["data_loader"])
@@ -103,7 +103,7 @@ def small_model():
     """The model of the page on the model."""
     (text,) = [text for kind, text, _ in blocks(DOCS / "reference/model.md") if kind == "jsonnet"]
     config = json.loads(_jsonnet.evaluate_snippet("model", text))
-    return Model.from_params(Params(config), vocab=make_world().vocab)
+    return Model.from_params(Params(config), vocab=make_test_problem().vocab)
 
 
 # What AllenNLP, the trainer or a sampler gives to the constructors of a base class.
@@ -126,14 +126,14 @@ GIVEN = {
 
 
 def build(base, text, folder):
-    """Builds the component of a config, in a world in which it serves."""
+    """Builds the component of a config, in a problem in which it serves."""
     config = _jsonnet.evaluate_snippet("config", text)
     if base in GIVEN:
         return base.from_params(Params(json.loads(config)), **GIVEN[base](folder))
     errors = []
     for space in ("binary", "categorical", "image"):
         try:
-            return make_world(space=space).build(base, config)
+            return make_test_problem(space=space).build(base, config)
         except Exception as error:
             errors.append(f"{space}: {error}")
     raise AssertionError("\n".join([text, *errors]))

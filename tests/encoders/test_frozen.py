@@ -13,7 +13,7 @@ from allennlp.data import Vocabulary
 from structured_energy.encoders import Encoder, FrozenEncoder
 from structured_energy.encoders.frozen import content_hash, fingerprint_of
 from structured_energy.encoders.stored import Batch, FileStore
-from structured_energy.testing import make_world, train_snippet
+from structured_energy.testing import make_test_problem, train_snippet
 
 EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}}
 LSTM = {"type": "lstm", "input_size": 5, "hidden_size": 3, "bidirectional": True}
@@ -36,9 +36,9 @@ def _cache(tmp_path, monkeypatch):
 
 def build(kind="text", **settings):
     torch.manual_seed(0)
-    world = make_world(space=SPACE_OF[kind], dtype=torch.float32)
+    problem = make_test_problem(space=SPACE_OF[kind], dtype=torch.float32)
     config = {"type": "frozen", "encoder": ENCODERS[kind], **settings}
-    return Encoder.from_params(Params(json.loads(json.dumps(config))), vocab=world.vocab), world
+    return Encoder.from_params(Params(json.loads(json.dumps(config))), vocab=problem.vocab), problem
 
 
 def count(encoder, monkeypatch):
@@ -66,17 +66,17 @@ def text(rows):
 @pytest.mark.parametrize("store", ["memory", "file"])
 @pytest.mark.parametrize("kind", list(ENCODERS))
 def test_the_encodings_are_those_of_the_encoder(kind, store, monkeypatch):
-    encoder, world = build(kind, store=store)
-    mask = None if kind == "text" else world.mask
-    expected = encoder.encoder.eval()(world.x, mask)
+    encoder, problem = build(kind, store=store)
+    mask = None if kind == "text" else problem.mask
+    expected = encoder.encoder.eval()(problem.x, mask)
     sizes = count(encoder, monkeypatch)
     encoder.train()
     for _ in range(3):
-        h = encoder(world.x, mask)
+        h = encoder(problem.x, mask)
         assert not h.requires_grad
         real = mask if kind == "tokens" else torch.ones(h.shape[:-1], dtype=torch.bool)
         torch.testing.assert_close(h[real], expected[real])
-    assert sizes == [len(world.labels)]
+    assert sizes == [len(problem.labels)]
 
 
 @pytest.mark.parametrize("store", ["memory", "file"])
@@ -99,24 +99,24 @@ def test_batches_and_padding_do_not_matter(kind, store, monkeypatch):
 
 
 def test_a_second_run_reads_the_file(monkeypatch):
-    first, world = build(store="file")
-    h = first(world.x)
+    first, problem = build(store="file")
+    h = first(problem.x)
     second, _ = build(store="file")
     sizes = count(second, monkeypatch)
-    assert torch.equal(second(world.x), h) and sizes == []
+    assert torch.equal(second(problem.x), h) and sizes == []
 
 
 def test_other_weights_and_settings_are_another_store(monkeypatch):
-    encoder, world = build()
-    before = encoder(world.x)
+    encoder, problem = build()
+    before = encoder(problem.x)
     weights = {key: value + 0.1 for key, value in encoder.state_dict().items()}
     encoder.load_state_dict(weights)
-    after = encoder(world.x)
+    after = encoder(problem.x)
     assert not torch.allclose(before, after)
-    torch.testing.assert_close(after, encoder.encoder(world.x))
+    torch.testing.assert_close(after, encoder.encoder(problem.x))
     sizes = count(encoder, monkeypatch)
     encoder.load_state_dict(weights)  # the same ones again
-    encoder(world.x)
+    encoder(problem.x)
     assert sizes == []
     vocab = Vocabulary(tokens_to_add={"tokens": ["a"]})
     averaged, summed = (
@@ -137,33 +137,33 @@ def test_other_weights_and_settings_are_another_store(monkeypatch):
 
 
 def test_dropout_follows_the_store():
-    encoder, world = build(dropout=0.5)
+    encoder, problem = build(dropout=0.5)
     encoder.eval()
-    h = encoder(world.x)
+    h = encoder(problem.x)
     encoder.train()
-    first, second = encoder(world.x), encoder(world.x)
+    first, second = encoder(problem.x), encoder(problem.x)
     assert not torch.equal(first, second)
     kept = first != 0
     torch.testing.assert_close(first[kept], 2 * h[kept])
 
 
 def test_a_full_store_encodes_each_time_and_says_so_once(monkeypatch, caplog):
-    encoder, world = build(limit_gib=1e-8)
+    encoder, problem = build(limit_gib=1e-8)
     sizes = count(encoder, monkeypatch)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            torch.testing.assert_close(encoder(world.x), encoder.encoder(world.x))
+            torch.testing.assert_close(encoder(problem.x), encoder.encoder(problem.x))
     assert len(sizes) >= 4
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len([warning for warning in warnings if "limit_gib" in warning.message]) == 1
 
 
 def test_a_full_store_encodes_a_batch_once(monkeypatch):
-    encoder, world = build(limit_gib=1e-8)
-    encoder(world.x)
+    encoder, problem = build(limit_gib=1e-8)
+    encoder(problem.x)
     sizes = count(encoder, monkeypatch)
-    encoder(world.x)
-    assert sizes == [len(world.labels)]
+    encoder(problem.x)
+    assert sizes == [len(problem.labels)]
 
 
 def test_a_file_that_other_processes_filled_is_full(tmp_path):
@@ -176,9 +176,9 @@ def test_a_file_that_other_processes_filled_is_full(tmp_path):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_encodings_of_weights_of_every_precision_are_stored(dtype):
-    encoder, world = build("image")
+    encoder, problem = build("image")
     encoder.to(dtype)
-    x = world.x.to(dtype)
+    x = problem.x.to(dtype)
     expected = encoder.encoder(x)
     for _ in range(2):
         h = encoder(x)
@@ -214,24 +214,24 @@ def test_bad_settings_are_named(settings):
 @pytest.mark.parametrize("kind", ["tokens", "image"])
 def test_an_input_of_another_kind_is_named(kind):
     encoder, _ = build(kind)
-    x = make_world(space="categorical").x if kind == "image" else torch.rand(2, 3)
+    x = make_test_problem(space="categorical").x if kind == "image" else torch.rand(2, 3)
     with pytest.raises(ValueError, match="^Expected "):
         encoder(x)
 
 
 def test_half_precision_is_stored_in_single():
-    encoder, world = build("image")
+    encoder, problem = build("image")
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        h = encoder(world.x)
-        expected = encoder.encoder(world.x)
+        h = encoder(problem.x)
+        expected = encoder.encoder(problem.x)
     assert h.dtype == torch.float32
     torch.testing.assert_close(h, expected.float())
 
 
 def test_an_encoding_that_changes_cannot_be_stored():
-    world = make_world()
+    problem = make_test_problem()
     with pytest.raises(ConfigurationError, match="whose encodings change in training"):
-        FrozenEncoder(world.build(Encoder, "'task-network'"))
+        FrozenEncoder(problem.build(Encoder, "'task-network'"))
 
 
 FROZEN = """

@@ -16,7 +16,7 @@ from shipped import config_of
 from structured_energy.encoded import Encoded
 from structured_energy.networks import frozen
 from structured_energy.score_networks import ScoreNetwork
-from structured_energy.testing import evaluate_jsonnet, make_world
+from structured_energy.testing import evaluate_jsonnet, make_test_problem
 from structured_energy.training.acceleration import compile_parts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +44,10 @@ def model_snippet(encoder, terms=TERMS, more=""):
 
 
 @pytest.fixture()
-def build(tiny_model, world):
+def build(tiny_model, problem):
     def build(encoder, **settings):
         torch.manual_seed(0)
-        return tiny_model(model_snippet(encoder, **settings)).to(world.dtype)
+        return tiny_model(model_snippet(encoder, **settings)).to(problem.dtype)
 
     return build
 
@@ -66,64 +66,64 @@ def test_the_parameters_of_the_task_network_are_its_own(build, encoder):
 
 
 @pytest.mark.parametrize("encoder", [TASK, CONTINUED])
-def test_the_score_is_that_of_the_projected_encoding(build, world, encoder):
+def test_the_score_is_that_of_the_projected_encoding(build, problem, encoder):
     model = build(encoder).eval()
-    h = model.task_network.encoder(world.x)
+    h = model.task_network.encoder(problem.x)
     if encoder == CONTINUED:
         (layer,) = model.score_network.encoder.feedforward._linear_layers
         h = torch.tanh(layer(h))
-    y = world.sample().y
+    y = problem.sample().y
     u = model.score_network.projection(h)
     expected = (y * u.unsqueeze(1)).sum(2)
     for term in model.score_network.structured_scores:
-        expected = expected + term(y, None, term.encode(world.x, h, None))
-    torch.testing.assert_close(model.score_network(world.x, y), expected)
-    torch.testing.assert_close(model.score_network(Encoded(world.x), y), expected)
+        expected = expected + term(y, None, term.encode(problem.x, h, None))
+    torch.testing.assert_close(model.score_network(problem.x, y), expected)
+    torch.testing.assert_close(model.score_network(Encoded(problem.x), y), expected)
 
 
 @pytest.mark.parametrize("network", ["score_network", "task_network"])
 @pytest.mark.parametrize("encoder", [TASK, OPEN, CONTINUED])
-def test_a_batch_is_encoded_once_for_a_step(build, world, encoder, network):
+def test_a_batch_is_encoded_once_for_a_step(build, problem, encoder, network):
     model = build(encoder)
     calls = []
     model.task_network.encoder.register_forward_hook(lambda *call: calls.append(call))
     for step in (1, 2):
         with model.optimizing(network):
-            model(world.x, world.labels)["loss"].backward()
+            model(problem.x, problem.labels)["loss"].backward()
         assert len(calls) == step
     model.eval()
     with torch.no_grad():
-        model(world.x, world.labels)
+        model(problem.x, problem.labels)
     assert len(calls) == 3
 
 
-def test_the_score_network_sees_the_dropout_of_the_task_network_s_step(build, world):
+def test_the_score_network_sees_the_dropout_of_the_task_network_s_step(build, problem):
     model = build(TASK)
     seen = []
     model.task_network.encoder.register_forward_hook(lambda *call: seen.append(call[-1]))
     score = model.score_network
     score.projection.register_forward_hook(lambda module, inputs, _: seen.append(inputs[0]))
     with model.optimizing("task_network"):
-        model(world.x, world.labels)
+        model(problem.x, problem.labels)
     by_task_network, by_score_network = seen
     assert torch.equal(by_task_network, by_score_network) and (by_task_network == 0).any()
     seen.clear()
     with model.optimizing("score_network"):
-        model(world.x, world.labels)
+        model(problem.x, problem.labels)
     assert not (seen[0] == 0).any()  # frozen, without dropout
 
 
 @pytest.mark.parametrize("encoder", [TASK, CONTINUED])
-def test_a_detached_encoding_is_a_constant(build, world, encoder):
+def test_a_detached_encoding_is_a_constant(build, problem, encoder):
     model = build(encoder).eval()
     with frozen(model.score_network):
-        assert not model.score_network(Encoded(world.x), world.sample().y).requires_grad
+        assert not model.score_network(Encoded(problem.x), problem.sample().y).requires_grad
 
 
 @pytest.mark.parametrize("encoder", [OPEN, CONTINUED_OPEN])
-def test_gradients_reach_the_task_network_through_h_where_wanted(build, world, encoder):
+def test_gradients_reach_the_task_network_through_h_where_wanted(build, problem, encoder):
     model = build(encoder).eval()
-    y, x = world.sample().y, Encoded(world.x)
+    y, x = problem.sample().y, Encoded(problem.x)
     weight = model.task_network.encoder.feedforward._linear_layers[0].weight
     with frozen(model.score_network):
         (gradient,) = torch.autograd.grad(model.score_network(x, y).sum(), weight)
@@ -131,67 +131,69 @@ def test_gradients_reach_the_task_network_through_h_where_wanted(build, world, e
     with torch.no_grad():
         for change in (step, -2 * step):
             weight[2, 3] += change
-            values.append(model.score_network(world.x, y).sum())
+            values.append(model.score_network(problem.x, y).sum())
     torch.testing.assert_close(gradient[2, 3], (values[0] - values[1]) / (2 * step))
 
 
 @pytest.mark.parametrize("encoder", [TASK, OPEN])
-def test_the_loss_of_the_task_network_reaches_it_through_h_where_wanted(build, world, encoder):
+def test_the_loss_of_the_task_network_reaches_it_through_h_where_wanted(build, problem, encoder):
     model = build(encoder).eval()
     score, parameters = model.score_network, list(model.task_network.encoder.parameters())
 
     def relaxed(x):
         return model.output_space.normalize(model.task_network(x)).unsqueeze(1)
 
-    x = Encoded(world.x)
+    x = Encoded(problem.x)
     with frozen(score):
         found = torch.autograd.grad(score(x, relaxed(x)).sum(), parameters)
     with torch.no_grad():
-        h, y = model.task_network.encoder(world.x), relaxed(world.x)
+        h, y = model.task_network.encoder(problem.x), relaxed(problem.x)
 
     def scored(h, y):
-        terms = (term.encode(world.x, h, None) for term in score.structured_scores)
+        terms = (term.encode(problem.x, h, None) for term in score.structured_scores)
         return score.score((score.projection(h), *terms), y, None).sum()
 
-    expected = torch.autograd.grad(scored(h, relaxed(world.x)), parameters)
+    expected = torch.autograd.grad(scored(h, relaxed(problem.x)), parameters)
     if encoder == OPEN:
-        through_h = torch.autograd.grad(scored(model.task_network.encoder(world.x), y), parameters)
+        through_h = torch.autograd.grad(
+            scored(model.task_network.encoder(problem.x), y), parameters
+        )
         expected = [sum(pair) for pair in zip(expected, through_h, strict=True)]
     for gradient, other in zip(found, expected, strict=True):
         torch.testing.assert_close(gradient, other)
 
 
-def test_the_step_of_the_score_network_leaves_the_task_network_alone(build, world):
+def test_the_step_of_the_score_network_leaves_the_task_network_alone(build, problem):
     for encoder in (TASK, OPEN):
         model = build(encoder)
         with model.optimizing("score_network"):
-            model(world.x, world.labels)["loss"].backward()
+            model(problem.x, problem.labels)["loss"].backward()
         assert all(parameter.grad is None for parameter in model.task_network.parameters())
         gradients = [parameter.grad for parameter in model.score_network.parameters()]
         assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
 
 
-def test_rows_read_the_encoding_of_the_whole(build, world):
+def test_rows_read_the_encoding_of_the_whole(build, problem):
     model = build(CONTINUED).eval()
-    y = world.sample().y
+    y = problem.sample().y
     calls = []
     model.task_network.encoder.register_forward_hook(lambda *call: calls.append(call))
-    x = Encoded(world.x, world.mask)
+    x = Encoded(problem.x, problem.mask)
     rows = x.rows(torch.tensor([2, 0]))
-    whole = model.score_network(x, y, world.mask)
+    whole = model.score_network(x, y, problem.mask)
     torch.testing.assert_close(model.score_network(rows, y[[2, 0]], rows.mask), whole[[2, 0]])
     assert len(calls) == 1
 
 
 @pytest.mark.parametrize("encoder", [TASK, CONTINUED_OPEN])
-def test_compiled_networks_compute_the_same(build, world, encoder):
+def test_compiled_networks_compute_the_same(build, problem, encoder):
     model = build(encoder).eval()
-    y = world.sample().y
-    expected = model.score_network(world.x, y, world.mask), model.task_network(world.x)
+    y = problem.sample().y
+    expected = model.score_network(problem.x, y, problem.mask), model.task_network(problem.x)
     compile_parts(model)
-    for x in (world.x, Encoded(world.x, world.mask)):
+    for x in (problem.x, Encoded(problem.x, problem.mask)):
         for _ in range(2):
-            torch.testing.assert_close(model.score_network(x, y, world.mask), expected[0])
+            torch.testing.assert_close(model.score_network(x, y, problem.mask), expected[0])
             torch.testing.assert_close(model.task_network(Encoded.input(x)), expected[1])
 
 
@@ -205,11 +207,11 @@ def test_it_needs_a_task_network(tiny_model):
 @pytest.mark.parametrize("encoder", [TASK, CONTINUED])
 @pytest.mark.parametrize("space", ["binary", "categorical", "image"])
 def test_it_serves_every_space(encoder, space):
-    world = make_world(space=space)
-    network = world.build(ScoreNetwork, f"{{encoder: {encoder}}}")
+    problem = make_test_problem(space=space)
+    network = problem.build(ScoreNetwork, f"{{encoder: {encoder}}}")
     size = network.encoder.output_size
-    assert size == (3 if encoder == CONTINUED else world.task_network.encoder.output_size)
-    assert network(world.x, world.truth, world.mask).shape == (3, 1)
+    assert size == (3 if encoder == CONTINUED else problem.task_network.encoder.output_size)
+    assert network(problem.x, problem.truth, problem.mask).shape == (3, 1)
 
 
 @pytest.mark.parametrize("method", ["inference_network", "seal_dynamic_nce"])

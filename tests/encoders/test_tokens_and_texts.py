@@ -9,7 +9,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from structured_energy.encoders import Encoder
-from structured_energy.testing import make_world
+from structured_energy.testing import make_test_problem
 
 SIZE = 5
 EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": SIZE}}}
@@ -20,7 +20,7 @@ LENGTHS = [6, 1, 4]
 
 def build(**settings):
     torch.manual_seed(0)
-    vocab = make_world(space="categorical").vocab
+    vocab = make_test_problem(space="categorical").vocab
     return Encoder.from_params(Params(copy.deepcopy(settings)), vocab=vocab).eval()
 
 
@@ -205,14 +205,14 @@ def test_feature_vectors_are_no_text():
 
 
 def test_words_are_no_feature_vectors(words):
-    world = make_world()
-    encoder = world.build(
+    problem = make_test_problem()
+    encoder = problem.build(
         Encoder,
         "{type: 'feedforward', feedforward: {num_layers: 1, hidden_dims: 4, activations: 'tanh'}}",
     )
     (layer,) = encoder.feedforward._linear_layers
-    torch.testing.assert_close(encoder(world.x), torch.tanh(layer(world.x)))
-    for x in (text_of(words), world.x[:, :4]):
+    torch.testing.assert_close(encoder(problem.x), torch.tanh(layer(problem.x)))
+    for x in (text_of(words), problem.x[:, :4]):
         with pytest.raises(ValueError, match=r"Expected feature vectors \(batch, 5\) .*, got"):
             encoder(x)
     params = Params({"type": "feedforward", "feedforward": {**FEEDFORWARD}})

@@ -20,8 +20,8 @@ from structured_energy.samplers import GradientBasedInferenceSampler
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
 
 
-def build(world, schedule):
-    return world.build(
+def build(problem, schedule):
+    return problem.build(
         Loss,
         "{type: 'combination', constituents: ['score', {type: 'score', log_key: 'second'}], "
         f"weights: [{schedule}, 0]}}",
@@ -44,24 +44,24 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_the_weight_follows_its_schedule_only_in_training(world, schedule):
-    loss = build(world, schedule)
-    sample = world.sample()
-    once = ScoreLoss(world.score_network)(world.x, world.truth, sample)
+def test_the_weight_follows_its_schedule_only_in_training(problem, schedule):
+    loss = build(problem, schedule)
+    sample = problem.sample()
+    once = ScoreLoss(problem.score_network)(problem.x, problem.truth, sample)
     for expected in SCHEDULES[schedule]:
         for training in (False, False, True):
             loss.train(training)
-            torch.testing.assert_close(loss(world.x, world.truth, sample), expected * once)
+            torch.testing.assert_close(loss(problem.x, problem.truth, sample), expected * once)
             assert loss.get("weight.0") == pytest.approx(expected)
 
 
-def test_a_schedule_resumes_from_a_checkpoint(world):
+def test_a_schedule_resumes_from_a_checkpoint(problem):
     schedule = "{type: 'linear', start: 0, end: 1, num_steps: 10}"
-    first, second = build(world, schedule), build(world, schedule)
+    first, second = build(problem, schedule), build(problem, schedule)
     for _ in range(7):
-        first(world.x, world.truth, world.sample())
+        first(problem.x, problem.truth, problem.sample())
     second.load_state_dict(first.state_dict())
-    second(world.x, world.truth, world.sample())
+    second(problem.x, problem.truth, problem.sample())
     assert second.get("weight.0") == pytest.approx(0.7)
 
 
@@ -106,12 +106,12 @@ def weights_of(model):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_a_schedule_in_a_sampler_counts_the_steps_of_the_score_network(world, tiny_model, kind):
+def test_a_schedule_in_a_sampler_counts_the_steps_of_the_score_network(problem, tiny_model, kind):
     model = tiny_model(
         f"{{score_network: {NETWORK}, loss: 'margin-based', "
         f"oracle_value: 'per-instance-f1', {MODELS[kind]}}}"
     )
-    x, labels = world.x.float(), world.labels
+    x, labels = problem.x.float(), problem.labels
     for step in range(3):
         assert weights_of(model.train()) == [step]
         for network in model.losses:
@@ -127,7 +127,7 @@ def test_a_schedule_in_a_sampler_counts_the_steps_of_the_score_network(world, ti
     assert weights_of(model) == [5]
 
 
-def test_the_weight_is_constant_within_a_descent(world):
+def test_the_weight_is_constant_within_a_descent(problem):
     seen = []
 
     class Recorded(ScoreLoss):
@@ -136,13 +136,13 @@ def test_the_weight_is_constant_within_a_descent(world):
             return super().compute(x, truth, sample, mask)
 
     schedule = LinearWeight(1.0, 2.0, 10)
-    loss = CombinationLoss([Recorded(world.score_network, reduction="none")], [schedule])
+    loss = CombinationLoss([Recorded(problem.score_network, reduction="none")], [schedule])
     sampler = GradientBasedInferenceSampler(
-        world.output_space, world.score_network, num_steps=4, adversarial=loss
+        problem.output_space, problem.score_network, num_steps=4, adversarial=loss
     )
     for step in range(2):
         seen.clear()
-        sampler.sample(world.x, world.truth)
+        sampler.sample(problem.x, problem.truth)
         assert len(seen) == 5
         # The last computation counts the step, with the weight of the others.
         assert seen[:4] == [1 + step / 10] * 4

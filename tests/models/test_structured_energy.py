@@ -75,22 +75,22 @@ def test_every_registered_sampler_is_here():
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("training", [False, True])
-def test_predictions_do_not_change_when_labels_do(tiny_model, world, sampler, training):
+def test_predictions_do_not_change_when_labels_do(tiny_model, problem, sampler, training):
     model = tiny_model(snippet(sampler, "training_metrics: true"))
     model.train(training)
     predictions = []
-    for labels in (world.labels, ~world.labels, None):
+    for labels in (problem.labels, ~problem.labels, None):
         torch.manual_seed(0)
-        predictions.append(model(world.x, labels)["probabilities"])
+        predictions.append(model(problem.x, labels)["probabilities"])
     torch.testing.assert_close(predictions[0], predictions[1], rtol=0, atol=0)
     torch.testing.assert_close(predictions[0], predictions[2], rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("network", ["score_network", "task_network"])
-def test_only_the_optimised_network_gets_a_gradient(tiny_model, world, network):
+def test_only_the_optimised_network_gets_a_gradient(tiny_model, problem, network):
     model = tiny_model(snippet("cost-augmented"))
     with model.optimizing(network):
-        loss = model(world.x, world.labels)["loss"]
+        loss = model(problem.x, problem.labels)["loss"]
     loss.backward()
     for name, group in model.networks.items():
         for parameter_name, parameter in group:
@@ -99,7 +99,7 @@ def test_only_the_optimised_network_gets_a_gradient(tiny_model, world, network):
 
 
 @pytest.mark.parametrize("sampler", ["cost-augmented", "network-draws-and-inference"])
-def test_without_optimizing_the_loss_is_the_sum_with_gradients_apart(tiny_model, world, sampler):
+def test_without_optimizing_the_loss_is_the_sum_with_gradients_apart(tiny_model, problem, sampler):
     model = tiny_model(snippet(sampler)).eval()
     model.train()
     for dropout in (m for m in model.modules() if isinstance(m, torch.nn.Dropout)):
@@ -109,28 +109,28 @@ def test_without_optimizing_the_loss_is_the_sum_with_gradients_apart(tiny_model,
     for network, group in model.networks.items():
         torch.manual_seed(network == "task_network")  # as the sum, below, which draws but once
         with model.optimizing(network):
-            loss = model(world.x, world.labels)["loss"]
+            loss = model(problem.x, problem.labels)["loss"]
         total += loss.item()
         names, parameters = zip(*group, strict=True)
         gradients = torch.autograd.grad(loss, parameters)
         expected.update(zip(names, gradients, strict=True))
     torch.manual_seed(0)
-    loss = model(world.x, world.labels)["loss"]
+    loss = model(problem.x, problem.labels)["loss"]
     loss.backward()
     assert loss.item() == pytest.approx(total)
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(parameter.grad, expected[name], msg=name)
 
 
-def test_the_loss_of_the_inference_trains_the_task_network(tiny_model, world):
+def test_the_loss_of_the_inference_trains_the_task_network(tiny_model, problem):
     model = tiny_model(snippet("network-draws-and-inference"))
     assert model.losses["task_network"] is model.inference.loss
     for dropout in (m for m in model.modules() if isinstance(m, torch.nn.Dropout)):
         dropout.p = 0.0
     with model.optimizing("task_network"):
-        loss = model(world.x, world.labels)["loss"]
-    y = model.output_space.normalize(model.task_network(world.x)).unsqueeze(1)
-    torch.testing.assert_close(loss, -model.score_network(world.x, y).mean())
+        loss = model(problem.x, problem.labels)["loss"]
+    y = model.output_space.normalize(model.task_network(problem.x)).unsqueeze(1)
+    torch.testing.assert_close(loss, -model.score_network(problem.x, y).mean())
     metrics = model.get_metrics()
     assert metrics["inference.loss.value"] == pytest.approx(loss.item())
 
@@ -141,14 +141,14 @@ def test_a_loss_of_the_task_network_in_two_places_is_named(tiny_model):
         tiny_model(f"{{ {NETWORKS} loss: 'margin-based', {both} }}")
 
 
-def test_a_sampler_knows_that_the_score_network_trains(tiny_model, world):
+def test_a_sampler_knows_that_the_score_network_trains(tiny_model, problem):
     # Its own network is frozen then; the truth as a start, and unrolling, are of training.
     model = tiny_model(snippet("gradient-based-inference"))
     with model.optimizing("score_network"):
         assert model.sampler.training and not model.task_network.training
 
 
-def test_dropout_of_the_frozen_network_is_off(tiny_model, world):
+def test_dropout_of_the_frozen_network_is_off(tiny_model, problem):
     model = tiny_model(snippet())
     with model.optimizing("task_network"):
         assert not model.score_network.training
@@ -159,7 +159,7 @@ def test_dropout_of_the_frozen_network_is_off(tiny_model, world):
     assert model.score_network.training
 
 
-def test_the_features_of_x_are_computed_once_for_all_samplers_of_a_container(tiny_model, world):
+def test_the_features_of_x_are_computed_once_for_all_samplers_of_a_container(tiny_model, problem):
     descent = "{type: 'gradient-based-inference', num_steps: 3, log_key: '%s'}"
     constituents = f"[{descent % 'one'}, 'random', {descent % 'two'}]"
     model = tiny_model(
@@ -169,7 +169,7 @@ def test_the_features_of_x_are_computed_once_for_all_samplers_of_a_container(tin
     calls = []
     model.score_network.encoder.register_forward_hook(lambda *call: calls.append(call))
     with model.optimizing("score_network"):
-        model(world.x, world.labels)["loss"].backward()
+        model(problem.x, problem.labels)["loss"].backward()
     assert len(calls) == 2  # once for the samplers, without dropout, once for the loss
 
 
@@ -183,7 +183,7 @@ def test_frozen_leaves_what_was_frozen_before():
     assert not layer.bias.requires_grad
 
 
-def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, world):
+def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, problem):
     model = tiny_model(snippet())
     model.score_network.projection.weight = model.task_network.projection.weight
     parts = {"score_network": [model.score_network], "task_network": [model.task_network]}
@@ -196,11 +196,11 @@ def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, world):
         partition(model, parts)
 
 
-def test_metrics_are_floats_with_dotted_names_and_reset(tiny_model, world):
+def test_metrics_are_floats_with_dotted_names_and_reset(tiny_model, problem):
     model = tiny_model(snippet("cost-augmented", "threshold: 'tuned'")).eval()
     assert model.get_metrics() == {}
     with torch.no_grad(), model.tuning():
-        model(world.x, world.labels)
+        model(problem.x, problem.labels)
     metrics = model.get_metrics(reset=True)
     assert {"example_f1", "map_label", "threshold"} < metrics.keys()
     assert {"loss.oracle_cost", "sampler.loss.value"} < metrics.keys()
@@ -208,16 +208,16 @@ def test_metrics_are_floats_with_dotted_names_and_reset(tiny_model, world):
     assert model.get_metrics() == {}
 
 
-def test_metrics_follow_the_tuned_threshold(tiny_model, world):
+def test_metrics_follow_the_tuned_threshold(tiny_model, problem):
     model = tiny_model(snippet("inference-network", "threshold: 'tuned'")).eval()
     with torch.no_grad(), model.tuning():
-        probabilities = model(world.x, world.labels)["probabilities"]
+        probabilities = model(problem.x, problem.labels)["probabilities"]
     tuned = model.get_metrics(reset=True)["example_f1"]
     metric = model.evaluation.metrics["example_f1"]
-    metric(probabilities, world.labels, model.threshold.value)
+    metric(probabilities, problem.labels, model.threshold.value)
     assert metric.get_metric(reset=True) == tuned
     assert model.threshold.value != 0.5
-    metric(probabilities, world.labels, 0.5)
+    metric(probabilities, problem.labels, 0.5)
     assert tuned >= metric.get_metric(reset=True)
 
 
@@ -228,7 +228,7 @@ def test_the_state_dictionary_holds_each_weight_once(tiny_model):
     assert not any("task_network" in name for name in model.state_dict() if "sampler" in name)
 
 
-def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, world):
+def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, problem):
     class LearnedValue(torch.nn.Module, OracleValue):
         def __init__(self, output_space):
             torch.nn.Module.__init__(self)
@@ -271,8 +271,8 @@ def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, wo
         assert loss.value is model.oracle_value
         tensors = [value.data_ptr() for value in model.state_dict().values()]
         assert len(tensors) == len(set(tensors))
-        model(world.x, world.labels)["loss"].backward()
-        learned = hand_down(LearnedValue(world.output_space))
+        model(problem.x, problem.labels)["loss"].backward()
+        learned = hand_down(LearnedValue(problem.output_space))
         assert not list(PlainLoss(model.score_network, learned).parameters())
     finally:
         for base in (Sampler, Loss):
@@ -301,7 +301,7 @@ def test_bad_configs_are_named(tiny_model, more, message):
         tiny_model(override)
 
 
-def test_a_sampler_without_what_it_needs_is_named(world):
+def test_a_sampler_without_what_it_needs_is_named(problem):
     with pytest.raises(ConfigurationError, match="key 'task_network' of InferenceNetworkS"):
         Model.from_params(
             Params(
@@ -311,11 +311,11 @@ def test_a_sampler_without_what_it_needs_is_named(world):
                     "sampler": "inference-network",
                 }
             ),
-            vocab=world.vocab,
+            vocab=problem.vocab,
         )
 
 
-def test_several_predictions_are_chosen_by_score(world, tiny_model):
+def test_several_predictions_are_chosen_by_score(problem, tiny_model):
     model = tiny_model(snippet()).eval()
     y = (torch.rand(3, 5, 4) < 0.5).double()
 
@@ -325,8 +325,8 @@ def test_several_predictions_are_chosen_by_score(world, tiny_model):
 
     model.inference = Fixed(model.output_space)
     with torch.no_grad():
-        chosen = model(world.x)["probabilities"]
-        scores = model.score_network(world.x, y)
+        chosen = model(problem.x)["probabilities"]
+        scores = model.score_network(problem.x, y)
     expected = torch.stack([y[i, scores[i].argmax()] for i in range(3)])
     torch.testing.assert_close(chosen, expected)
 

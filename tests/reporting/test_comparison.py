@@ -180,7 +180,7 @@ OURS = sorted(
 )
 
 
-def world(metric, size, seed):
+def problem(metric, size, seed):
     generator = torch.Generator().manual_seed(seed)
     if isinstance(metric, SetMetric):
         probabilities = torch.rand(size, 4, generator=generator)
@@ -193,7 +193,7 @@ def world(metric, size, seed):
 @pytest.mark.parametrize("name", OURS)
 def test_weighted_instances_are_as_many_copies(name):
     metric = metric_named(name)
-    probabilities, labels, mask = world(metric, 6, 0)
+    probabilities, labels, mask = problem(metric, 6, 0)
     sums = metric.sums_by_instance(probabilities, labels, 0.5, mask)
     counts = torch.tensor([2, 0, 1, 3, 1, 0])
     again = torch.repeat_interleave(torch.arange(6), counts)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from structured_energy.samplers import NanScoreError, Sampler
-from structured_energy.testing import make_world, train_snippet
+from structured_energy.testing import make_test_problem, train_snippet
 from structured_energy.training import NanLossError
 
 SAMPLERS = [
@@ -25,15 +25,15 @@ CASES += [("categorical", sampler) for sampler in CHAINS]
 @pytest.mark.parametrize("training", [True, False], ids=["training", "prediction"])
 @pytest.mark.parametrize(("space", "sampler"), CASES)
 def test_nan_weights_raise_an_error_that_names_the_node(space, sampler, training):
-    world = make_world(space=space, dtype=torch.float32)
-    component = world.build(Sampler, sampler).train(training)
-    component(world.x, None, world.mask)
-    for network in (world.score_network, world.task_network):
+    problem = make_test_problem(space=space, dtype=torch.float32)
+    component = problem.build(Sampler, sampler).train(training)
+    component(problem.x, None, problem.mask)
+    for network in (problem.score_network, problem.task_network):
         for parameter in network.parameters():
             torch.nn.init.constant_(parameter, math.nan)
     component.log_key = "predictor"
     with pytest.raises(NanScoreError, match="in 'predictor' .* got NaN"):
-        component(world.x, world.labels if training else None, world.mask)
+        component(problem.x, problem.labels if training else None, problem.mask)
 
 
 def test_the_trainer_names_the_node_and_the_batch(tmp_path):

@@ -8,7 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from scipy.optimize import minimize
 
 from structured_energy.samplers import GradientBasedInferenceSampler, OutputOptimizer
-from structured_energy.testing import PotentialsNetwork, make_world
+from structured_energy.testing import PotentialsNetwork, make_test_problem
 
 SPACES = ("binary", "categorical")
 EVENT = {"binary": (5,), "categorical": (3, 4)}
@@ -54,11 +54,11 @@ class Quadratic(PotentialsNetwork):
         return linear - torch.einsum("bni,ij,bnj->bn", flat, self.matrix, flat) / 2
 
 
-def problem(space, linear):
+def quadratic(space, linear):
     """Return a network, x, and the output of the highest score for each instance."""
-    output_space = make_world(space=space).output_space
+    output_space = make_test_problem(space=space).output_space
     event = EVENT[space]
-    if space == "categorical":  # the world has 3 tags
+    if space == "categorical":  # the problem has 3 tags
         output_space.num_values = event[-1]
     size = int(np.prod(event))
     generator = torch.Generator().manual_seed(3)
@@ -100,7 +100,7 @@ def test_every_registered_optimizer_is_here():
 @pytest.mark.parametrize("linear", [True, False], ids=["linear", "quadratic"])
 @pytest.mark.parametrize(("space", "optimizer", "steps"), CASES)
 def test_the_optimum_of_a_concave_score_is_reached(space, optimizer, steps, linear):
-    network, x, optima = problem(space, linear)
+    network, x, optima = quadratic(space, linear)
     space = network.output_space
     sampler = GradientBasedInferenceSampler(
         space, network, steps, build(optimizer, space), pick="last"
@@ -112,7 +112,7 @@ def test_the_optimum_of_a_concave_score_is_reached(space, optimizer, steps, line
 
 @pytest.mark.parametrize("optimizer", [o for o, _, _ in OPTIMIZERS], ids=str)
 def test_a_step_depends_on_its_arguments_only(optimizer):
-    optimizer = build(optimizer, make_world(space="binary").output_space)
+    optimizer = build(optimizer, make_test_problem(space="binary").output_space)
     first, second, gradient = torch.rand(3, 4, 2, 5, dtype=torch.float64)
 
     def third_step(z, other=None):
@@ -131,7 +131,7 @@ def test_a_step_depends_on_its_arguments_only(optimizer):
 
 @pytest.mark.parametrize("optimizer", [o for o, _, _ in OPTIMIZERS], ids=str)
 def test_a_narrowed_state_moves_its_rows_as_the_whole_state_does(optimizer):
-    optimizer = build(optimizer, make_world(space="binary").output_space)
+    optimizer = build(optimizer, make_test_problem(space="binary").output_space)
     z, *gradients = torch.rand(4, 4, 2, 5, dtype=torch.float64)
     state = optimizer.init(z)
     z, state = optimizer.step(z, gradients[0], state)
@@ -152,7 +152,7 @@ def test_a_narrowed_state_moves_its_rows_as_the_whole_state_does(optimizer):
     ],
 )
 def test_a_wrapped_optimizer_steps_as_it_does_by_itself(name, reference, settings):
-    space = make_world(space="binary").output_space
+    space = make_test_problem(space="binary").output_space
     optimizer = build(wrapped(name, logits=False, **settings), space)
     z, *gradients = torch.rand(5, 4, 2, 5, dtype=torch.float64)
     parameter = torch.nn.Parameter(z.clone())
@@ -168,7 +168,7 @@ def test_a_wrapped_optimizer_steps_as_it_does_by_itself(name, reference, setting
 
 @pytest.mark.parametrize(("name", "lr"), [("adam", 0.1), ("rmsprop", 0.1), ("adagrad", 0.5)])
 def test_scaled_steps_do_not_undo_themselves_on_the_simplex(name, lr):
-    space = make_world(space="categorical").output_space
+    space = make_test_problem(space="categorical").output_space
     network = Quadratic(space, torch.zeros(12, 12, dtype=torch.float64))
     x = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64).expand(1, 4, 3)
     optimizer = OutputOptimizer.from_params(
@@ -179,7 +179,7 @@ def test_scaled_steps_do_not_undo_themselves_on_the_simplex(name, lr):
 
 
 def test_scaled_steps_on_the_simplex_itself_are_refused():
-    spaces = {space: make_world(space=space).output_space for space in SPACES}
+    spaces = {space: make_test_problem(space=space).output_space for space in SPACES}
     for name in ("adam", "rmsprop", "adagrad", "fused-adamw"):
         with pytest.raises(ConfigurationError, match="Expected logits: true .* leave out 'logits'"):
             build(wrapped(name, 0.1, logits=False), spaces["categorical"])
@@ -194,22 +194,22 @@ def test_scaled_steps_on_the_simplex_itself_are_refused():
     ids=str,
 )
 def test_a_corner_is_left_with_the_first_step(space, optimizer):
-    world = make_world(space=space)
+    problem = make_test_problem(space=space)
     optimizer = dict(optimizer) if isinstance(optimizer, dict) else {"type": optimizer}
     if optimizer["type"] == "optimizer":
         optimizer["optimizer"] = {"type": "adam", "lr": 0.1}
 
     def first_step(**settings):
-        built = build({**optimizer, **settings}, world.output_space)
+        built = build({**optimizer, **settings}, problem.output_space)
         sampler = GradientBasedInferenceSampler(
-            world.output_space, network, 1, built, truth_rate=1.0, pick="all"
+            problem.output_space, network, 1, built, truth_rate=1.0, pick="all"
         )
         before, after = sampler.sample(x, truth).y.unbind(1)
         return (before - truth[:, 0]).abs().max().item(), (after - before).abs().max().item()
 
-    size = world.truth[0].numel()
-    network = Quadratic(world.output_space, torch.zeros(size, size, dtype=torch.float64))
-    truth = world.truth
+    size = problem.truth[0].numel()
+    network = Quadratic(problem.output_space, torch.zeros(size, size, dtype=torch.float64))
+    truth = problem.truth
     x = 2 - 4 * truth[:, 0]  # every true value is the worst
     smoothed, moved = first_step()
     assert smoothed == pytest.approx(0.1 if space == "binary" else 0.2 * 2 / 3)

@@ -10,7 +10,7 @@ from allennlp.modules import ConditionalRandomField
 from structured_energy.losses import ExactLikelihoodLoss, Loss
 from structured_energy.samplers import ExactSampler, Sampler
 from structured_energy.score_networks import Chain, ScoreNetwork
-from structured_energy.testing import make_world
+from structured_energy.testing import make_test_problem
 
 LENGTHS = [4, 1, 3]
 K = 3
@@ -101,23 +101,23 @@ def test_draws_follow_the_distribution(chain):
 
 
 def test_the_sampler_s_log_probabilities_are_those_of_all_sequences():
-    world = make_world(space="categorical")
-    best = world.build(Sampler, "{type: 'exact', num_samples: 81}")
-    y = best.sample(world.x, None, world.mask).y
+    problem = make_test_problem(space="categorical")
+    best = problem.build(Sampler, "{type: 'exact', num_samples: 81}")
+    y = best.sample(problem.x, None, problem.mask).y
     # All 81 sequences of the full sentences; the padded one has 9.
-    scores = world.score_network(world.x, y, world.mask)
+    scores = problem.score_network(problem.x, y, problem.mask)
     assert (scores.diff(dim=1) <= 1e-9).all()
     scores[2, 9:] = -torch.inf
     expected = scores.log_softmax(1)
-    sampler = world.build(Sampler, "{type: 'exact', num_samples: 50, kind: 'draws'}")
-    draws = sampler.sample(world.x, None, world.mask)
+    sampler = problem.build(Sampler, "{type: 'exact', num_samples: 50, kind: 'draws'}")
+    draws = sampler.sample(problem.x, None, problem.mask)
     for i in range(3):
-        kept = world.mask[i]
+        kept = problem.mask[i]
         same = (draws.y[i][:, None, kept] == y[i][None, :, kept]).flatten(2).all(2)
         torch.testing.assert_close(draws.log_prob[i], expected[i, same.int().argmax(1)])
-    loss = world.build(Loss, "'exact-likelihood'")
-    truth = world.output_space.encode(world.labels, world.dtype)
-    mine = loss.unreduced(world.x, truth, draws, world.mask)[0, 0]
+    loss = problem.build(Loss, "'exact-likelihood'")
+    truth = problem.output_space.encode(problem.labels, problem.dtype)
+    mine = loss.unreduced(problem.x, truth, draws, problem.mask)[0, 0]
     matching = (y[0] == truth[0]).all(-1).all(-1)
     torch.testing.assert_close(mine, -expected[0][matching][0])
 
@@ -134,13 +134,13 @@ SEQUENCE_NETWORK = """{
 
 @pytest.mark.parametrize("place", MASKS)
 def test_a_masked_token_is_not_there(place):
-    world = make_world(space="categorical")
-    network = world.score_network = world.build(ScoreNetwork, SEQUENCE_NETWORK)
+    problem = make_test_problem(space="categorical")
+    network = problem.score_network = problem.build(ScoreNetwork, SEQUENCE_NETWORK)
     words = torch.randint(2, 8, (3, 4))
     mask = torch.tensor(MASKS[place], dtype=torch.bool)
-    loss = world.build(Loss, "'exact-likelihood'")
-    best = world.build(Sampler, "'exact'")
-    draws = world.build(Sampler, "{type: 'exact', num_samples: 2, kind: 'draws'}")
+    loss = problem.build(Loss, "'exact-likelihood'")
+    best = problem.build(Sampler, "'exact'")
+    draws = problem.build(Sampler, "{type: 'exact', num_samples: 2, kind: 'draws'}")
 
     def results(words, truth, mask):
         x = {"tokens": {"tokens": words}}
@@ -152,10 +152,10 @@ def test_a_masked_token_is_not_there(place):
         torch.testing.assert_close(found, found[:, :1].expand_as(found))
         return likelihood, found[:, :1], best.sample(x, None, mask).y
 
-    found = results(words, world.truth, mask)
+    found = results(words, problem.truth, mask)
     for i, real in enumerate(mask):
         alone = words[i : i + 1, real]
-        expected = results(alone, world.truth[i : i + 1, :, real], torch.ones_like(alone).bool())
+        expected = results(alone, problem.truth[i : i + 1, :, real], torch.ones_like(alone).bool())
         torch.testing.assert_close(found[0][i], expected[0][0])
         torch.testing.assert_close(found[1][i], expected[1][0])
         torch.testing.assert_close(found[2][i][:, real], expected[2][0])
@@ -164,15 +164,15 @@ def test_a_masked_token_is_not_there(place):
 @pytest.mark.parametrize("make", [ExactSampler, ExactLikelihoodLoss])
 @pytest.mark.parametrize("space", ["binary", "categorical"])
 def test_other_score_networks_are_refused(make, space):
-    world = make_world(space=space)
+    problem = make_test_problem(space=space)
     if space == "categorical":
-        world.score_network.structured_scores.append(torch.nn.Identity())
+        problem.score_network.structured_scores.append(torch.nn.Identity())
     with pytest.raises(ConfigurationError, match=r"structured scores \['linear-chain'\]"):
-        make(score_network=world.score_network, output_space=world.output_space)
+        make(score_network=problem.score_network, output_space=problem.output_space)
 
 
 def test_bad_settings_are_named():
-    world = make_world(space="categorical")
+    problem = make_test_problem(space="categorical")
     for settings in ("num_samples: 0", "kind: 'worst'"):
         with pytest.raises(ConfigurationError, match="at least 1 sample and a kind"):
-            world.build(Sampler, f"{{type: 'exact', {settings}}}")
+            problem.build(Sampler, f"{{type: 'exact', {settings}}}")

@@ -20,7 +20,7 @@ from structured_energy.score_networks import (
     ScoreNetwork,
 )
 from structured_energy.task_networks import TaskNetwork
-from structured_energy.testing import make_world
+from structured_energy.testing import make_test_problem
 
 SPACE = BinaryOutputSpace()
 U_NET = {"type": "u-net", "hidden": [4, 4]}
@@ -235,4 +235,4 @@ def test_a_task_network_of_images_gives_a_logit_for_each_pixel():
     expected = h @ network.projection.weight[0] + network.projection.bias
     torch.testing.assert_close(network(x), expected)
     with pytest.raises(ConfigurationError, match="leave out the cost_augmented_network"):
-        make_world(space="image").task_network.output_size  # noqa: B018
+        make_test_problem(space="image").task_network.output_size  # noqa: B018

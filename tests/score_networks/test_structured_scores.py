@@ -9,7 +9,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
 from structured_energy.score_networks import StructuredScore
-from structured_energy.testing import make_world
+from structured_energy.testing import make_test_problem
 
 K = 3
 LENGTHS = [6, 1, 4, 2]
@@ -129,12 +129,12 @@ def test_every_term_over_tags_is_here():
 @pytest.mark.parametrize("place", ["end", "beginning", "holes"])
 @pytest.mark.parametrize(("config", "loop"), CASES, ids=[str(config) for config, _ in CASES])
 def test_it_is_what_the_loop_gives_of_the_real_tokens(config, loop, place):
-    world = make_world(space="categorical")
-    term = build(config, world)
+    problem = make_test_problem(space="categorical")
+    term = build(config, problem)
     with torch.no_grad():
         for parameter in term.parameters():
             parameter.normal_()
-    y = world.output_space.random(torch.empty(len(LENGTHS), 2, max(LENGTHS), K))
+    y = problem.output_space.random(torch.empty(len(LENGTHS), 2, max(LENGTHS), K))
     mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
     if place == "beginning":
         mask = mask.flip(1)
@@ -162,10 +162,10 @@ def test_it_is_what_the_loop_gives_of_the_real_tokens(config, loop, place):
 )
 def test_bad_settings_are_named(config, message):
     with pytest.raises(ConfigurationError, match=message):
-        build(config, make_world(space="categorical"))
+        build(config, make_test_problem(space="categorical"))
 
 
-def build(config, world):
+def build(config, problem):
     return StructuredScore.from_params(
-        Params({**config}), num_labels=K, output_space=world.output_space
+        Params({**config}), num_labels=K, output_space=problem.output_space
     )

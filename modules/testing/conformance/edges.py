@@ -1,25 +1,25 @@
-"""Worlds at the edge of what a component can be given, and low precision."""
+"""Problems at the edge of what a component can be given, and low precision."""
 
 from typing import Callable, Iterator, Tuple
 
 import torch
 
-from ..world import World, make_world
+from ..problem import TestProblem, make_test_problem
 
 LOW_PRECISION = (torch.bfloat16, torch.float16)
 EXTREME = 1e4  # of logits, in absolute value
 
 
-def edge_worlds(world: World) -> Iterator[Tuple[str, World]]:
-    """Worlds of the space and dtype of another one, each with one thing at its edge, by name."""
+def edge_problems(problem: TestProblem) -> Iterator[Tuple[str, TestProblem]]:
+    """Problems of the space and dtype of another one, each with one thing at its edge, by name."""
 
-    def make(batch_size: int = 3, one_label: bool = False) -> World:
-        return make_world(
-            dtype=world.dtype, space=world.space, batch_size=batch_size, one_label=one_label
+    def make(batch_size: int = 3, one_label: bool = False) -> TestProblem:
+        return make_test_problem(
+            dtype=problem.dtype, space=problem.space, batch_size=batch_size, one_label=one_label
         )
 
     yield "one instance", make(batch_size=1)
-    if world.space != "categorical":  # which refuses a single tag
+    if problem.space != "categorical":  # which refuses a single tag
         yield "one label", make(one_label=True)
     for name, value in (("no label", 0), ("every label", 1)):
         edge = make()
@@ -28,21 +28,21 @@ def edge_worlds(world: World) -> Iterator[Tuple[str, World]]:
     edge = make()
     edge.mask = torch.zeros_like(edge.mask)
     edge.mask.flatten(1)[:, 0] = True
-    if world.space == "categorical":
+    if problem.space == "categorical":
         words = edge.x["tokens"]["tokens"]
         words.masked_fill_(~edge.mask, 0)
     yield "one position", edge
 
 
-def make_extreme(world: World) -> None:
+def make_extreme(problem: TestProblem) -> None:
     """Scales the weights of both networks until the logits are as large as those of a network that
     has diverged."""
     for network, answer in (
-        (world.task_network, world.task_network),
-        (world.score_network, world.score_network.potentials),
+        (problem.task_network, problem.task_network),
+        (problem.score_network, problem.score_network.potentials),
     ):
         with torch.no_grad():
-            while answer(world.x, world.mask).abs().max() < EXTREME:
+            while answer(problem.x, problem.mask).abs().max() < EXTREME:
                 for parameter in network.parameters():
                     parameter.mul_(1.2)
 

@@ -8,12 +8,12 @@ import torch
 from ...losses import Loss
 from ...networks import frozen
 from ...sampler_output import SamplerOutput
-from ..world import World
+from ..problem import TestProblem
 from .edges import (
     EXTREME,
     check_finite,
     check_low_precision,
-    edge_worlds,
+    edge_problems,
     precisions,
 )
 from .suite import Conformance, check_gradients, draw_logits, needs_dtype, with_padding_changed
@@ -24,63 +24,65 @@ class LossConformance(Conformance):
 
     base = Loss
 
-    def test_shape_and_dtype(self, world: World, component: Loss) -> None:
-        values = component.unreduced(world.x, world.truth, world.sample(), world.mask)
+    def test_shape_and_dtype(self, problem: TestProblem, component: Loss) -> None:
+        values = component.unreduced(problem.x, problem.truth, problem.sample(), problem.mask)
         assert values.shape in [(3, 3), (3, 1)]
-        assert values.dtype == world.dtype
+        assert values.dtype == problem.dtype
 
-    def test_reduction(self, world: World, component: Loss) -> None:
-        sample = world.sample()
-        values = component.unreduced(world.x, world.truth, sample)
+    def test_reduction(self, problem: TestProblem, component: Loss) -> None:
+        sample = problem.sample()
+        values = component.unreduced(problem.x, problem.truth, sample)
         expected = values.sum() if component.reduction == "sum" else values.mean()
-        result = component(world.x, world.truth, sample)
+        result = component(problem.x, problem.truth, sample)
         torch.testing.assert_close(result, values if component.reduction == "none" else expected)
 
-    def test_the_mean_is_logged(self, world: World, component: Loss) -> None:
-        values = component.unreduced(world.x, world.truth, world.sample())
+    def test_the_mean_is_logged(self, problem: TestProblem, component: Loss) -> None:
+        values = component.unreduced(problem.x, problem.truth, problem.sample())
         assert component.get("value") == pytest.approx(values.mean().item(), rel=1e-5, abs=1e-6)
 
-    def test_nothing_is_logged_inside_no_logging(self, world: World, component: Loss) -> None:
+    def test_nothing_is_logged_inside_no_logging(
+        self, problem: TestProblem, component: Loss
+    ) -> None:
         with component.no_logging():
-            component(world.x, world.truth, world.sample())
+            component(problem.x, problem.truth, problem.sample())
         assert component.get_all() == {}
 
-    def test_padding_changes_nothing(self, world: World, component: Loss) -> None:
-        sample = world.sample()
+    def test_padding_changes_nothing(self, problem: TestProblem, component: Loss) -> None:
+        sample = problem.sample()
 
         def loss(value: float) -> torch.Tensor:
             fields = {
-                name: with_padding_changed(world, getattr(sample, name), value)
+                name: with_padding_changed(problem, getattr(sample, name), value)
                 for name in ("y", "logits", "cost_augmented")
             }
-            truth = with_padding_changed(world, world.truth, value)
-            return component.unreduced(world.x, truth, sample._replace(**fields), world.mask)
+            truth = with_padding_changed(problem, problem.truth, value)
+            return component.unreduced(problem.x, truth, sample._replace(**fields), problem.mask)
 
         torch.testing.assert_close(loss(0.0), loss(1.0))
 
     def test_saturated_outputs_give_finite_values_and_gradients(
-        self, world: World, component: Loss
+        self, problem: TestProblem, component: Loss
     ) -> None:
-        logits = torch.where(draw_logits(world, 3) > 0, EXTREME, -EXTREME).requires_grad_()
-        y = world.output_space.normalize(logits)
+        logits = torch.where(draw_logits(problem, 3) > 0, EXTREME, -EXTREME).requires_grad_()
+        y = problem.output_space.normalize(logits)
         sample = SamplerOutput(y, logits, y.detach().flip(0), torch.zeros(y.shape[:2]))
         for precision in precisions():
             with precision:
-                values = component.unreduced(world.x, world.truth, sample)
+                values = component.unreduced(problem.x, problem.truth, sample)
             check_finite("values", values)
             if values.requires_grad:
-                of = [logits, *world.score_network.parameters()]
+                of = [logits, *problem.score_network.parameters()]
                 gradients = torch.autograd.grad(
                     values.sum(), of, allow_unused=True, retain_graph=True
                 )
                 check_finite("gradients", *(g for g in gradients if g is not None))
 
-    def outputs(self, world: World, component: Loss) -> torch.Tensor:
+    def outputs(self, problem: TestProblem, component: Loss) -> torch.Tensor:
         torch.manual_seed(7)
-        return component.unreduced(world.x, world.truth, world.sample(), world.mask)
+        return component.unreduced(problem.x, problem.truth, problem.sample(), problem.mask)
 
-    def test_at_the_edges(self, world: World, snippet: str) -> None:
-        for name, edge in edge_worlds(world):
+    def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
+        for name, edge in edge_problems(problem):
             component = edge.build(Loss, snippet)
             for num_samples in (1, 3):
                 sample = edge.sample(num_samples)
@@ -89,38 +91,44 @@ class LossConformance(Conformance):
                 assert len(values) == len(edge.labels), name
 
     def test_an_instance_alone_has_the_same_loss(
-        self, world: World, component: Loss, snippet: str
+        self, problem: TestProblem, component: Loss, snippet: str
     ) -> None:
-        sample = world.sample()
-        together = component.unreduced(world.x, world.truth, sample, world.mask)
-        component = world.build(Loss, snippet)
+        sample = problem.sample()
+        together = component.unreduced(problem.x, problem.truth, sample, problem.mask)
+        component = problem.build(Loss, snippet)
         first = SamplerOutput(*(None if part is None else part[:1] for part in sample))  # type: ignore[arg-type]
-        single = component.unreduced(world.instance(0), world.truth[:1], first, world.mask[:1])
+        single = component.unreduced(
+            problem.instance(0), problem.truth[:1], first, problem.mask[:1]
+        )
         torch.testing.assert_close(single, together[:1])
 
-    def test_low_precision(self, world: World, component: Loss) -> None:
-        needs_dtype(world, torch.float32)
-        sample = world.sample()
-        check_low_precision(lambda: component.unreduced(world.x, world.truth, sample, world.mask))
+    def test_low_precision(self, problem: TestProblem, component: Loss) -> None:
+        needs_dtype(problem, torch.float32)
+        sample = problem.sample()
+        check_low_precision(
+            lambda: component.unreduced(problem.x, problem.truth, sample, problem.mask)
+        )
 
-    def test_gradients_in_the_outputs(self, world: World, component: Loss) -> None:
-        needs_dtype(world, torch.float64)
-        sample = world.sample()
+    def test_gradients_in_the_outputs(self, problem: TestProblem, component: Loss) -> None:
+        needs_dtype(problem, torch.float64)
+        sample = problem.sample()
 
         def of_outputs(y: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
             given = sample._replace(y=y, logits=logits)
-            return component.unreduced(world.x, world.truth, given, world.mask)
+            return component.unreduced(problem.x, problem.truth, given, problem.mask)
 
         assert sample.logits is not None
-        with frozen(world.score_network):  # a loss that takes y as a constant then has no gradient
+        with frozen(
+            problem.score_network
+        ):  # a loss that takes y as a constant then has no gradient
             check_gradients(of_outputs, [sample.y, sample.logits])
 
-    def test_gradients_in_the_weights(self, world: World, component: Loss) -> None:
-        needs_dtype(world, torch.float64)
-        sample = world.sample()
+    def test_gradients_in_the_weights(self, problem: TestProblem, component: Loss) -> None:
+        needs_dtype(problem, torch.float64)
+        sample = problem.sample()
         call = _Call(
-            world.score_network,
-            lambda: component.unreduced(world.x, world.truth, sample, world.mask),
+            problem.score_network,
+            lambda: component.unreduced(problem.x, problem.truth, sample, problem.mask),
         )
         names = [name for name, _ in call.named_parameters()]
 

@@ -10,7 +10,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
 
-from ..world import evaluate_jsonnet
+from ..problem import evaluate_jsonnet
 
 
 class ReaderConformance:

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from ...samplers import Sampler
-from ..world import World
-from .edges import check_finite, edge_worlds, make_extreme, precisions
+from ..problem import TestProblem
+from .edges import check_finite, edge_problems, make_extreme, precisions
 from .suite import Conformance
 
 
@@ -19,40 +19,42 @@ class SamplerConformance(Conformance):
     predicts: ClassVar[bool] = True
     """Whether it needs no labels."""
 
-    def test_shape_and_feasibility(self, world: World, component: Sampler) -> None:
-        sample = component(world.x, world.labels, None)
-        event = world.truth.shape[2:]
-        assert sample.y.shape[:1] == world.truth.shape[:1] and sample.y.shape[2:] == event
-        assert sample.y.dtype == world.dtype
-        assert world.output_space.contains(sample.y)
+    def test_shape_and_feasibility(self, problem: TestProblem, component: Sampler) -> None:
+        sample = component(problem.x, problem.labels, None)
+        event = problem.truth.shape[2:]
+        assert sample.y.shape[:1] == problem.truth.shape[:1] and sample.y.shape[2:] == event
+        assert sample.y.dtype == problem.dtype
+        assert problem.output_space.contains(sample.y)
         for other in (sample.logits, sample.cost_augmented):
             assert other is None or other.shape == sample.y.shape
         assert sample.log_prob is None or sample.log_prob.shape == sample.y.shape[:2]
 
     def test_labels_are_needed_only_where_it_says_so(
-        self, world: World, component: Sampler
+        self, problem: TestProblem, component: Sampler
     ) -> None:
         component.eval()
         if not self.predicts:
             with pytest.raises(ValueError, match="labels"):
-                component(world.x)
+                component(problem.x)
         else:
-            sample = component(world.x)
+            sample = component(problem.x)
             assert sample.loss is None
-            assert world.output_space.contains(sample.y)
+            assert problem.output_space.contains(sample.y)
 
-    def test_the_same_seed_gives_the_same_outputs(self, world: World, component: Sampler) -> None:
+    def test_the_same_seed_gives_the_same_outputs(
+        self, problem: TestProblem, component: Sampler
+    ) -> None:
         outputs = []
         for sampler in (copy.deepcopy(component), component):
             torch.manual_seed(7)
-            outputs.append(sampler(world.x, world.labels).y)
+            outputs.append(sampler(problem.x, problem.labels).y)
         torch.testing.assert_close(outputs[0], outputs[1], rtol=0, atol=0)
 
-    def outputs(self, world: World, component: Sampler) -> torch.Tensor:
-        return component(world.x, world.labels, world.mask).y
+    def outputs(self, problem: TestProblem, component: Sampler) -> torch.Tensor:
+        return component(problem.x, problem.labels, problem.mask).y
 
-    def test_at_the_edges(self, world: World, snippet: str) -> None:
-        for name, edge in edge_worlds(world):
+    def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
+        for name, edge in edge_problems(problem):
             component = edge.build(Sampler, snippet)
             sample = component(edge.x, edge.labels, edge.mask)
             assert edge.output_space.contains(sample.y), name
@@ -63,32 +65,34 @@ class SamplerConformance(Conformance):
                 if part.grad is not None:
                     check_finite(name, part.grad)
 
-    def test_extreme_networks(self, world: World, component: Sampler) -> None:
-        make_extreme(world)
+    def test_extreme_networks(self, problem: TestProblem, component: Sampler) -> None:
+        make_extreme(problem)
         for precision in precisions():
             with precision:
-                sample = component(world.x, world.labels, world.mask)
-            assert world.output_space.contains(sample.y)
+                sample = component(problem.x, problem.labels, problem.mask)
+            assert problem.output_space.contains(sample.y)
             check_finite("extreme", sample.y)
             if sample.loss is not None:
                 check_finite("extreme", sample.loss)
 
-    def test_low_precision(self, world: World, component: Sampler) -> None:
+    def test_low_precision(self, problem: TestProblem, component: Sampler) -> None:
         for precision in precisions():
             with precision:
-                sample = component(world.x, world.labels, world.mask)
-            assert world.output_space.contains(sample.y)
+                sample = component(problem.x, problem.labels, problem.mask)
+            assert problem.output_space.contains(sample.y)
             check_finite("low precision", *(part for part in sample if part is not None))
 
-    def test_the_loss_is_a_scalar_and_a_child(self, world: World, component: Sampler) -> None:
-        loss = component(world.x, world.labels).loss
+    def test_the_loss_is_a_scalar_and_a_child(
+        self, problem: TestProblem, component: Sampler
+    ) -> None:
+        loss = component(problem.x, problem.labels).loss
         assert (loss is None) == (component.loss is None)
         if loss is not None:
             assert loss.shape == ()
             assert component.loss in component.logging_children
 
-    def test_every_weight_of_its_own_learns(self, world: World, component: Sampler) -> None:
-        loss = component(world.x, world.labels).loss
+    def test_every_weight_of_its_own_learns(self, problem: TestProblem, component: Sampler) -> None:
+        loss = component(problem.x, problem.labels).loss
         if loss is None:
             pytest.skip("it has no loss")
         loss.backward()
@@ -96,7 +100,7 @@ class SamplerConformance(Conformance):
             for parameter in component.parameters():
                 parameter.add_(0.1)
         component.zero_grad()
-        component(world.x, world.labels).loss.backward()
+        component(problem.x, problem.labels).loss.backward()
         for name, parameter in component.named_parameters():
             assert parameter.grad is not None, f"{name} gets no gradient"
             assert parameter.grad.abs().sum() > 0, f"{name} gets no gradient"

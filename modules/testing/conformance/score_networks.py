@@ -8,8 +8,8 @@ import torch
 from ...encoded import Encoded, Encoding
 from ...networks import frozen
 from ...score_networks import ScoreNetwork
-from ..world import World
-from .edges import check_finite, check_low_precision, edge_worlds
+from ..problem import TestProblem
+from .edges import check_finite, check_low_precision, edge_problems
 from .suite import Conformance, check_gradients, needs_dtype, with_padding_changed
 
 
@@ -19,57 +19,57 @@ class ScoreNetworkConformance(Conformance):
 
     base = ScoreNetwork
 
-    def test_shape_and_dtype(self, world: World, component: ScoreNetwork) -> None:
-        score = component(world.x, world.sample().y, world.mask)
+    def test_shape_and_dtype(self, problem: TestProblem, component: ScoreNetwork) -> None:
+        score = component(problem.x, problem.sample().y, problem.mask)
         assert score.shape == (3, 3)
-        assert score.dtype == world.dtype
+        assert score.dtype == problem.dtype
 
     def test_samples_and_instances_are_independent(
-        self, world: World, component: ScoreNetwork
+        self, problem: TestProblem, component: ScoreNetwork
     ) -> None:
         component.eval()
-        y = world.sample().y
-        together = component(world.x, y)
+        y = problem.sample().y
+        together = component(problem.x, y)
         for i in range(3):
             for j in range(3):
-                single = component(world.instance(i), y[i : i + 1, j : j + 1])
+                single = component(problem.instance(i), y[i : i + 1, j : j + 1])
                 torch.testing.assert_close(single[0, 0], together[i, j])
 
-    def test_wrong_shapes_are_refused(self, world: World, component: ScoreNetwork) -> None:
+    def test_wrong_shapes_are_refused(self, problem: TestProblem, component: ScoreNetwork) -> None:
         with pytest.raises(ValueError, match="Expected y of shape"):
-            component(world.x, world.sample().y[:2])
+            component(problem.x, problem.sample().y[:2])
 
-    def test_padding_changes_nothing(self, world: World, component: ScoreNetwork) -> None:
-        y = world.sample().y
-        first, second = (with_padding_changed(world, y, value) for value in (0.0, 1.0))
+    def test_padding_changes_nothing(self, problem: TestProblem, component: ScoreNetwork) -> None:
+        y = problem.sample().y
+        first, second = (with_padding_changed(problem, y, value) for value in (0.0, 1.0))
         torch.testing.assert_close(
-            component(world.x, first, world.mask), component(world.x, second, world.mask)
+            component(problem.x, first, problem.mask), component(problem.x, second, problem.mask)
         )
 
-    def outputs(self, world: World, component: ScoreNetwork) -> torch.Tensor:
+    def outputs(self, problem: TestProblem, component: ScoreNetwork) -> torch.Tensor:
         torch.manual_seed(7)
-        return component(world.x, world.sample().y, world.mask)
+        return component(problem.x, problem.sample().y, problem.mask)
 
-    def test_at_the_edges(self, world: World, snippet: str) -> None:
-        for name, edge in edge_worlds(world):
+    def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
+        for name, edge in edge_problems(problem):
             component = edge.build(ScoreNetwork, snippet)
             for num_samples in (1, 3):
                 score = component(edge.x, edge.sample(num_samples).y, edge.mask)
                 assert score.shape == (len(edge.labels), num_samples), name
                 check_finite(name, score)
 
-    def test_low_precision(self, world: World, component: ScoreNetwork) -> None:
-        needs_dtype(world, torch.float32)
-        y = world.sample().y
+    def test_low_precision(self, problem: TestProblem, component: ScoreNetwork) -> None:
+        needs_dtype(problem, torch.float32)
+        y = problem.sample().y
         component.eval()
-        check_low_precision(lambda: component(world.x, y, world.mask))
+        check_low_precision(lambda: component(problem.x, y, problem.mask))
 
-    def test_gradients(self, world: World, component: ScoreNetwork) -> None:
-        needs_dtype(world, torch.float64)
-        check_gradients(lambda y: component(world.x, y, world.mask), [world.sample().y])
+    def test_gradients(self, problem: TestProblem, component: ScoreNetwork) -> None:
+        needs_dtype(problem, torch.float64)
+        check_gradients(lambda y: component(problem.x, y, problem.mask), [problem.sample().y])
 
     def test_encodings_are_computed_once_while_frozen(
-        self, world: World, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch
+        self, problem: TestProblem, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         calls: List[Any] = []
         original = component.encode
@@ -79,15 +79,15 @@ class ScoreNetworkConformance(Conformance):
             return original(x, mask)
 
         monkeypatch.setattr(component, "encode", counted)
-        y = world.sample().y
-        expected = component.eval()(world.x, y, world.mask)
-        x = Encoded(world.x, world.mask)
+        y = problem.sample().y
+        expected = component.eval()(problem.x, y, problem.mask)
+        x = Encoded(problem.x, problem.mask)
         rows = x.rows(torch.tensor([2, 0]))
         with frozen(component.train()):
             for _ in range(3):
-                torch.testing.assert_close(component(x, y, world.mask), expected)
+                torch.testing.assert_close(component(x, y, problem.mask), expected)
             torch.testing.assert_close(component(rows, y[[2, 0]], rows.mask), expected[[2, 0]])
         assert len(calls) == 2
-        component(x, y, world.mask)
-        component(x, y, world.mask)
+        component(x, y, problem.mask)
+        component(x, y, problem.mask)
         assert len(calls) == 4

@@ -5,7 +5,7 @@ import torch
 
 from ...oracle_values import OracleValue
 from ...output_spaces import OutputSpace
-from ..world import World
+from ..problem import TestProblem
 from .suite import Conformance, check_gradients, draw_logits, needs_dtype, with_padding_changed
 
 
@@ -14,27 +14,29 @@ class OracleValueConformance(Conformance):
 
     base = OracleValue
 
-    def test_the_truth_reaches_the_bound(self, world: World, component: OracleValue) -> None:
-        value = component.value(world.truth, world.truth, world.mask)
+    def test_the_truth_reaches_the_bound(
+        self, problem: TestProblem, component: OracleValue
+    ) -> None:
+        value = component.value(problem.truth, problem.truth, problem.mask)
         torch.testing.assert_close(value, torch.full_like(value, component.upper_bound))
-        assert component.value(world.truth, world.sample().y).shape == (3, 3)
-        assert (component.cost(world.truth, world.sample().y) >= 0).all()
+        assert component.value(problem.truth, problem.sample().y).shape == (3, 3)
+        assert (component.cost(problem.truth, problem.sample().y) >= 0).all()
 
-    def test_padding_changes_nothing(self, world: World, component: OracleValue) -> None:
-        y = world.sample().y
+    def test_padding_changes_nothing(self, problem: TestProblem, component: OracleValue) -> None:
+        y = problem.sample().y
         values = [
             component.value(
-                with_padding_changed(world, world.truth, value),
-                with_padding_changed(world, y, value),
-                world.mask,
+                with_padding_changed(problem, problem.truth, value),
+                with_padding_changed(problem, y, value),
+                problem.mask,
             )
             for value in (0.0, 1.0)
         ]
         torch.testing.assert_close(values[0], values[1])
 
-    def test_gradients(self, world: World, component: OracleValue) -> None:
-        needs_dtype(world, torch.float64)
-        check_gradients(lambda y: component.value(world.truth, y), [world.sample().y])
+    def test_gradients(self, problem: TestProblem, component: OracleValue) -> None:
+        needs_dtype(problem, torch.float64)
+        check_gradients(lambda y: component.value(problem.truth, y), [problem.sample().y])
 
 
 class OutputSpaceConformance(Conformance):
@@ -43,24 +45,24 @@ class OutputSpaceConformance(Conformance):
     base = OutputSpace
 
     def test_normalized_projected_and_random_outputs_are_feasible(
-        self, world: World, component: OutputSpace
+        self, problem: TestProblem, component: OutputSpace
     ) -> None:
-        logits = 50 * draw_logits(world, 20)
+        logits = 50 * draw_logits(problem, 20)
         for y in (
             component.normalize(logits),
             component.project(logits),
             component.random(logits),
             component.sample(logits[:, 0], 5),
             component.sample(logits[:, 0], 5, temperature=0.3),
-            component.encode(world.labels),
+            component.encode(problem.labels),
         ):
             assert component.contains(y)
         assert not component.contains(logits)
 
     def test_projection_is_the_nearest_of_many_feasible_points(
-        self, world: World, component: OutputSpace
+        self, problem: TestProblem, component: OutputSpace
     ) -> None:
-        point = 3 * draw_logits(world, 1)
+        point = 3 * draw_logits(problem, 1)
         projected = component.project(point)
         torch.testing.assert_close(component.project(projected), projected)
         distance = (projected - point).flatten(2).norm(dim=2)
@@ -71,17 +73,17 @@ class OutputSpaceConformance(Conformance):
         assert (distance <= (others - point).flatten(2).norm(dim=2) + 1e-6).all()
 
     def test_logits_of_an_output_normalize_to_it(
-        self, world: World, component: OutputSpace
+        self, problem: TestProblem, component: OutputSpace
     ) -> None:
-        for y in (component.random(draw_logits(world, 4)), world.truth):
+        for y in (component.random(draw_logits(problem, 4)), problem.truth):
             logits = component.logits_of(y)
             assert torch.isfinite(logits).all()
             torch.testing.assert_close(component.normalize(logits), y, atol=1e-5, rtol=1e-4)
 
     def test_a_move_changes_one_position_and_back(
-        self, world: World, component: OutputSpace
+        self, problem: TestProblem, component: OutputSpace
     ) -> None:
-        y = component.nearest_corner(component.random(draw_logits(world, 4)))
+        y = component.nearest_corner(component.random(draw_logits(problem, 4)))
         assert component.contains(y)
         torch.testing.assert_close(component.nearest_corner(y), y, rtol=0, atol=0)
         gradient = torch.randn_like(y)
@@ -96,16 +98,18 @@ class OutputSpaceConformance(Conformance):
             assert (changed == real.float()).all()
             torch.testing.assert_close(component.move(moved, back)[0], y, rtol=0, atol=0)
 
-    def test_no_move_is_in_the_padding(self, world: World, component: OutputSpace) -> None:
-        y, padding = world.truth, ~world.mask.unsqueeze(1)
-        changes = component.move_changes(y, torch.randn_like(y), world.mask)
+    def test_no_move_is_in_the_padding(self, problem: TestProblem, component: OutputSpace) -> None:
+        y, padding = problem.truth, ~problem.mask.unsqueeze(1)
+        changes = component.move_changes(y, torch.randn_like(y), problem.mask)
         for index in range(changes.shape[2]):
             moved, _ = component.move(y, torch.full(y.shape[:2], index))
             in_padding = (component.position_distance(moved, y) > 0) & padding
             assert not torch.isfinite(changes[..., index])[in_padding.flatten(2).any(2)].any()
 
-    def test_neighbours_differ_in_one_position(self, world: World, component: OutputSpace) -> None:
-        y = world.truth
+    def test_neighbours_differ_in_one_position(
+        self, problem: TestProblem, component: OutputSpace
+    ) -> None:
+        y = problem.truth
         neighbours = component.neighbours(y[:, 0])
         positions = component.position_mass(y)[0, 0].numel()
         assert neighbours.shape[:2] == (len(y), positions)
@@ -115,35 +119,39 @@ class OutputSpaceConformance(Conformance):
             change = component.position_distance(neighbours[:, :, value], y).flatten(2) > 0
             assert (change == torch.eye(positions, dtype=torch.bool)).all()
 
-    def test_labels_survive_encoding(self, world: World, component: OutputSpace) -> None:
-        decoded = component.decode(component.encode(world.labels)[:, 0])
-        assert (decoded == world.labels).all()
+    def test_labels_survive_encoding(self, problem: TestProblem, component: OutputSpace) -> None:
+        decoded = component.decode(component.encode(problem.labels)[:, 0])
+        assert (decoded == problem.labels).all()
 
     def test_log_probabilities_are_finite_and_padding_free(
-        self, world: World, component: OutputSpace
+        self, problem: TestProblem, component: OutputSpace
     ) -> None:
-        logits = 1e4 * draw_logits(world, 1)
-        assert torch.isfinite(component.log_prob(logits, world.truth)).all()
+        logits = 1e4 * draw_logits(problem, 1)
+        assert torch.isfinite(component.log_prob(logits, problem.truth)).all()
         values = [
-            component.log_prob(with_padding_changed(world, logits, value), world.truth, world.mask)
+            component.log_prob(
+                with_padding_changed(problem, logits, value), problem.truth, problem.mask
+            )
             for value in (-1.0, 1.0)
         ]
         torch.testing.assert_close(values[0], values[1])
 
-    def test_draws_follow_the_distribution(self, world: World, component: OutputSpace) -> None:
-        logits = draw_logits(world, 1)[:, 0]
+    def test_draws_follow_the_distribution(
+        self, problem: TestProblem, component: OutputSpace
+    ) -> None:
+        logits = draw_logits(problem, 1)[:, 0]
         draws = component.sample(logits, 20000)
         expected = component.normalize(logits)
         np.testing.assert_allclose(draws.mean(1).numpy(), expected.numpy(), atol=0.02)
 
-    def test_distance(self, world: World, component: OutputSpace) -> None:
-        y = component.sample(draw_logits(world, 1)[:, 0], 4)
+    def test_distance(self, problem: TestProblem, component: OutputSpace) -> None:
+        y = component.sample(draw_logits(problem, 1)[:, 0], 4)
         assert (component.distance(y, y) == 0).all()
-        distance = component.distance(y, world.truth, world.mask)
+        distance = component.distance(y, problem.truth, problem.mask)
         assert ((distance >= 0) & (distance <= 1)).all()
 
-    def test_perturb(self, world: World, component: OutputSpace) -> None:
-        y = world.truth.expand(-1, 2000, *world.truth.shape[2:])
+    def test_perturb(self, problem: TestProblem, component: OutputSpace) -> None:
+        y = problem.truth.expand(-1, 2000, *problem.truth.shape[2:])
         assert (component.perturb(y, 0.0) == y).all()
         changed = component.perturb(y, 1.0)
         assert component.contains(changed)

@@ -7,27 +7,27 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ...score_networks import StructuredScore
-from ..world import SPACES, World, make_world
-from .edges import check_finite, check_low_precision, edge_worlds
+from ..problem import SPACES, TestProblem, make_test_problem
+from .edges import check_finite, check_low_precision, edge_problems
 from .suite import Conformance, check_gradients, needs_dtype, with_padding_changed
 
 
 def scores_of(
     component: StructuredScore,
-    world: World,
+    problem: TestProblem,
     y: torch.Tensor,
     h: Optional[torch.Tensor] = None,
     mask: Optional[torch.Tensor] = None,
 ) -> torch.Tensor:
-    """Return the scores of y, with the encoding h of the world's x."""
+    """Return the scores of y, with the encoding h of the problem's x."""
     if h is None:
-        h = encoding_of(world)
-    return component(y, mask, component.encode(world.x, h, mask))
+        h = encoding_of(problem)
+    return component(y, mask, component.encode(problem.x, h, mask))
 
 
-def encoding_of(world: World) -> torch.Tensor:
-    """Return the encoding of the world's x by its task network."""
-    return world.task_network.hidden(world.x, world.mask).detach()
+def encoding_of(problem: TestProblem) -> torch.Tensor:
+    """Return the encoding of the problem's x by its task network."""
+    return problem.task_network.hidden(problem.x, problem.mask).detach()
 
 
 class StructuredScoreConformance(Conformance):
@@ -36,39 +36,41 @@ class StructuredScoreConformance(Conformance):
 
     base = StructuredScore
 
-    def test_shape_and_dtype(self, world: World, component: StructuredScore) -> None:
-        score = scores_of(component, world, world.sample().y, mask=world.mask)
+    def test_shape_and_dtype(self, problem: TestProblem, component: StructuredScore) -> None:
+        score = scores_of(component, problem, problem.sample().y, mask=problem.mask)
         assert score.shape == (3, 3)
-        assert score.dtype == world.dtype
+        assert score.dtype == problem.dtype
 
     def test_samples_and_instances_are_independent(
-        self, world: World, component: StructuredScore
+        self, problem: TestProblem, component: StructuredScore
     ) -> None:
         component.eval()
-        y, h = world.sample().y, encoding_of(world)
-        together = scores_of(component, world, y, h, world.mask)
+        y, h = problem.sample().y, encoding_of(problem)
+        together = scores_of(component, problem, y, h, problem.mask)
         for i in range(3):
-            mask = world.mask[i : i + 1]
-            context = component.encode(world.instance(i), h[i : i + 1], mask)
+            mask = problem.mask[i : i + 1]
+            context = component.encode(problem.instance(i), h[i : i + 1], mask)
             for j in range(3):
                 single = component(y[i : i + 1, j : j + 1], mask, context)
                 torch.testing.assert_close(single[0, 0], together[i, j])
 
-    def test_padding_changes_nothing(self, world: World, component: StructuredScore) -> None:
+    def test_padding_changes_nothing(
+        self, problem: TestProblem, component: StructuredScore
+    ) -> None:
         component.eval()
-        y, h = world.sample().y, encoding_of(world)
+        y, h = problem.sample().y, encoding_of(problem)
         first, second = (
-            scores_of(component, world, with_padding_changed(world, y, value), h, world.mask)
+            scores_of(component, problem, with_padding_changed(problem, y, value), h, problem.mask)
             for value in (0.0, 1.0)
         )
         torch.testing.assert_close(first, second)
 
-    def outputs(self, world: World, component: StructuredScore) -> torch.Tensor:
+    def outputs(self, problem: TestProblem, component: StructuredScore) -> torch.Tensor:
         torch.manual_seed(7)
-        return scores_of(component, world, world.sample().y, mask=world.mask)
+        return scores_of(component, problem, problem.sample().y, mask=problem.mask)
 
-    def test_at_the_edges(self, world: World, snippet: str) -> None:
-        for name, edge in edge_worlds(world):
+    def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
+        for name, edge in edge_problems(problem):
             component = edge.build(StructuredScore, snippet)
             for num_samples in (1, 3):
                 y = edge.sample(num_samples).y
@@ -76,36 +78,36 @@ class StructuredScoreConformance(Conformance):
                 assert score.shape == (len(edge.labels), num_samples), name
                 check_finite(name, score)
 
-    def test_low_precision(self, world: World, component: StructuredScore) -> None:
-        needs_dtype(world, torch.float32)
+    def test_low_precision(self, problem: TestProblem, component: StructuredScore) -> None:
+        needs_dtype(problem, torch.float32)
         component.eval()
-        y, h = world.sample().y, encoding_of(world)
-        check_low_precision(lambda: scores_of(component, world, y, h, world.mask))
+        y, h = problem.sample().y, encoding_of(problem)
+        check_low_precision(lambda: scores_of(component, problem, y, h, problem.mask))
 
-    def test_gradients(self, world: World, component: StructuredScore) -> None:
-        needs_dtype(world, torch.float64)
+    def test_gradients(self, problem: TestProblem, component: StructuredScore) -> None:
+        needs_dtype(problem, torch.float64)
         component.eval()
 
         def score(y: torch.Tensor, h: torch.Tensor) -> Any:
-            return scores_of(component, world, y, h, world.mask)
+            return scores_of(component, problem, y, h, problem.mask)
 
-        check_gradients(score, [world.sample().y, encoding_of(world)])
+        check_gradients(score, [problem.sample().y, encoding_of(problem)])
 
-    def test_every_weight_learns(self, world: World, component: StructuredScore) -> None:
-        y = world.sample().y
-        score = scores_of(component, world, y)
+    def test_every_weight_learns(self, problem: TestProblem, component: StructuredScore) -> None:
+        y = problem.sample().y
+        score = scores_of(component, problem, y)
         if not score.requires_grad:
-            pytest.skip("outputs of this world are too small for the term")
+            pytest.skip("outputs of this problem are too small for the term")
         (score * torch.randn_like(score)).sum().backward()
         for name, weight in component.named_parameters():
             assert weight.grad is not None and weight.grad.isfinite().all(), name
 
-    def test_outputs_of_other_spaces_are_refused(self, world: World, snippet: str) -> None:
+    def test_outputs_of_other_spaces_are_refused(self, problem: TestProblem, snippet: str) -> None:
         others = set(SPACES) - set(dict(self.cases())[snippet])
         if not others:
             pytest.skip("the term serves in every output space")
         for space in sorted(others):
-            other = make_world(space=space, dtype=world.dtype)
+            other = make_test_problem(space=space, dtype=problem.dtype)
             with pytest.raises((ConfigurationError, ValueError), match="Expected|is required"):
                 component = other.build(StructuredScore, snippet)
                 scores_of(component, other, other.sample().y, mask=other.mask)

@@ -10,24 +10,24 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ...logging import LoggingMixin
-from ..world import SPACES, World, evaluate_jsonnet, make_world
+from ..problem import SPACES, TestProblem, evaluate_jsonnet, make_test_problem
 
 ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
 
 DTYPES = (torch.float32, torch.float64)
 
 
-def with_padding_changed(world: World, tensor: torch.Tensor, value: float) -> torch.Tensor:
+def with_padding_changed(problem: TestProblem, tensor: torch.Tensor, value: float) -> torch.Tensor:
     """The tensor `(batch, num_samples, *event_shape)` with another value in its padding."""
-    mask = world.mask.unsqueeze(1)
+    mask = problem.mask.unsqueeze(1)
     while mask.dim() < tensor.dim():
         mask = mask.unsqueeze(-1)
     return torch.where(mask, tensor, torch.full_like(tensor, value))
 
 
-def draw_logits(world: World, num_samples: int) -> torch.Tensor:
+def draw_logits(problem: TestProblem, num_samples: int) -> torch.Tensor:
     """Random logits `(batch, num_samples, *event_shape)`."""
-    logits = world.sample(num_samples).logits
+    logits = problem.sample(num_samples).logits
     assert logits is not None
     return logits
 
@@ -54,15 +54,15 @@ def check_gradients(function: Any, inputs: List[torch.Tensor]) -> None:
     assert torch.autograd.gradcheck(function, inputs, fast_mode=True)
 
 
-def needs_dtype(world: World, dtype: torch.dtype) -> None:
+def needs_dtype(problem: TestProblem, dtype: torch.dtype) -> None:
     """Skip a test that is for another dtype."""
-    if world.dtype != dtype:
+    if problem.dtype != dtype:
         reason = {torch.float32: "autocast is", torch.float64: "finite differences are"}[dtype]
         pytest.skip(f"{reason} checked in {dtype} only")
 
 
 class Conformance:
-    """The tests that all suites share, and a component in a world of each output space and dtype.
+    """The tests that all suites share, and a component in a problem of each output space and dtype.
 
     A subclass names one `config`, or overrides `cases` for several.
     """
@@ -76,12 +76,12 @@ class Conformance:
         """Return each config with the output spaces in which it serves."""
         return [(self.config, self.spaces)]
 
-    def outputs(self, world: World, component: Any) -> torch.Tensor:
+    def outputs(self, problem: TestProblem, component: Any) -> torch.Tensor:
         """Return what a component with weights computes; a loaded one must compute the same."""
         raise TypeError(f"{type(self).__name__} must define `outputs`.")
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        if "world" not in metafunc.fixturenames:
+        if "problem" not in metafunc.fixturenames:
             return
         cases, names = [], []
         for number, (config, spaces) in enumerate(self.cases()):
@@ -90,29 +90,29 @@ class Conformance:
             for space, dtype in itertools.product(spaces, DTYPES):
                 cases.append((config, (space, dtype)))
                 names.append(f"{name}-{number}-{space}-{dtype}".replace("torch.", ""))
-        metafunc.parametrize(("snippet", "world"), cases, indirect=["world"], ids=names)
+        metafunc.parametrize(("snippet", "problem"), cases, indirect=["problem"], ids=names)
 
     @pytest.fixture()
-    def world(self, request: Any, snippet: str) -> World:
+    def problem(self, request: Any, snippet: str) -> TestProblem:
         space, dtype = request.param
-        return make_world(dtype=dtype, space=space)
+        return make_test_problem(dtype=dtype, space=space)
 
     @pytest.fixture()
-    def component(self, world: World, snippet: str) -> Any:
-        return world.build(self.base, snippet)
+    def component(self, problem: TestProblem, snippet: str) -> Any:
+        return problem.build(self.base, snippet)
 
     @pytest.fixture(autouse=True)
-    def _dtype(self, world: World) -> Iterator[None]:
+    def _dtype(self, problem: TestProblem) -> Iterator[None]:
         before = torch.get_default_dtype()
-        torch.set_default_dtype(world.dtype)
+        torch.set_default_dtype(problem.dtype)
         yield
         torch.set_default_dtype(before)
 
-    def test_a_misspelt_key_raises(self, world: World, snippet: str) -> None:
+    def test_a_misspelt_key_raises(self, problem: TestProblem, snippet: str) -> None:
         params = evaluate_jsonnet(snippet)
         params = {"type": params} if isinstance(params, str) else params
         with pytest.raises(ConfigurationError, match="no_such_key"):
-            world.build(self.base, json.dumps({**params, "no_such_key": 1}))
+            problem.build(self.base, json.dumps({**params, "no_such_key": 1}))
 
     def test_the_tree_names_every_node_and_value(self, component: Any) -> None:
         if not isinstance(component, LoggingMixin):
@@ -124,17 +124,17 @@ class Conformance:
             assert f"{name.split('.')[-1]}: {type(value).__name__}" in picture, name
 
     def test_saved_and_loaded_outputs_are_the_same(
-        self, world: World, component: Any, snippet: str
+        self, problem: TestProblem, component: Any, snippet: str
     ) -> None:
         if not isinstance(component, torch.nn.Module):
             pytest.skip("it has no weights")
         with torch.no_grad():  # away from where every component of its kind starts
             for parameter in component.parameters():
                 parameter.add_(0.1 * torch.rand_like(parameter))
-        world.task_network.eval()
-        other = reloaded(component, world.build(self.base, snippet))
+        problem.task_network.eval()
+        other = reloaded(component, problem.build(self.base, snippet))
         found = []
         for module in (component, other):
             torch.manual_seed(7)
-            found.append(self.outputs(world, module.eval()))
+            found.append(self.outputs(problem, module.eval()))
         torch.testing.assert_close(found[1], found[0], rtol=0, atol=0)

@@ -1,4 +1,4 @@
-"""A small world in which any component can be built and run."""
+"""A small problem on which any component can be built and run."""
 
 import copy
 import functools
@@ -30,7 +30,7 @@ LABELS = [f"label_{i}" for i in range(4)]
 
 WORDS = [f"word_{i}" for i in range(6)]
 TAGS = ["O", "B-X", "I-X"]
-# The worlds: sets of labels, sequences of tags, masks of images.
+# The problems: sets of labels, sequences of tags, masks of images.
 SPACES = ("binary", "categorical", "image")
 SIZE = (2, 3)
 
@@ -68,12 +68,11 @@ def _as_json(snippet: str) -> str:
 
 
 @dataclass
-class World:
+class TestProblem:
     """Small networks, and a batch with padding, all of one dtype.
 
-    `labels` and `mask` are `(batch, 4)`, in the world of images `(batch, 2, 3)`; `x` is
-    `(batch, 5)` in the world of sets of labels, the tensors of a text field in that of sequences of
-    tags, and `(batch, 2, 2, 3)` in that of images.
+    `labels` and `mask` are `(batch, 4)`, for images `(batch, 2, 3)`; `x` is `(batch, 5)` for sets
+    of labels, the tensors of a text field for sequences of tags, `(batch, 2, 2, 3)` for images.
     """
 
     vocab: Vocabulary
@@ -86,9 +85,11 @@ class World:
     mask: torch.Tensor
     space: str
 
+    __test__ = False  # pytest would collect it for its name
+
     def build(self, base: Type[T], snippet: str) -> T:
-        """A component from a Jsonnet snippet, such as `build(Loss, "{type: 'score'}")`, with the
-        shared objects that the model hands down."""
+        """Build a component from a Jsonnet snippet, such as `build(Loss, "{type: 'score'}")`, with
+        the shared objects that the model hands down."""
         params = evaluate_jsonnet(snippet)
         component = base.from_params(
             Params({"type": params} if isinstance(params, str) else params),
@@ -106,7 +107,7 @@ class World:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights, and of every y."""
+        """The dtype of the weights and of every y."""
         return next(self.task_network.parameters()).dtype
 
     def instance(self, number: int) -> Any:
@@ -133,16 +134,16 @@ class World:
         )
 
 
-def make_world(
+def make_test_problem(
     seed: int = 0,
     dtype: torch.dtype = torch.float64,
     batch_size: int = 3,
     space: str = "binary",
     one_label: bool = False,
-) -> World:
-    """A world of sets of labels (`binary`), of sequences of tags (`categorical`) or of masks of
-    images (`image`), whose weights and batch depend only on the seed; with a single label, tag or
-    pixel where `one_label`."""
+) -> TestProblem:
+    """Return a problem of sets of labels (`binary`), of sequences of tags (`categorical`) or of
+    masks of images (`image`), whose weights and batch depend only on the seed; with a single label,
+    tag or pixel if `one_label`."""
     torch.manual_seed(seed)
     vocab = Vocabulary(non_padded_namespaces=["features", "labels"])
     tags = (TAGS if space == "categorical" else LABELS)[: 1 if one_label else None]
@@ -177,7 +178,7 @@ def make_world(
             mask[-1, :, -1] = False
         x = torch.rand(batch_size, 2, *size, dtype=dtype)
         labels = torch.rand(batch_size, *size) < 0.5
-    return World(
+    return TestProblem(
         vocab=vocab,
         output_space=output_space,
         oracle_value=PerInstanceF1(output_space),
@@ -191,21 +192,21 @@ def make_world(
 
 
 def write_arff(directory: Path, name: str, rows: int, seed: int = 0) -> Path:
-    """A learnable ARFF file of a world's features and labels, with Mulan's XML beside it."""
+    """Write a learnable ARFF file of the features and labels, with Mulan's XML beside it."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(rows, len(FEATURES), generator=generator)
     weights = torch.randn(len(FEATURES), len(LABELS), generator=torch.Generator().manual_seed(13))
     labels = (x @ weights > 0).int()
-    lines = ["@relation world", *(f"@attribute {name} numeric" for name in FEATURES)]
+    lines = ["@relation problem", *(f"@attribute {name} numeric" for name in FEATURES)]
     lines += [f"@attribute {name} {{0,1}}" for name in LABELS]
     lines.append("@data")
     for features, on in zip(x.tolist(), labels.tolist(), strict=True):
         lines.append(",".join([*(f"{value:.4f}" for value in features), *map(str, on)]))
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"world-{name}.arff"
+    path = directory / f"problem-{name}.arff"
     path.write_text("\n".join(lines) + "\n")
     names = "".join(f'<label name="{name}"></label>' for name in LABELS)
-    (directory / "world.xml").write_text(f"<labels>{names}</labels>")
+    (directory / "problem.xml").write_text(f"<labels>{names}</labels>")
     return path
 
 
