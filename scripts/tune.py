@@ -3,11 +3,11 @@
     python scripts/tune.py --data-sets scene --methods cross_entropy dvn --trials 20 --workers 2
 
 Every method gets the same number of trials, of which the first is what the table of the data set
-says, in the search space that `search_spaces.libsonnet` of the library of configs gives it (for taggers
-`tagging_search_spaces.libsonnet`); the test data are not read. A study is kept in `--storage` (any
-of Optuna's, SQLite by default), so a search that was stopped goes on, and workers on several
-machines share one; a trial whose worker died, here or on another machine, is given up, and another
-one takes its place.
+says, in the search space that `search_spaces.libsonnet` in the library of configs gives it (for
+taggers `tagging_search_spaces.libsonnet`); the test data are not read. A study is kept in
+`--storage` (any of Optuna's, SQLite by default), so a search that was stopped goes on, and workers
+on several machines share one; a trial whose worker died, here or on another machine, is given up,
+and another one takes its place.
 `--write` puts the best into `modules/configs/structured_energy/tuned.json`, which the configs read.
 """
 
