@@ -24,7 +24,7 @@ LAYERS = [
     {"models"},
     {"predictors", "training", "reporting"},
     {"callbacks", "commands"},
-    {"testing"},
+    {"testing", "__main__"},
 ]
 
 
