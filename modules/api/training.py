@@ -121,9 +121,7 @@ def train(
                 "Expected the name of a method for X and Y, got a config, which has its own data."
             )
         table: Dict[str, Any] = {"reader": "table", **(settings or {})}
-        table.update(
-            _write_data(folder / DATA, X, Y, validation, feature_names, label_names, recover)
-        )
+        table.update(_write_data(folder / DATA, X, Y, validation, feature_names, label_names))
         config = _method_config(method, table)
     changes: Dict[str, Any] = dict(overrides or {})
     if num_epochs is not None:
@@ -175,7 +173,6 @@ def _write_data(
     validation: Any,
     feature_names: Optional[Sequence[str]],
     label_names: Optional[Sequence[str]],
-    recover: bool,
 ) -> Dict[str, Any]:
     """Return the part of a data set's table that names its data; values in memory are written to
     files of the folder."""
@@ -211,6 +208,6 @@ def _write_data(
         data["validation"] = train_path + SPLIT.format(f"{kept}:")
     else:
         is_pair = isinstance(validation, tuple) and len(validation) == 2
-        pair = validation if is_pair else (validation, None)
-        data["train"], data["validation"] = train_path, path_of(*pair, "validation")
+        X, Y = validation if is_pair else (validation, None)
+        data["train"], data["validation"] = train_path, path_of(X, Y, "validation")
     return data
