@@ -44,10 +44,13 @@ def instances_of(
         raise ValueError(
             f"Expected as many outputs Y as inputs X ({len(values)}), got {len(outputs)}."
         )
-    return [
+    instances = [
         reader.value_to_instance(value, vocab, output)
         for value, output in zip(values, outputs, strict=True)
     ]
+    for instance in instances:
+        reader.apply_token_indexers(instance)
+    return instances
 
 
 def _listed(X: Any) -> List[Any]:

@@ -1,16 +1,20 @@
 """A trained model as an object."""
 
+import copy
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Union
 
 import numpy as np
 import torch
+from allennlp.common import Params
 from allennlp.data import Batch, DatasetReader, Instance
 from allennlp.data.data_loaders import SimpleDataLoader
 from allennlp.data.fields import TensorField
 from allennlp.evaluation.evaluator import SimpleEvaluator
+from allennlp.models import Model
 from allennlp.models.archival import load_archive
+from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.nn.util import get_device_of
 
 from ..models import StructuredEnergyModel
@@ -37,16 +41,38 @@ class TrainedModel:
         In evaluation mode.
     reader : `DatasetReader`
         The reader of the model's data.
+    config : `Mapping[str, Any]`
+        The config of the run.
     folder : `Path`, optional
         The folder of the run.
     """
 
     def __init__(
-        self, model: StructuredEnergyModel, reader: DatasetReader, folder: Optional[Path] = None
+        self,
+        model: StructuredEnergyModel,
+        reader: DatasetReader,
+        config: Mapping[str, Any],
+        folder: Optional[Path] = None,
     ) -> None:
         self.model = model.eval()
         self.reader = reader
+        self.config = dict(config)
         self.folder = folder
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """Return the state for `pickle`: modules of AllenNLP hold functions that it refuses, so the
+        config and the weights stand for the model."""
+        weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
+        return {**vars(self), "model": (self.model.vocab, weights)}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        """Build the model on the CPU and load its weights."""
+        vocab, weights = state["model"]
+        params = Params(copy.deepcopy(state["config"]["model"]))
+        remove_weights_related_keys_from_params(params)
+        model = Model.from_params(params, vocab=vocab)
+        model.load_state_dict(weights)
+        vars(self).update({**state, "model": model.eval()})
 
     @property
     def labels(self) -> List[str]:
@@ -221,4 +247,5 @@ def load(path: Union[str, Path], cuda_device: int = -1) -> TrainedModel:
         raise ValueError(
             f"{path}: expected a model 'structured-energy', got {type(archive.model).__name__}."
         )
-    return TrainedModel(archive.model, archive.validation_dataset_reader, folder)
+    config = archive.config.as_dict(quiet=True)
+    return TrainedModel(archive.model, archive.validation_dataset_reader, config, folder)

@@ -19,8 +19,8 @@ from structured_energy.api import load
 from structured_energy.models import StructuredEnergyModel
 
 TASKS = {
-    "sets": "multi_label/digits/seal_dynamic_nce",
-    "tags": "tagging/twpos/seal_dynamic_nce",
+    "sets": "multi_label/digits/inference_network",
+    "tags": "tagging/twpos/inference_network",
     "masks": "segmentation/weizmann_horses/cross_entropy",
 }
 
@@ -68,12 +68,14 @@ def test_predictions_are_those_of_the_predictor(run, task):
     lines = [predictor.predict_instance(i) for i in archive.dataset_reader.read(path)]
     model = load(folder)
     assert close(model.predict_proba(path), [line["probabilities"] for line in lines])
-    assert equal(model.predict_labels(path), [line["labels"] for line in lines])
+    assert equal(model.predict_labels(path), [list(line["labels"]) for line in lines])
     predicted = model.predict(path)
     if task == "sets":
         assert predicted.dtype == np.int64 and predicted.shape == (len(lines), 4)
         names = np.array(model.labels)
-        assert [list(names[row == 1]) for row in predicted] == [line["labels"] for line in lines]
+        assert [list(names[row == 1]) for row in predicted] == [
+            list(line["labels"]) for line in lines
+        ]
     else:
         assert equal(predicted, [line["labels"] for line in lines])
 
