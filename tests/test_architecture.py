@@ -14,7 +14,7 @@ FILES = sorted(MODULES.rglob("*.py"))
 LAYERS = [
     {"untrusted"},
     {"encoded", "logged_values", "masks", "old_configs", "settings", "atomic_files", "workers"},
-    {"logging", "compatibility", "environment", "vocabulary", "span_encodings"},
+    {"logging", "compatibility", "environment", "vocabulary", "span_encodings", "feature_scaling"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},
