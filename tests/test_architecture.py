@@ -24,7 +24,7 @@ LAYERS = [
         "workers",
         "configs",
     },
-    {"logging", "compatibility", "environment", "vocabulary", "span_encodings"},
+    {"logging", "compatibility", "environment", "vocabulary", "span_encodings", "feature_scaling"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},

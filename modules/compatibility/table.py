@@ -164,7 +164,8 @@ PATCHES: List[Patch] = [
         "__init__",
         messages.init_gradient_descent_trainer,
         "message",
-        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type.",
+        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type. "
+        "No hook of a model saw the training data before the first step; now `prepare` does.",
     ),
     *CONFIG_PATCHES,
     Patch(
@@ -182,6 +183,14 @@ PATCHES: List[Patch] = [
         "console",
         "`allennlp evaluate` printed no metrics; now it prints a table, or JSON with "
         "`--output-file -`.",
+    ),
+    Patch(
+        evaluate,
+        "load_archive",
+        evaluation.load_archive,
+        "bug",
+        "The reader of an archive decided the columns of a table from the data to evaluate on; "
+        "now it has those of the model.",
     ),
     Patch(
         common_tqdm,
