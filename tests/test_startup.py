@@ -112,6 +112,15 @@ def test_the_package_is_a_plugin_once(tmp_path, monkeypatch):
     assert list(plugins.discover_plugins()) == ["structured_energy", "other"]
 
 
+def test_commands_do_not_import_the_tests_of_allennlp():
+    calls = []
+    fake = types.SimpleNamespace(import_module_and_submodules=lambda *each: calls.append(each))
+    early_patches.import_module_and_submodules(fake)("allennlp", exclude={"allennlp.tools"})
+    assert calls == [("allennlp", {"allennlp.tools", "allennlp.common.testing"})]
+    (patch,) = [p for p in startup.EARLY_PATCHES if p.name == "import_module_and_submodules"]
+    assert plugins.import_module_and_submodules.__module__ == patch.replacement.__module__
+
+
 def test_a_plugin_that_fails_is_one_sentence(monkeypatch, capsys):
     def fails(name):
         raise RuntimeError("no disk")
