@@ -2,11 +2,15 @@
 
 from .faults import Fault, component_faults, faults_of
 from .library import LIBRARY, evaluate_file, evaluate_snippet, library_files
+from .methods import METHODS, Method, config_of
 
 __all__ = [
     "Fault",
     "LIBRARY",
+    "METHODS",
+    "Method",
     "component_faults",
+    "config_of",
     "evaluate_file",
     "evaluate_snippet",
     "faults_of",

@@ -110,33 +110,23 @@ def _resolved(
 ) -> "collections.abc.Generator[Fault, None, Tuple[Any, Optional[Callable[..., Any]]]]":
     """Take the name of a component out of `keys`; return its class and its constructor, or yield a
     fault and return None."""
+    where = f"at '{place}' of the config" if place else "in the config"
     here = f"{place}.type" if place else "type"
+    expected = f"Expected 'type' {where} to be a name registered for {base.__name__}"
     name = keys.pop("type", base.default_implementation)
     choices = base.list_available()
     if not isinstance(name, str):
         got = "none" if name is None else shown(name)
-        yield Fault(
-            here,
-            f"Expected the name of a {base.__name__} at '{here}' of the config, one "
-            f"of {', '.join(choices)}, got {got}.",
-        )
+        yield Fault(here, f"{expected}, one of {', '.join(choices)}, got {got}.")
         return None, None
     if name not in Registrable._registry[base] and "." not in name:
-        hint = nearest(name, choices) or f"the names are {', '.join(choices)}."
-        yield Fault(
-            here,
-            f"Expected the name of a {base.__name__} at '{here}' of the config, got '{name}'; "
-            f"{hint}",
-        )
+        names = f"is its package included? The names are {', '.join(choices)}."
+        yield Fault(here, f"{expected}, got '{name}'; {nearest(name, choices) or names}")
         return None, None
     try:
         cls, constructor = base.resolve_class_name(name)
     except (ConfigurationError, ImportError) as error:
-        yield Fault(
-            here,
-            f"Expected the name of a {base.__name__} at '{here}' of the config, got "
-            f"'{name}': {error}",
-        )
+        yield Fault(here, f"{expected}, got '{name}': {error}")
         return None, None
     if not hasattr(cls, "from_params"):
         return None, None  # a module of torch, which AllenNLP gives the keys as they are

@@ -82,8 +82,8 @@ OPEN = {
         ),
         (
             {"model__loss": "nce-rankin"},
-            "Expected the name of a Loss at 'model.loss.type' of the config, got 'nce-rankin'; did "
-            "you mean 'nce-ranking'?",
+            "Expected 'type' at 'model.loss' of the config to be a name registered for Loss, got "
+            "'nce-rankin'; did you mean 'nce-ranking'?",
         ),
         (
             {"trainer__num_epochs": "3"},
@@ -104,7 +104,10 @@ OPEN = {
         ),
         ({"random_seed": "a"}, "Expected an integer for 'random_seed' of the config"),
         ({"distributed": {"cuda_device": [0]}}, "did you mean 'cuda_devices'?"),
-        ({"model__type": "os.path"}, "at 'model.type' of the config, got 'os.path': "),
+        (
+            {"model__type": "os.path"},
+            "at 'model' of the config to be a name registered for Model, got 'os.path': ",
+        ),
         ({"model__sampler": ["a"]}, "Expected a dictionary, or the name of a component, for"),
     ],
 )
