@@ -2,8 +2,10 @@
 // data set, which stand in one table (data_sets.libsonnet).
 local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
+local search_spaces = import 'search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
 
-methods({
+swappable(methods({
   base(d): {
     data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
     validation_data_loader: { type: 'tensor', batch_size: 512 },
@@ -40,4 +42,4 @@ methods({
   },
 
   cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
-})
+}), search_spaces)

@@ -1,6 +1,8 @@
 // Masks of images. A config is one line: a method, called with the hyper-parameters of a data set,
 // which stand in one table (segmentation_data_sets.libsonnet).
 local methods = import 'methods.libsonnet';
+local search_spaces = import 'segmentation_search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
 
 // Learning on crops, predictions by the mean over crops (Gygli et al. 2017). The task network's
 // loss, where it stands in the inference, comes with it.
@@ -89,7 +91,7 @@ local lib = methods({
   cost_augmented(d): error 'images have no cost-augmented network of their own',
 });
 
-{
+swappable({
   [method](d): by_crops(d, lib[method](d {
     score_is_value: std.member(['dvn', 'seal_dynamic_dvn'], method),
   }))
@@ -100,4 +102,4 @@ local lib = methods({
     'seal_dynamic_dvn',
     'seal_dynamic_nce',
   ]
-}
+}, search_spaces)
