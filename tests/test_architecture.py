@@ -22,6 +22,7 @@ LAYERS = [
     {"samplers"},
     {"models"},
     {"predictors", "training", "reporting"},
+    {"sweeps"},
     {"callbacks", "commands"},
     {"testing"},
 ]

@@ -4,8 +4,10 @@ from .bootstrap import Difference, judge, paired_bootstrap
 from .comparison import (
     Score,
     by_data,
+    common_part,
     long_table,
     metrics_of,
+    notes_on,
     scores_of,
     table_of,
     with_differences,
@@ -19,6 +21,7 @@ from .methods import Method, methods_of
 from .model import load_model
 from .plots import draw_all, write_plots
 from .report import write_report
+from .results import run_rows, tables_of_results
 from .run import COMPARED, PARTS, SEEDS, Curve, Run, by_part, find_runs
 from .style import save
 from .tables import FORMATS, Cell, Table, metric_rows, number, open_console, render, show
@@ -45,6 +48,7 @@ __all__ = [
     "ThresholdCurve",
     "by_data",
     "by_part",
+    "common_part",
     "descent_of",
     "diagnose",
     "draw_all",
@@ -60,14 +64,17 @@ __all__ = [
     "methods_of",
     "metric_rows",
     "metrics_of",
+    "notes_on",
     "number",
     "open_console",
     "paired_bootstrap",
     "render",
+    "run_rows",
     "save",
     "scores_of",
     "show",
     "table_of",
+    "tables_of_results",
     "tree_of",
     "truth_picture",
     "with_differences",
