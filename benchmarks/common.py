@@ -41,7 +41,7 @@ def task_of(data_set: str) -> str:
 
 def methods_of(data_set: str) -> List[str]:
     """The methods that have a config for a data set."""
-    folder = LIB.parent / task_of(data_set) / data_set
+    folder = ROOT / "training_configs" / task_of(data_set) / data_set
     return sorted(path.stem for path in folder.glob("*.jsonnet"))
 
 

@@ -26,9 +26,7 @@ def metrics_by_part(run: Run) -> Dict[str, Dict[str, Optional[float]]]:
     known += [name for name in test if "." not in name and name not in known]
     return {
         name: {
-            **{
-                part: at_epoch(run.curves.get(name, {}).get(part), run.best_epoch) for part in PARTS
-            },
+            **_best(run, name),
             "test": test.get(name),
         }
         for name in known

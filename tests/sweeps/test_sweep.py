@@ -68,10 +68,10 @@ def test_what_is_missing(tmp_path):
 
 
 def test_one_command_at_a_time_trains_in_a_folder(tmp_path):
-    with locked(tmp_path / "out"), pytest.raises(ValueError, match="no other command"):
-        with locked(tmp_path / "out"):
-            pass
-    with locked(tmp_path / "out"):
+    at_work = pytest.raises(ValueError, match="no other command")
+    with locked(tmp_path), at_work, locked(tmp_path):
+        pass
+    with locked(tmp_path):
         pass
 
 
