@@ -12,11 +12,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.common import LIB, ROOT, check_methods, data_sets, methods_of, task_of
+from benchmarks.common import ROOT, check_methods, data_sets, methods_of, task_of
 from structured_energy.compatibility import say_errors_in_one_sentence
+from structured_energy.configs import LIBRARY
 from structured_energy.sweeps import ConfigFile, Settings, Tuning, default_space
 
-TABLE = LIB / "tuned.json"
+TABLE = LIBRARY / "tuned.json"
 
 
 def write(table: Path, data_set: str, method: str, values: dict) -> None:

@@ -13,7 +13,16 @@ FILES = sorted(MODULES.rglob("*.py"))
 # What may import what: a part may import itself and those before it.
 LAYERS = [
     {"untrusted"},
-    {"encoded", "logged_values", "masks", "old_configs", "settings", "atomic_files", "workers"},
+    {
+        "encoded",
+        "logged_values",
+        "masks",
+        "old_configs",
+        "settings",
+        "atomic_files",
+        "workers",
+        "configs",
+    },
     {"logging", "compatibility", "environment", "vocabulary", "span_encodings"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},

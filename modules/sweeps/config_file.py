@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
-import _jsonnet
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
+from ..configs import evaluate_snippet
 from .paths import ABSENT, Path_, changes, describe_path, read, write
 
 # The library of a config, with the values in force of what is searched.
@@ -52,7 +52,7 @@ class ConfigFile:
         """Return the same of another method of the library."""
         if method is None or self.library is None:
             return self.library
-        return self._evaluate(_SHOWN % f"config.library.config({json.dumps(method)}, {{}})")
+        return self._evaluate(_SHOWN % _call(method, {}))
 
     @property
     def name(self) -> str:
@@ -119,8 +119,8 @@ class ConfigFile:
                 "hyper-parameters by name."
             )
         own = self.library["method"]
-        call = f"config.library.config({json.dumps(method or own)}, {json.dumps(hyper_parameters)})"
-        called, before = self._evaluate(f"[{call}, config.library.config({json.dumps(own)}, {{}})]")
+        called = self._evaluate(_call(method or own, hyper_parameters))
+        before = self._before
         for path, value in changes(before, self._plain):
             there = read(called, path)
             if there == value or (there is ABSENT and value is ABSENT):
@@ -136,6 +136,11 @@ class ConfigFile:
             write(called, path, value, str(self.path))
         return called
 
+    @cached_property
+    def _before(self) -> Dict[str, Any]:
+        """The call of the library, without the changes after it."""
+        return self._evaluate("config.library.config(config.library.method, {})")
+
     def _evaluate(self, expression: str) -> Any:
         snippet = f"local config = import {json.dumps(str(self.path.resolve()))};\n{expression}"
         try:
@@ -147,7 +152,11 @@ class ConfigFile:
 
 def evaluate(name: str, snippet: str) -> str:
     """Return the JSON of a Jsonnet text, which sees the environment as configs do."""
-    return _jsonnet.evaluate_snippet(name, snippet, ext_vars=dict(os.environ))
+    return evaluate_snippet(name, snippet, dict(os.environ))
+
+
+def _call(method: str, hyper_parameters: Dict[str, Any]) -> str:
+    return f"config.library.config({json.dumps(method)}, {json.dumps(hyper_parameters)})"
 
 
 def _as_json(text: str) -> str:

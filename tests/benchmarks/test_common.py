@@ -7,17 +7,18 @@ import pytest
 from shipped import config_of
 
 from benchmarks import common
+from structured_energy.configs import LIBRARY
 
 
 def test_what_a_method_was_tuned_to_is_its_own(monkeypatch, tmp_path):
-    for file in common.LIB.glob("*.libsonnet"):
-        shutil.copy(file, tmp_path)
+    folder = tmp_path / "structured_energy"
+    shutil.copytree(LIBRARY, folder)
     tuned = {"twpos": {"crf": {"lr": 0.11}, "inference_network_high_order": {"score_lr": 0.12}}}
     methods = common.methods_of("twpos")
-    monkeypatch.setattr(common, "LIB", tmp_path)
-    (tmp_path / "tuned.json").write_text("{}")
+    monkeypatch.setattr("structured_energy.configs.library._SEARCH_PATH", tmp_path)
+    (folder / "tuned.json").write_text("{}")
     plain = {m: common.config_of("twpos", m) for m in methods}
-    (tmp_path / "tuned.json").write_text(json.dumps(tuned))
+    (folder / "tuned.json").write_text(json.dumps(tuned))
     changed = {m for m in methods if common.config_of("twpos", m) != plain[m]}
     assert changed == {"crf", "inference_network_high_order"}
     for data_set in ("twpos", "ud_english_ewt"):  # the second was not searched itself

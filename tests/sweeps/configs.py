@@ -17,7 +17,7 @@ PLAIN = f"""{{
   }},
 }}"""
 LIBRARY = """
-local swappable = import '%s/swappable.libsonnet';
+local swappable = import 'structured_energy/swappable.libsonnet';
 local tuned(d, name) = d + std.get(d.tuned, name, {});
 local untuned = {
   slow(d): { trainer: { optimizer: { lr: d.lr }, num_epochs: 2 }, model: { a: 1, own: 'slow' } },

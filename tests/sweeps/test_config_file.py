@@ -7,7 +7,6 @@ from allennlp.common.checks import ConfigurationError
 from shipped import CONFIGS, config_of
 from sweeps.configs import LIBRARY, plain_config
 
-from benchmarks.common import LIB
 from structured_energy.sweeps import ConfigFile, default_space, read_space
 from structured_energy.sweeps.search_space import values_in
 
@@ -17,7 +16,7 @@ TABLE = "{ train: 'x', lr: 0.2, b: 1, tuned: { fast: { b: [2] } } }"
 @pytest.fixture()
 def file(tmp_path):
     def write(changes="", overrides=""):
-        (tmp_path / "lib.libsonnet").write_text(LIBRARY % LIB)
+        (tmp_path / "lib.libsonnet").write_text(LIBRARY)
         path = tmp_path / "mine.jsonnet"
         path.write_text(f"(import 'lib.libsonnet').slow({TABLE}) {changes}")
         return ConfigFile(path, overrides)

@@ -13,7 +13,6 @@ from allennlp.common.checks import ConfigurationError
 from forked_command import allennlp
 from sweeps.configs import LIBRARY, plain_config
 
-from benchmarks.common import LIB
 from structured_energy.sweeps import ConfigFile, Job, Jobs, jobs_of
 from structured_energy.sweeps.jobs import locked, missing
 
@@ -30,7 +29,7 @@ def written(folder, name, **changes):
 
 def library_config(path, method):
     path.parent.mkdir(parents=True, exist_ok=True)
-    (path.parent / "lib.libsonnet").write_text(LIBRARY % LIB)
+    (path.parent / "lib.libsonnet").write_text(LIBRARY)
     path.write_text(f"(import 'lib.libsonnet').{method}({{ lr: 1, b: 1, tuned: {{}} }})")
     return ConfigFile(path)
 
