@@ -57,7 +57,7 @@ def test_a_change_that_does_not_fit_another_method_is_an_error(file):
 
 
 def test_overrides_are_laid_over_every_config(file):
-    config = file("", '{"trainer.num_epochs": 9, model: {a: 4}}').config("fast")
+    config = file("", '{"trainer.num_epochs": 9, "model.a": 4}').config("fast")
     assert config["trainer"]["num_epochs"] == 9 and config["model"] == {"a": 4, "b": [2]}
 
 
