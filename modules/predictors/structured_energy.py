@@ -20,8 +20,8 @@ class StructuredEnergyPredictor(Predictor):
 
     Multi-label: a line is `{"features": [0.5, …]}` in the order of the training data, or
     `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; `labels` are the labels
-    above the threshold, `label_probabilities` every label with its probability, the most probable
-    first, and `probabilities` the same numbers in the order of the vocabulary. Tagging:
+    above the threshold with their probabilities, `label_probabilities` every label, the most
+    probable first, and `probabilities` the same numbers in the order of the vocabulary. Tagging:
     `{"tokens": ["I", …]}`, or `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the
     tags of `tokens`, `label_probabilities` the tags and their probabilities for each token.
     Semantic roles: the same with `"predicate"`, the place of the predicate among the tokens, from
