@@ -14,6 +14,7 @@ import allennlp.commands.train as train_command
 import torch
 import torch.multiprocessing as mp
 
+from structured_energy.compatibility.console import quiet_handlers
 from structured_energy.compatibility.errors import say_errors_in_one_sentence
 
 
@@ -65,11 +66,13 @@ def command(arguments, cwd, environment=()):
     os.chdir(cwd)
     sys.path.insert(0, str(cwd))
     logging.getLogger().handlers.clear()  # those of pytest
-    say_errors_in_one_sentence()  # as this package does when a command imports it
     sys.argv = ["allennlp", *arguments]
     # Only here: a process that has imported it counts as the command.
     from allennlp.__main__ import run
 
+    # As this package does when a command imports it.
+    quiet_handlers()
+    say_errors_in_one_sentence()
     run()
 
 
