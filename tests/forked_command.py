@@ -66,6 +66,8 @@ def command(arguments, cwd, environment=()):
     os.chdir(cwd)
     sys.path.insert(0, str(cwd))
     logging.getLogger().handlers.clear()  # those of pytest
+    # AllenNLP turns it off where a test evaluates in this process.
+    logging.getLogger("allennlp.common.params").disabled = False
     sys.argv = ["allennlp", *arguments]
     # Only here: a process that has imported it counts as the command.
     from allennlp.__main__ import run

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import multiprocessing
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ import tune
 from optuna.trial import TrialState
 from shipped import config_of
 
+from structured_energy.testing import evaluate_jsonnet
 from structured_energy.training import MinimaxTrainer, NanLossError
 
 METHOD = "cross_entropy"
@@ -155,16 +157,27 @@ def test_what_was_found_is_what_the_configs_read(tmp_path, monkeypatch):
     assert {given[key] for key in ("random_seed", "numpy_seed", "pytorch_seed")} == {3}
 
 
+def configs_of(data_set, method, variants):
+    """The configs of a method with each of several hyper-parameters, evaluated in one go."""
+    task = experiments.task_of(data_set)
+    table = f"(import '{experiments.LIB}/{experiments.TASKS[task]}.libsonnet').{data_set}"
+    method = f"(import '{experiments.LIB}/{task}.libsonnet').{method}"
+    given = f"[m(d + {{ tuned: {{}} }} + v) for v in {json.dumps(variants)}]"
+    return evaluate_jsonnet(f"local m = {method}; local d = {table}; {given}")
+
+
 @pytest.mark.parametrize("data_set", ["digits", "twpos"])
 def test_the_search_spaces_are_of_hyper_parameters_that_the_methods_use(data_set):
     for method in experiments.methods_of(data_set):
-        defaults = tune.defaults(data_set, method)
-        plain = experiments.config_of(data_set, method, 0, defaults)
+        defaults, variants = tune.defaults(data_set, method), {}
         for name, where in tune.search_space(data_set, method).items():
             others = where.get("choices", [where.get("low"), where.get("high")])
             other = next(value for value in others if value != defaults[name])
-            changed = experiments.config_of(data_set, method, 0, {**defaults, name: other})
-            assert changed != plain, f"{method} does not use {name}"
+            variants[name] = {**defaults, name: other}
+        plain, *changed = configs_of(data_set, method, [defaults, *variants.values()])
+        assert plain == experiments.config_of(data_set, method, None, defaults)
+        for name, config in zip(variants, changed, strict=True):
+            assert config != plain, f"{method} does not use {name}"
 
 
 def test_what_a_method_was_tuned_to_is_its_own(monkeypatch, tmp_path):
@@ -222,7 +235,15 @@ def kill(path):
     return "done"
 
 
-def test_a_job_whose_process_is_killed_is_begun_once_more(tmp_path):
+@pytest.fixture()
+def ready_workers(monkeypatch):
+    """Workers come from a process that has imported what they need, which takes some seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["allennlp.commands", "optuna", "structured_energy"])
+    monkeypatch.setattr(experiments.multiprocessing, "get_context", lambda method: context)
+
+
+def test_a_job_whose_process_is_killed_is_begun_once_more(tmp_path, ready_workers):
     once = tmp_path / "once"
     found = dict(experiments.in_processes(kill, [once, tmp_path], 2))
     assert found[once] == "done" and isinstance(found[tmp_path], BrokenProcessPool)
@@ -245,7 +266,9 @@ def work_and_die(study, folder, grace):
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
 @pytest.mark.parametrize(("where", "grace"), [("here", 1000), ("on another machine", 15)])
-def test_a_search_has_all_its_trials_where_a_worker_is_killed(tmp_path, monkeypatch, where, grace):
+def test_a_search_has_all_its_trials_where_a_worker_is_killed(
+    tmp_path, monkeypatch, ready_workers, where, grace
+):
     study = tune.Study("digits", METHOD, f"sqlite:///{tmp_path}/tuning.db", 6)
     monkeypatch.setattr(tune, "GRACE", grace)
     monkeypatch.setattr(tune, "HEARTBEAT", 1)
@@ -265,7 +288,7 @@ def test_a_search_has_all_its_trials_where_a_worker_is_killed(tmp_path, monkeypa
     assert len(tune.counted(study)) == 6
 
 
-def test_one_missing_trial_is_begun_by_one_worker(tmp_path):
+def test_one_missing_trial_is_begun_by_one_worker(tmp_path, ready_workers):
     study = tune.Study("digits", METHOD, f"sqlite:///{tmp_path}/tuning.db", 3)
     for _ in range(2):
         study.open().add_trial(optuna.trial.create_trial(value=0.5))
