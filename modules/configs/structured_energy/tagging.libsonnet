@@ -1,0 +1,115 @@
+// Sequences of tags. A config is one call: a method of the table of a data set, which has the paths
+// of the data, their reader, and what differs from `defaults`. The published data sets stand in
+// tagging_data_sets.libsonnet.
+local methods = import 'methods.libsonnet';
+local networks = import 'networks.libsonnet';
+
+local encoder(d, hidden, dropout) = {
+  type: 'tokens',
+  embedder: { token_embedders: d.embedders },
+  encoder: {
+    type: 'lstm',
+    input_size: d.embedding_dim,
+    hidden_size: hidden,
+    bidirectional: true,
+  },
+  dropout: dropout,
+};
+
+// What an energy has beside the linear chain (Tu et al. 2020).
+local terms = {
+  skip_chain: { type: 'skip-chain', order: 3 },
+  high_order: { type: 'high-order', order: 2, feedforward: networks.feedforward([50], 0.0) },
+  convolutional: { type: 'convolutional', width: 5, num_filters: 50 },
+  self_attention: { type: 'self-attention' },
+  label_language_model: { type: 'label-language-model' },
+};
+
+local characters = { type: 'characters', min_padding_length: 5 };
+
+local lib = methods({
+  defaults: {
+    local d = self,
+    reader: 'tagging-conll',
+    indexers: {
+      tokens: { type: 'single_id', lowercase_tokens: true },
+      characters: characters,
+    },
+    // Those of Ma & Hovy 2016, without pretrained vectors.
+    embedders: {
+      tokens: { type: 'embedding', embedding_dim: 100 },
+      characters: {
+        type: 'character_encoding',
+        embedding: { vocab_namespace: 'token_characters', embedding_dim: 30 },
+        encoder: { type: 'cnn', embedding_dim: 30, num_filters: 30, ngram_filter_sizes: [3] },
+      },
+    },
+    embedding_dim: 130,  // of all embedders together
+    batch_size: 32,
+    hidden: 100,  // of each direction of the LSTM
+    dropout: 0.5,
+    lr: 2e-3,
+    weight_decay: 1e-5,
+    num_epochs: 30,
+    patience: 6,
+    score_hidden: 50,
+    structured_scores: ['linear-chain'],
+    oracle_value: 'hamming',
+    metrics: ['tag-accuracy'],
+    validation_metric: '+tag_accuracy',
+    score_weight: 0.1,
+    task_cost_weight: 1.0,
+  },
+
+  base(d): {
+    dataset_reader:
+      { token_indexers: d.indexers }
+      + (if std.isString(d.reader) then { type: d.reader } else d.reader),
+    data_loader: {
+      batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },
+    },
+    validation_data_loader: {
+      batch_sampler: { type: 'bucket', batch_size: 128, sorting_keys: ['x'], padding_noise: 0.0 },
+    },
+    model+: {
+      output_space: 'categorical',
+      oracle_value: d.oracle_value,
+      metrics: d.metrics,
+    },
+    trainer+: { validation_metric: d.validation_metric },
+  },
+
+  task_network(d): { model+: { task_network: { encoder: encoder(d, d.hidden, d.dropout) } } },
+
+  score_network(d): {
+    model+: {
+      score_network: {
+        encoder: encoder(d, d.score_hidden, d.score_dropout),
+        structured_scores: d.structured_scores,
+      },
+    },
+  },
+
+  cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
+});
+
+lib {
+  // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
+  // task network has in other methods.
+  crf(d):
+    local tuned = lib.of_method(d, 'crf');
+    lib.without_task_network(tuned {
+      score_hidden: tuned.hidden,
+      score_dropout: tuned.dropout,
+      score_optimizer: tuned.optimizer,
+      structured_scores: ['linear-chain'],
+    }) {
+      model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
+    },
+} + {
+  ['inference_network_' + term](d): lib.inference_network(d {
+    structured_scores: ['linear-chain', terms[term]],
+    tuned: { inference_network: std.get(lib.complete(d).tuned, 'inference_network_' + term, {}) },
+  })
+  for term in std.objectFields(terms)
+}
