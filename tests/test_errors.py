@@ -151,10 +151,10 @@ class Crash(TrainerCallback):
 @pytest.mark.parametrize(
     ("over", "debug", "last"),
     [
-        ({"trainer.patience": "x"}, "", "Error: Expected an integer for"),
-        ({"trainer.patience": "x"}, "1", "allennlp.common.checks.ConfigurationError:"),
+        ({"trainer.patience": -1}, "", "Error: -1 is an invalid value for"),
+        ({"trainer.patience": -1}, "1", "allennlp.common.checks.ConfigurationError:"),
         ({"trainer.callbacks": ["crash"]}, "", "ValueError: a bug"),
-        ({"distributed": {"cuda_devices": [-1, -1]}, "trainer.patience": "x"}, "", "Err"),
+        ({"distributed": {"cuda_devices": [-1, -1]}, "trainer.patience": -1}, "", "Err"),
     ],
     ids=["sentence", "debug", "bug", "workers"],
 )
