@@ -88,7 +88,7 @@ def test_plugins_and_requirements():
 def test_the_readme_s_commands_exist():
     readme = (ROOT / "README.md").read_text()
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
-    assert {"demo", "test", "check"} <= set(re.findall(r"make (\w+)", readme)) <= targets
+    assert {"demo", "test"} <= set(re.findall(r"make (\w+)", readme)) <= targets
     for path in re.findall(
         r"`((?:modules|training_configs|scripts|tests|examples)/[\w./-]*)`", readme
     ):
