@@ -213,6 +213,7 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
     for name in REACHABLE:
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     names, output, bases = {"__name__": "__main__"}, "", bases_after(page)
     for language, text, line, file in blocks_and_files(page):
         where = f"{relative(page)}, line {line}"
