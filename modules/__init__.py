@@ -1,5 +1,7 @@
 """Structured Energy: structured prediction with energy networks, on AllenNLP."""
 
+from importlib.metadata import version
+
 if __name__ != "structured_energy":
     # AllenNLP, looking for its own subpackages from the root of a checkout, tries `import modules`.
     raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
@@ -24,6 +26,7 @@ from . import (
 )
 
 __all__ = [
+    "__version__",
     "callbacks",
     "commands",
     "compatibility",
@@ -41,3 +44,5 @@ __all__ = [
     "training",
     "untrusted",
 ]
+
+__version__ = version("structured-energy")

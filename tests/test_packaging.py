@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import structured_energy
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -94,3 +97,10 @@ def test_the_readme_s_commands_exist():
         readme,
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_the_version_is_that_of_the_metadata_and_of_the_changelog():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert structured_energy.__version__ == project["version"]
+    released = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    assert released[0] == project["version"]
