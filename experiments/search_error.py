@@ -2,13 +2,13 @@
 
     python -m experiments.search_error [RUN ...] [--write docs/search_error.md]
 
-The score networks are random networks over 12 labels, with independent to strongly coupled labels, each
-with a task network trained to score high (Tu & Gimpel 2018), and the networks of RUN, the folders of
-runs on data with at most 12 labels, on their test data. The proposals of a sampler are rounded, and
-the best of them is compared with the best of all outputs. The table shows how far its score is below
-the maximum, in standard deviations of the scores of all outputs, as mean over inputs, and in brackets
-how often it is the best output. `langevin` and `gibbs-with-gradients` do not search: they draw from
-exp s(x, y) at temperature 1.
+The score networks are random networks over 12 labels, with independent to strongly coupled labels,
+each with a task network trained to score high (Tu & Gimpel 2018), and the networks of RUN, the
+folders of runs on data with at most 12 labels, on their test data. The proposals of a sampler are
+rounded, and the best of them is compared with the best of all outputs. The table shows how far its
+score is below the maximum, in standard deviations of the scores of all outputs, as mean over
+inputs, and in brackets how often it is the best output. `langevin` and `gibbs-with-gradients` do
+not search: they draw from exp s(x, y) at temperature 1.
 """
 
 import argparse

@@ -33,12 +33,13 @@ def _definitions(lines: List[str], field: str) -> Iterator[str]:
 def to_rst(lines: List[str]) -> List[str]:
     """Return the lines of a docstring as reStructuredText.
 
-    >>> print("\\n".join(to_rst(["Return y.", "", "# Raises", "", "`ValueError` where it is no y."])))
+    >>> print("\\n".join(to_rst(["Return y.", "", "# Raises", "", "`ValueError` for no y."])))
     Return y.
     <BLANKLINE>
     **Raises**
     <BLANKLINE>
-    ``ValueError`` where it is no y.
+    ``ValueError`` for no y.
+    <BLANKLINE>
     """
     sections = re.split(r"^# (.+)\n", "\n".join(lines) + "\n", flags=re.MULTILINE)
     result = list(_paragraphs(sections[0]))
@@ -60,9 +61,7 @@ def _paragraphs(text: str) -> Iterator[str]:
         yield ""
 
 
-def _process(
-    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: List[str]
-) -> None:
+def _process(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: List[str]) -> None:
     lines[:] = to_rst(list(lines))
 
 
