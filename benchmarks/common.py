@@ -16,10 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-import _jsonnet
+from structured_energy.configs import evaluate_snippet
 
 ROOT = Path(__file__).resolve().parents[1]
-LIB = ROOT / "training_configs" / "lib"
 # The library of methods of each task, and the table of its data sets.
 TASKS = {
     "multi_label": "data_sets",
@@ -47,9 +46,9 @@ class Experiment(NamedTuple):
 
 @functools.lru_cache(maxsize=None)
 def names_in(library: str) -> List[str]:
-    """The fields of a file of `training_configs/lib`: its data sets, or its methods."""
-    snippet = f"std.objectFields(import '{LIB}/{library}.libsonnet')"
-    return json.loads(_jsonnet.evaluate_snippet("names", snippet))
+    """The fields of a file of the library of configs: its data sets, or its methods."""
+    snippet = f"std.objectFields(import 'structured_energy/{library}.libsonnet')"
+    return json.loads(evaluate_snippet("names", snippet))
 
 
 def data_sets() -> List[str]:
@@ -64,7 +63,7 @@ def task_of(data_set: str) -> str:
 
 def methods_of(data_set: str) -> List[str]:
     """The methods that have a config for a data set."""
-    folder = LIB.parent / task_of(data_set) / data_set
+    folder = ROOT / "training_configs" / task_of(data_set) / data_set
     return sorted(path.stem for path in folder.glob("*.jsonnet"))
 
 
@@ -95,10 +94,10 @@ def config_of(
     )
     task = task_of(data_set)
     snippet = (
-        f"(import '{LIB}/{task}.libsonnet').{method}("
-        f"(import '{LIB}/{TASKS[task]}.libsonnet').{data_set} {tuned})"
+        f"(import 'structured_energy/{task}.libsonnet').{method}("
+        f"(import 'structured_energy/{TASKS[task]}.libsonnet').{data_set} {tuned})"
     )
-    config = json.loads(_jsonnet.evaluate_snippet(f"{data_set}/{method}", snippet))
+    config = json.loads(evaluate_snippet(f"{data_set}/{method}", snippet))
     if seed is not None:
         config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
     return config

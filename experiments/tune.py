@@ -3,12 +3,12 @@
     python -m experiments.tune --data-sets scene --methods cross_entropy dvn --trials 20 --workers 2
 
 Every method gets the same number of trials, of which the first is what the table of the data set
-says, in the search space that `training_configs/lib/search_spaces.libsonnet` gives it (for taggers
-`tagging_search_spaces.libsonnet`); the test data are not read. A study is kept in `--storage` (any
-of Optuna's, SQLite by default), so a search that was stopped goes on, and workers on several
-machines share one; a trial whose worker died, here or on another machine, is given up, and another
-one takes its place.
-`--write` puts the best into `training_configs/lib/tuned.json`, which the configs read.
+says, in the search space that `search_spaces.libsonnet` of the library of configs gives it (for
+taggers `tagging_search_spaces.libsonnet`); the test data are not read. A study is kept in
+`--storage` (any of Optuna's, SQLite by default), so a search that was stopped goes on, and workers
+on several machines share one; a trial whose worker died, here or on another machine, is given up,
+and another one takes its place.
+`--write` puts the best into `modules/configs/structured_energy/tuned.json`, which the configs read.
 """
 
 import argparse
@@ -22,7 +22,6 @@ import warnings
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-import _jsonnet
 import optuna
 from optuna.study import MaxTrialsCallback
 from optuna.trial import TrialState
@@ -30,7 +29,6 @@ from rich.console import Console
 from tqdm import tqdm
 
 from benchmarks.common import (
-    LIB,
     ROOT,
     SEARCH_SPACES,
     TASKS,
@@ -44,6 +42,7 @@ from benchmarks.common import (
     train,
 )
 from structured_energy.compatibility import say_errors_in_one_sentence
+from structured_energy.configs import LIBRARY, evaluate_snippet
 from structured_energy.training import NanLossError
 
 # The heartbeat, by which a trial whose worker died is found, is called experimental.
@@ -53,7 +52,7 @@ SEED = 0
 HEARTBEAT, GRACE = 30, 120  # seconds; a trial without a sign of life for so long is given up
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 UNDER_WAY = (*ENDED, TrialState.RUNNING)
-TABLE = LIB / "tuned.json"
+TABLE = LIBRARY / "tuned.json"
 
 
 class Study(NamedTuple):
@@ -91,14 +90,14 @@ class Study(NamedTuple):
 
 def search_space(data_set: str, method: str) -> Dict[str, Any]:
     """The search space of a method on the data sets of a task."""
-    snippet = f"(import '{LIB}/{SEARCH_SPACES[task_of(data_set)]}.libsonnet').{method}"
-    return json.loads(_jsonnet.evaluate_snippet("space", snippet))
+    snippet = f"(import 'structured_energy/{SEARCH_SPACES[task_of(data_set)]}.libsonnet').{method}"
+    return json.loads(evaluate_snippet("space", snippet))
 
 
 def defaults(data_set: str, method: str) -> Dict[str, Any]:
     """What the table says of the hyper-parameters that are searched."""
-    snippet = f"(import '{LIB}/{TASKS[task_of(data_set)]}.libsonnet').{data_set}"
-    table = json.loads(_jsonnet.evaluate_snippet("table", snippet))
+    snippet = f"(import 'structured_energy/{TASKS[task_of(data_set)]}.libsonnet').{data_set}"
+    table = json.loads(evaluate_snippet("table", snippet))
     return {name: table[name] for name in search_space(data_set, method)}
 
 

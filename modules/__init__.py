@@ -1,16 +1,23 @@
 """Structured Energy: structured prediction with energy networks, on AllenNLP."""
 
 from importlib.metadata import version
+from typing import Any
 
 if __name__ != "structured_energy":
     # AllenNLP, looking for its own subpackages from the root of a checkout, tries `import modules`.
     raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
 
-from . import (
+from .startup import prepare
+
+prepare()  # before anything imports AllenNLP
+
+from . import (  # noqa: E402
     callbacks,
     commands,
     compatibility,
+    configs,
     data,
+    encoders,
     losses,
     metrics,
     models,
@@ -24,13 +31,68 @@ from . import (
     training,
     untrusted,
 )
+from .data.readers.reader import Reader  # noqa: E402
+from .encoders import Encoder  # noqa: E402
+from .logged_values import (  # noqa: E402
+    LoggedArray,
+    LoggedExtremum,
+    LoggedLatest,
+    LoggedMean,
+    LoggedValue,
+)
+from .logging import LoggingMixin  # noqa: E402
+from .losses import Loss  # noqa: E402
+from .metrics import StructuredMetric, Threshold  # noqa: E402
+from .models import StructuredEnergyModel  # noqa: E402
+from .oracle_values import OracleValue  # noqa: E402
+from .output_spaces import OutputSpace  # noqa: E402
+from .sampler_output import SamplerOutput  # noqa: E402
+from .samplers import Sampler  # noqa: E402
+from .score_networks import ScoreNetwork, StructuredScore  # noqa: E402
+from .task_networks import TaskNetwork  # noqa: E402
+
+# What Python programs use; imported at its first use, since it imports scikit-learn.
+_API = ("EnergyClassifier", "TrainedModel", "load", "train")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _API:
+        raise AttributeError(f"The package '{__name__}' has no attribute '{name}'.")
+    from . import api
+
+    return getattr(api, name)
+
 
 __all__ = [
     "__version__",
+    "Encoder",
+    "EnergyClassifier",
+    "LoggedArray",
+    "LoggedExtremum",
+    "LoggedLatest",
+    "LoggedMean",
+    "LoggedValue",
+    "LoggingMixin",
+    "Loss",
+    "OracleValue",
+    "OutputSpace",
+    "Reader",
+    "Sampler",
+    "SamplerOutput",
+    "ScoreNetwork",
+    "StructuredEnergyModel",
+    "StructuredMetric",
+    "StructuredScore",
+    "TaskNetwork",
+    "Threshold",
+    "TrainedModel",
     "callbacks",
     "commands",
     "compatibility",
+    "configs",
     "data",
+    "encoders",
+    "load",
     "losses",
     "metrics",
     "models",
@@ -41,6 +103,7 @@ __all__ = [
     "samplers",
     "score_networks",
     "task_networks",
+    "train",
     "training",
     "untrusted",
 ]

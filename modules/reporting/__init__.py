@@ -14,7 +14,7 @@ from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
-from .inspecting import inspecting
+from .inspecting import inspecting, restoring_generators
 from .methods import Method, methods_of
 from .model import load_model
 from .plots import draw_all, write_plots
@@ -64,6 +64,7 @@ __all__ = [
     "open_console",
     "paired_bootstrap",
     "render",
+    "restoring_generators",
     "save",
     "scores_of",
     "show",

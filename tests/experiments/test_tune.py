@@ -17,6 +17,7 @@ from shipped import config_of
 
 from benchmarks import common
 from experiments import train_all, tune
+from structured_energy.configs import LIBRARY
 from structured_energy.training import MinimaxTrainer, NanLossError
 
 METHOD = "cross_entropy"
@@ -167,14 +168,14 @@ def test_the_search_spaces_are_of_hyper_parameters_that_the_methods_use(data_set
 
 
 def test_what_a_method_was_tuned_to_is_its_own(monkeypatch, tmp_path):
-    for file in common.LIB.glob("*.libsonnet"):
-        shutil.copy(file, tmp_path)
+    folder = tmp_path / "structured_energy"
+    shutil.copytree(LIBRARY, folder)
     tuned = {"twpos": {"crf": {"lr": 0.11}, "inference_network_high_order": {"score_lr": 0.12}}}
     methods = common.methods_of("twpos")
-    monkeypatch.setattr(common, "LIB", tmp_path)
-    (tmp_path / "tuned.json").write_text("{}")
+    monkeypatch.setattr("structured_energy.configs.library._SEARCH_PATH", tmp_path)
+    (folder / "tuned.json").write_text("{}")
     plain = {m: common.config_of("twpos", m) for m in methods}
-    (tmp_path / "tuned.json").write_text(json.dumps(tuned))
+    (folder / "tuned.json").write_text(json.dumps(tuned))
     changed = {m for m in methods if common.config_of("twpos", m) != plain[m]}
     assert changed == {"crf", "inference_network_high_order"}
     for data_set in ("twpos", "ud_english_ewt"):  # the second was not searched itself
@@ -322,7 +323,7 @@ def test_data_sets_have_the_methods_of_their_task(monkeypatch, capsys):
     assert "crf" in common.methods_of("twpos") and "dvn" not in common.methods_of("twpos")
     for data_set in ("digits", "twpos"):
         for method in common.methods_of(data_set):
-            folder = common.LIB.parent / common.task_of(data_set) / data_set
+            folder = common.ROOT / "training_configs" / common.task_of(data_set) / data_set
             shipped = config_of(folder / f"{method}.jsonnet")
             assert common.config_of(data_set, method) == shipped
     monkeypatch.setattr(sys, "argv", ["train_all.py", "--data-sets", "digits", "--methods", "crf"])

@@ -3,6 +3,7 @@
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance, Vocabulary
 
 from ...vocabulary import names
@@ -39,6 +40,18 @@ class TabularReader(JsonReader):
             )
         return self.text_to_instance(
             line["features"], names(vocab, "features"), label_names=names(vocab, "labels")
+        )
+
+    def value_to_instance(
+        self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
+    ) -> Instance:
+        """Return the instance of the features of a row, as a list or by name, or of a line of JSON.
+        The output holds the names of its labels."""
+        features = value
+        if isinstance(value, dict) and isinstance(value.get("features"), (list, dict)):
+            features = value["features"]
+        return self.text_to_instance(
+            features, names(vocab, "features"), output, names(vocab, "labels")
         )
 
     def text_to_instance(
@@ -106,3 +119,14 @@ def _numbers(
         np.array([column for column, _ in pairs], dtype=np.int64),
         np.array([number for _, number in pairs], dtype=np.float32),
     )
+
+
+def check_encoding(encoding: str, reader: str) -> None:
+    """Raise `ConfigurationError` for an encoding that Python does not know."""
+    try:
+        b"a".decode(encoding, "ignore")
+    except LookupError:
+        raise ConfigurationError(
+            "Expected the encoding of a text, such as 'utf-8' or 'latin-1', in the dataset reader "
+            f"'{reader}', got '{encoding}'."
+        ) from None

@@ -1,0 +1,62 @@
+// Multi-label classification. A config is one call: a method of the table of a data set, which has
+// the paths of the data, their reader, and what differs from `defaults`. The published data sets
+// stand in data_sets.libsonnet.
+local methods = import 'methods.libsonnet';
+local networks = import 'networks.libsonnet';
+
+methods({
+  defaults: {
+    local d = self,
+    reader: 'arff',
+    batch_size: 32,
+    hidden: [400, 400],
+    dropout: 0.5,
+    lr: 1e-3,
+    weight_decay: 1e-5,
+    num_epochs: 60,
+    patience: 10,
+    score_hidden: d.hidden,
+    patterns: 16,  // of labels, in the structured score
+    oracle_value: 'per-instance-f1',
+    threshold: 'tuned',
+    metrics: [
+      'example-f1',
+      'micro-f1',
+      'macro-f1',
+      'subset-accuracy',
+      'hamming-loss',
+      'map-example',
+      'map-label',
+    ],
+    validation_metric: '+example_f1',
+  },
+
+  base(d): {
+    data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
+    validation_data_loader: { type: 'tensor', batch_size: 512 },
+    model+: {
+      output_space: 'binary',
+      oracle_value: d.oracle_value,
+      threshold: d.threshold,
+      metrics: d.metrics,
+    },
+    trainer+: { validation_metric: d.validation_metric },
+  },
+
+  task_network(d): {
+    model+: { task_network: { encoder: networks.features(d.hidden, d.dropout) } },
+  },
+
+  score_network(d): {
+    model+: {
+      score_network: {
+        encoder: networks.features(d.score_hidden, d.score_dropout),
+        structured_scores: [
+          { type: 'feedforward', feedforward: networks.feedforward([d.patterns], 0.0) },
+        ],
+      },
+    },
+  },
+
+  cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
+})
