@@ -2,9 +2,9 @@
 
     python scripts/gallery.py runs/demo runs/disks [--to docs/images]
 
-Copies the plots of each run, the last pictures of a run on images, the digits of the demo and, where
-`chromium` is installed, the top of the report, all with at most 128 colours. The metrics and the tree
-of the demo are written to `demo.txt`.
+Copies the plots of each run, the last pictures of a run on images, the digits of the demo and,
+where `chromium` is installed, the top of the report, all with at most 128 colours. The metrics and
+the tree of the demo are written to `demo.txt`.
 """
 
 import argparse

@@ -86,7 +86,7 @@ def run_bash(text, folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert result.returncode == 0, f"{text}\n{result.stdout[-3000:]}"
@@ -248,6 +248,19 @@ def test_the_readme_is_short_and_starts_with_the_two_commands():
     assert len(text.split()) <= 1200
     assert "make demo" in text[:1800]
     assert "make test" in text[:1800]
+
+
+def test_every_part_of_the_package_is_in_the_table_of_layers():
+    layers = (DOCS / "architecture.md").read_text().partition("## Layers")[2]
+    parts = {path.parent.name for path in (ROOT / "modules").glob("*/__init__.py")}
+    assert {part for part in parts if f"`{part}`" not in layers} == set()
+
+
+def test_images_of_the_repository_are_small_and_used():
+    text = "".join(page.read_text() for page in PAGES)
+    images = [path for path in (DOCS / "images").iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in images) < 1e6
+    assert [path.name for path in images if f"images/{path.name}" not in text] == []
 
 
 def test_links_within_the_pages_lead_somewhere(html):
