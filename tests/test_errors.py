@@ -151,10 +151,10 @@ class Crash(TrainerCallback):
 @pytest.mark.parametrize(
     ("flags", "debug", "last"),
     [
-        (["-o", '{"trainer.patience": "x"}'], "", "Error: Expected an integer for"),
-        (["-o", '{"trainer.patience": "x"}'], "1", "allennlp.common.checks.ConfigurationError:"),
+        (["-o", '{"trainer.patience": -1}'], "", "Error: -1 is an invalid value for"),
+        (["-o", '{"trainer.patience": -1}'], "1", "allennlp.common.checks.ConfigurationError:"),
         (["-o", '{"trainer.callbacks": ["crash"]}'], "", "ValueError: a bug"),
-        (["-o", '{"distributed": {"cuda_devices": [-1, -1]}, "trainer.patience": "x"}'], "", "Err"),
+        (["-o", '{"distributed": {"cuda_devices": [-1, -1]}, "trainer.patience": -1}'], "", "Err"),
     ],
     ids=["sentence", "debug", "bug", "workers"],
 )

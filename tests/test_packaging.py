@@ -41,6 +41,7 @@ def test_the_wheel_is_structured_energy_and_nothing_called_modules(wheel):
     sources = {str(p.relative_to(ROOT / "modules")) for p in (ROOT / "modules").rglob("*.py")}
     assert {f"structured_energy/{name}" for name in sources} <= set(names)
     assert "structured_energy/py.typed" in names
+    assert {"structured_energy_hook.pth", "structured_energy_hook.py"} <= set(names)
     library = {path.relative_to(ROOT / "modules") for path in LIBRARY.iterdir()}
     assert len(library) > 10 and {f"structured_energy/{path}" for path in library} <= set(names)
     assert not any(name.startswith(("modules", "tests")) for name in names)

@@ -1,8 +1,10 @@
 """Subcommands of `allennlp`."""
 
 from . import evaluate  # noqa: F401  (prints metrics)
+from .check import CheckCommand
 from .compare import CompareCommand
+from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
 
-__all__ = ["CompareCommand", "PlotsCommand", "ReportCommand"]
+__all__ = ["CheckCommand", "CompareCommand", "MethodsCommand", "PlotsCommand", "ReportCommand"]

@@ -8,6 +8,7 @@ methods({
   defaults: {
     local d = self,
     reader: 'arff',
+    standardize: true,  // features: mean 0 and variance 1 in the training data
     batch_size: 32,
     hidden: [400, 400],
     dropout: 0.5,
@@ -35,6 +36,7 @@ methods({
     data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
     validation_data_loader: { type: 'tensor', batch_size: 512 },
     model+: {
+      [if !d.standardize then 'standardize']: false,
       output_space: 'binary',
       oracle_value: d.oracle_value,
       threshold: d.threshold,

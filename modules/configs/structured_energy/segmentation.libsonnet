@@ -63,6 +63,8 @@ local lib = methods({
   },
 
   base(d): {
+    [if d.channels != 3 then 'dataset_reader']:
+      channels(d) + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       type: 'tensor',
       batch_size: d.batch_size,
