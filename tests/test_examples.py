@@ -1,4 +1,4 @@
-"""The README's example of a loss of one's own, in a package of its own."""
+"""The tutorial's example of a loss of one's own, in a package of its own."""
 
 import json
 import os
@@ -25,10 +25,10 @@ def run(arguments, cwd):
     )
 
 
-def test_the_readme_shows_the_very_file():
-    readme = (ROOT / "README.md").read_text()
+def test_the_tutorial_shows_the_very_files():
+    tutorial = (ROOT / "docs" / "tutorial.md").read_text()
     for name in ("own_loss.py", "config.jsonnet", "test_own_loss.py"):
-        assert (EXAMPLE / name).read_text().strip() in readme, name
+        assert f"{{literalinclude}} ../examples/own_loss/{name}" in tutorial
 
 
 def test_it_passes_the_conformance_suite():
