@@ -90,6 +90,7 @@ def test_the_readme_s_commands_exist():
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
     assert {"demo", "test", "check"} <= set(re.findall(r"make (\w+)", readme)) <= targets
     for path in re.findall(
-        r"`((?:modules|training_configs|scripts|tests|examples)/[\w./-]*)`", readme
+        r"`((?:modules|training_configs|scripts|benchmarks|experiments|tests|examples)/[\w./-]*)`",
+        readme,
     ):
         assert (ROOT / path).exists(), path

@@ -28,7 +28,7 @@ from structured_energy.testing import data_config, make_test_problem, write_imag
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-# All but what a script writes, scripts/search_error.py.
+# All but what a script writes, experiments/search_error.py.
 PAGES = sorted(set(DOCS.rglob("*.md")) - {DOCS / "search_error.md"})
 # What the repository has, and a reader's commands begin from.
 REACHABLE = (".allennlp_plugins", "examples", "training_configs")

@@ -1,5 +1,5 @@
 // The multi-label data sets, and the hyper-parameters for each. What a method was tuned to on a
-// data set stands in tuned.json (data set, method, hyper-parameter), which scripts/tune.py writes.
+// data set stands in tuned.json (data set, method, hyper-parameter), which experiments/tune.py writes.
 local tuned = std.parseJson(importstr 'tuned.json');
 
 local defaults = (import 'defaults.libsonnet') {

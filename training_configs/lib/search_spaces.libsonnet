@@ -1,4 +1,4 @@
-// Where scripts/tune.py looks for the hyper-parameters of each method: numbers from `low` to `high`
+// Where experiments/tune.py looks for the hyper-parameters of each method: numbers from `low` to `high`
 // (`log`: evenly over their logarithm), or one of `choices`.
 local log(low, high) = { low: low, high: high, log: true };
 

@@ -2,10 +2,10 @@
 
 import copy
 
-import callback_costs
 import pytest
 from allennlp.training import TrainerCallback
 
+from benchmarks import callback_costs
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
 CONFIG = """{

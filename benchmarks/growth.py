@@ -1,6 +1,6 @@
 """How the time and the memory of a training step grow with the labels, draws, tokens and tags.
 
-    OMP_NUM_THREADS=1 python scripts/growth.py [--axes labels tokens] [--repeats 5]
+    OMP_NUM_THREADS=1 python -m benchmarks.growth [--axes labels tokens] [--repeats 5]
 
 A step is one step of each network of a shipped config on a batch, on random data: costs depend on
 sizes alone. `time` is the median of the repeats, `memory` the peak of the process that takes the
@@ -25,12 +25,12 @@ from allennlp.common import Params
 from allennlp.common.params import with_overrides
 from allennlp.data import Batch, Vocabulary
 from allennlp.models import Model
-from decoding_speed import sentences
-from experiments import ROOT, config_of, on_one_core
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import ROOT, config_of, on_one_core
+from benchmarks.decoding_speed import sentences
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.reporting.style import RUNS, in_style, save
 

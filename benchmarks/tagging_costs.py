@@ -1,6 +1,6 @@
 """What taggers cost: their parameters, the time of their training, and the speed of their tagging.
 
-    OMP_NUM_THREADS=1 python scripts/tagging_costs.py RUN [RUN ...]
+    OMP_NUM_THREADS=1 python -m benchmarks.tagging_costs RUN [RUN ...]
 
 RUN is the folder of a run on sequences of tags. `parameters` are all that were trained, `to tag`
 those of the networks that the run's own inference asks. The time is that of the run, on the machine
@@ -16,10 +16,10 @@ from typing import Any, Dict, List
 import torch
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
-from experiments import on_one_core, predictions_in, test_batches
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import on_one_core, predictions_in, test_batches
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.networks import Network
 from structured_energy.samplers import Sampler

@@ -1,9 +1,9 @@
 """The table of results, made from the runs on disk.
 
-    python scripts/results.py [--runs runs/results] [--format markdown]
+    python -m experiments.results [--runs runs/results] [--format markdown]
 
 A run is a folder with the `config.json` and `metrics.json` of `allennlp train`, at
-`DATA_SET/METHOD/seed_N` (`scripts/train_all.py` makes them). A cell is the mean over seeds of a
+`DATA_SET/METHOD/seed_N` (`experiments/train_all.py` makes them). A cell is the mean over seeds of a
 metric of the test data, in percent, ± the standard deviation (n - 1), with the number of seeds. ▲
 and ▼ say that the difference from the baseline, paired by seed, is beyond noise: the 95 %
 confidence interval of its mean (Student's t) leaves out 0. A table has the data sets whose runs
@@ -18,9 +18,9 @@ import sys
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from experiments import ROOT
 from scipy import stats
 
+from benchmarks.common import ROOT
 from structured_energy import reporting as reports
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.reporting import Cell, Table, render, show
@@ -72,7 +72,7 @@ def read_runs(root: Path) -> List[Run]:
     if not runs:
         raise ValueError(
             f"Expected finished runs at {root}/DATA_SET/METHOD/seed_N, got none; train some with "
-            "scripts/train_all.py."
+            "experiments/train_all.py."
         )
     for key, group in grouped(runs).items():
         if len({run.config for run in group}) > 1:

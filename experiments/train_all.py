@@ -1,6 +1,6 @@
-"""Trains methods on data sets under several seeds, for `scripts/results.py`.
+"""Trains methods on data sets under several seeds, for `experiments/results.py`.
 
-    python scripts/train_all.py --data-sets bibtex scene --methods cross_entropy dvn --seeds 0 1 2
+    python -m experiments.train_all --data-sets bibtex scene --methods cross_entropy dvn --seeds 0 1
 
 Each run goes to `runs/results/DATA_SET/METHOD/seed_N`; those that are there already are kept, and
 one that was cut off is trained anew.
@@ -12,7 +12,10 @@ import time
 from pathlib import Path
 from typing import Tuple
 
-from experiments import (
+from rich.console import Console
+from tqdm import tqdm
+
+from benchmarks.common import (
     ROOT,
     Experiment,
     check_methods,
@@ -23,8 +26,6 @@ from experiments import (
     metric_of,
     train,
 )
-from rich.console import Console
-from tqdm import tqdm
 
 
 def run(experiment: Experiment, root: Path) -> Tuple[str, float, float]:

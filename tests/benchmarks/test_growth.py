@@ -4,9 +4,10 @@ import os
 import signal
 import sys
 
-import growth
 import pytest
 import torch
+
+from benchmarks import growth
 
 
 @pytest.fixture()

@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-import search_error
 import torch
 
+from experiments import search_error
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import Sampler
 
@@ -67,7 +67,7 @@ def test_the_page_has_the_table_and_its_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["search_error.py", "--write", str(page)])
     search_error.main()
     text = page.read_text()
-    assert "python scripts/search_error.py --write" in text
+    assert "python -m experiments.search_error --write" in text
     for name in search_error.SAMPLERS:
         cells = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
         assert cells.count("%)") == 3

@@ -1,6 +1,6 @@
 """Times training and evaluation beside a hand-written PyTorch loop of the same math.
 
-    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/benchmark.py [--repeats 5]
+    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python -m benchmarks.training_speed [--repeats 5]
 
 Both sides run in this process, on one core, in turns; the table gives the median of the repeats.
 The loops are in `loops.py` and `image_loops.py`. `reading` and `start` have no loop beside them.
@@ -20,13 +20,13 @@ from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.common.params import with_overrides
 from allennlp.data import DatasetReader
-from experiments import ROOT, config_of, on_one_core
-from image_loops import ImageLoop, ImageValueLoop
-from loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from rich.console import Console
 from rich.table import Column, Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
+from benchmarks.common import ROOT, config_of, on_one_core
+from benchmarks.image_loops import ImageLoop, ImageValueLoop
+from benchmarks.loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from structured_energy.compatibility import say_errors_in_one_sentence
 
 # An epoch is a pass over the data, without pictures.

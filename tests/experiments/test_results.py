@@ -5,9 +5,9 @@ import statistics
 import sys
 
 import pytest
-import results
 from scipy import stats
 
+from experiments import results
 from structured_energy.reporting import SEEDS
 
 VALUES = {

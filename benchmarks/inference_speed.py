@@ -1,6 +1,6 @@
 """Quality and speed of inference by the task network and by gradient descent on the output.
 
-    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/inference_speed.py RUN [RUN ...]
+    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python -m benchmarks.inference_speed RUN [RUN ...]
 
 RUN is the folder of a run with a score network; without a task network, what needs one is left out.
 Each inference predicts the test data, with the threshold tuned for it on the validation data; the
@@ -19,10 +19,10 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader
 from allennlp.models.archival import Archive, load_archive
-from experiments import descent, inference_of, on_one_core, predictions_in
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import descent, inference_of, on_one_core, predictions_in
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.encoded import Encoded, Encoding, single
 from structured_energy.networks import Network

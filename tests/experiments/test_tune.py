@@ -10,14 +10,13 @@ import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 
-import experiments
 import optuna
 import pytest
-import train_all
-import tune
 from optuna.trial import TrialState
 from shipped import config_of
 
+from benchmarks import common
+from experiments import train_all, tune
 from structured_energy.training import MinimaxTrainer, NanLossError
 
 METHOD = "cross_entropy"
@@ -43,7 +42,7 @@ def test_it_finds_the_best_and_starts_with_the_table(study):
     study, trained = study
     tune.work(study)
     assert len(trained) == 6
-    table = experiments.config_of("digits", METHOD, 0, {})
+    table = common.config_of("digits", METHOD, 0, {})
     assert trained[0]["trainer"]["optimizer"] == table["trainer"]["optimizer"]
     best = tune.best_of([study])["digits"][METHOD]
     rates = [config["trainer"]["optimizer"]["lr"] for config in trained]
@@ -123,7 +122,7 @@ def test_a_search_that_failed_says_so_and_begins_with_the_table_again(
     assert tune.main() == 1
     assert tune.main() == 0
     assert "tuning: 100%" in capsys.readouterr().err
-    table = experiments.config_of("digits", METHOD, 0, {})["trainer"]["optimizer"]
+    table = common.config_of("digits", METHOD, 0, {})["trainer"]["optimizer"]
     assert trained == [table, table]
 
 
@@ -150,40 +149,40 @@ def test_what_was_found_is_what_the_configs_read(tmp_path, monkeypatch):
         "digits": {"dvn": {"lr": 1}, METHOD: {"lr": 0.5}},
         "scene": {},
     }
-    given = experiments.config_of("digits", METHOD, 3, {"lr": 0.5})
+    given = common.config_of("digits", METHOD, 3, {"lr": 0.5})
     assert given["trainer"]["optimizer"]["lr"] == 0.5
     assert {given[key] for key in ("random_seed", "numpy_seed", "pytorch_seed")} == {3}
 
 
 @pytest.mark.parametrize("data_set", ["digits", "twpos"])
 def test_the_search_spaces_are_of_hyper_parameters_that_the_methods_use(data_set):
-    for method in experiments.methods_of(data_set):
+    for method in common.methods_of(data_set):
         defaults = tune.defaults(data_set, method)
-        plain = experiments.config_of(data_set, method, 0, defaults)
+        plain = common.config_of(data_set, method, 0, defaults)
         for name, where in tune.search_space(data_set, method).items():
             others = where.get("choices", [where.get("low"), where.get("high")])
             other = next(value for value in others if value != defaults[name])
-            changed = experiments.config_of(data_set, method, 0, {**defaults, name: other})
+            changed = common.config_of(data_set, method, 0, {**defaults, name: other})
             assert changed != plain, f"{method} does not use {name}"
 
 
 def test_what_a_method_was_tuned_to_is_its_own(monkeypatch, tmp_path):
-    for file in experiments.LIB.glob("*.libsonnet"):
+    for file in common.LIB.glob("*.libsonnet"):
         shutil.copy(file, tmp_path)
     tuned = {"twpos": {"crf": {"lr": 0.11}, "inference_network_high_order": {"score_lr": 0.12}}}
-    methods = experiments.methods_of("twpos")
-    monkeypatch.setattr(experiments, "LIB", tmp_path)
+    methods = common.methods_of("twpos")
+    monkeypatch.setattr(common, "LIB", tmp_path)
     (tmp_path / "tuned.json").write_text("{}")
-    plain = {m: experiments.config_of("twpos", m) for m in methods}
+    plain = {m: common.config_of("twpos", m) for m in methods}
     (tmp_path / "tuned.json").write_text(json.dumps(tuned))
-    changed = {m for m in methods if experiments.config_of("twpos", m) != plain[m]}
+    changed = {m for m in methods if common.config_of("twpos", m) != plain[m]}
     assert changed == {"crf", "inference_network_high_order"}
     for data_set in ("twpos", "ud_english_ewt"):  # the second was not searched itself
-        assert experiments.config_of(data_set, "crf")["trainer"]["optimizer"]["lr"] == 0.11
+        assert common.config_of(data_set, "crf")["trainer"]["optimizer"]["lr"] == 0.11
 
 
 def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):
-    there = experiments.Experiment("digits", METHOD, 0).folder(tmp_path)
+    there = common.Experiment("digits", METHOD, 0).folder(tmp_path)
     there.mkdir(parents=True)
     (there / "metrics.json").write_text("{}")
     jobs = []
@@ -207,9 +206,7 @@ def test_only_missing_runs_are_trained(tmp_path, monkeypatch, capsys):
 def test_jobs_in_processes(capfd):
     waits = []
     jobs = [0.0, "no number", 1.0]
-    found = dict(
-        experiments.in_processes(math.sqrt, jobs, 1, lambda: waits.append(len(waits)), 0.1)
-    )
+    found = dict(common.in_processes(math.sqrt, jobs, 1, lambda: waits.append(len(waits)), 0.1))
     assert found[0.0] == 0.0 and found[1.0] == 1.0 and isinstance(found["no number"], TypeError)
     assert len(waits) > 1  # while the process starts
 
@@ -224,7 +221,7 @@ def kill(path):
 
 def test_a_job_whose_process_is_killed_is_begun_once_more(tmp_path):
     once = tmp_path / "once"
-    found = dict(experiments.in_processes(kill, [once, tmp_path], 2))
+    found = dict(common.in_processes(kill, [once, tmp_path], 2))
     assert found[once] == "done" and isinstance(found[tmp_path], BrokenProcessPool)
 
 
@@ -276,9 +273,9 @@ def test_one_missing_trial_is_begun_by_one_worker(tmp_path):
 
 
 def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
-    config = experiments.config_of("digits", METHOD, 1)
+    config = common.config_of("digits", METHOD, 1)
     config["trainer"]["num_epochs"] = 2
-    whole = experiments.train(config, tmp_path / "whole")
+    whole = common.train(config, tmp_path / "whole")
 
     class Stopped(Exception):
         pass
@@ -290,7 +287,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(Stopped):
         patch.setattr(MinimaxTrainer, "_train_epoch", stopped)
-        experiments.train(config, tmp_path / "run")
+        common.train(config, tmp_path / "run")
     trained = []
 
     def counted(self, batch, for_training, outputs=MinimaxTrainer.batch_outputs):
@@ -299,20 +296,20 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, monkeypatch):
         return outputs(self, batch, for_training)
 
     monkeypatch.setattr(MinimaxTrainer, "batch_outputs", counted)
-    again = experiments.train(config, tmp_path / "run")
+    again = common.train(config, tmp_path / "run")
     for key, value in whole.items():
         assert key.endswith(("duration", "memory_MB")) or again[key] == value, key
     assert set(trained) == {1}  # of two epochs one was there
     changed = {**config, "pytorch_seed": 7}
-    experiments.train(changed, tmp_path / "run")  # another config begins anew
+    common.train(changed, tmp_path / "run")  # another config begins anew
     assert json.loads((tmp_path / "run" / "config.json").read_text())["pytorch_seed"] == 7
 
 
 def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
-    config = experiments.config_of("digits", METHOD, 1)
+    config = common.config_of("digits", METHOD, 1)
     config["trainer"]["num_epochs"] = 1
     monkeypatch.setattr(train_all, "config_of", lambda *experiment: config)
-    experiment = experiments.Experiment("digits", METHOD, 1)
+    experiment = common.Experiment("digits", METHOD, 1)
     metric, value, _ = train_all.run(experiment, tmp_path)
     folder = experiment.folder(tmp_path)
     assert json.loads((folder / "metrics.json").read_text())[f"test_{metric}"] == value
@@ -321,15 +318,13 @@ def test_a_run_is_trained_as_the_command_does(tmp_path, monkeypatch):
 
 
 def test_data_sets_have_the_methods_of_their_task(monkeypatch, capsys):
-    assert "spen" in experiments.methods_of("digits") and "crf" not in experiments.methods_of(
-        "digits"
-    )
-    assert "crf" in experiments.methods_of("twpos") and "dvn" not in experiments.methods_of("twpos")
+    assert "spen" in common.methods_of("digits") and "crf" not in common.methods_of("digits")
+    assert "crf" in common.methods_of("twpos") and "dvn" not in common.methods_of("twpos")
     for data_set in ("digits", "twpos"):
-        for method in experiments.methods_of(data_set):
-            folder = experiments.LIB.parent / experiments.task_of(data_set) / data_set
+        for method in common.methods_of(data_set):
+            folder = common.LIB.parent / common.task_of(data_set) / data_set
             shipped = config_of(folder / f"{method}.jsonnet")
-            assert experiments.config_of(data_set, method) == shipped
+            assert common.config_of(data_set, method) == shipped
     monkeypatch.setattr(sys, "argv", ["train_all.py", "--data-sets", "digits", "--methods", "crf"])
     with pytest.raises(SystemExit):
         train_all.main()

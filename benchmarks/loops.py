@@ -1,4 +1,4 @@
-"""What `scripts/benchmark.py` measures against: methods as one writes them without a framework.
+"""The loops that `benchmarks.training_speed` measures against: methods without a framework.
 
 The same networks, batch size and optimisers as the config, the whole set as a tensor, no metrics,
 no logging, no console. What a loop can compute once, it computes once.

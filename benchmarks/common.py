@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tu
 
 import _jsonnet
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 LIB = ROOT / "training_configs" / "lib"
 # The library of methods of each task, and the table of its data sets.
 TASKS = {

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import soak
 from allennlp.training import TrainerCallback
 
+from benchmarks import soak
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
 MODEL = """{

@@ -1,6 +1,6 @@
 """How fast inference networks tag beside the exact decoding of a linear chain.
 
-    OMP_NUM_THREADS=1 python scripts/decoding_speed.py [--sentences 32 --tokens 50 --tags 50]
+    OMP_NUM_THREADS=1 python -m benchmarks.decoding_speed [--sentences 32 --tokens 50 --tags 50]
 
 Speed depends on sizes alone, so that sentences and weights are random. The models are those of the
 shipped configs. Each inference tags the same batch on one core, in turns with the others; the times
@@ -18,10 +18,10 @@ from allennlp.common import Params
 from allennlp.data import Batch, DatasetReader, Instance, Vocabulary
 from allennlp.models import Model
 from allennlp.modules import ConditionalRandomField
-from experiments import config_of, descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import config_of, descent, inference_of, on_one_core
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.encoded import Encoded
 from structured_energy.networks import frozen

@@ -1,6 +1,6 @@
 """How far approximate inference is from Viterbi's algorithm, on trained linear chains.
 
-    python scripts/chain_error.py RUN [RUN ...]
+    python -m experiments.chain_error RUN [RUN ...]
 
 RUN is the folder of a run on sequences of tags whose score network is a linear chain, such as `crf`
 or `inference_network`; without a task network, what needs one is left out. On the test data: the
@@ -15,10 +15,10 @@ from typing import Any, Dict, List, NamedTuple
 
 import torch
 from allennlp.models.archival import load_archive
-from experiments import descent, inference_of, on_one_core, predictions_in, test_batches
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import descent, inference_of, on_one_core, predictions_in, test_batches
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.networks import frozen
 from structured_energy.samplers import Sampler

@@ -1,6 +1,6 @@
 """How far the best output that each sampler finds is from the best there is, by trying all outputs.
 
-    python scripts/search_error.py [RUN ...] [--write docs/search_error.md]
+    python -m experiments.search_error [RUN ...] [--write docs/search_error.md]
 
 The score networks are random ones over 12 labels, from independent labels to strongly coupled ones,
 each with a task network trained to score high (Tu & Gimpel 2018), and those of RUN, the folders of
@@ -19,10 +19,10 @@ import torch
 from allennlp.common import Params
 from allennlp.data import DataLoader, Vocabulary
 from allennlp.models.archival import load_archive
-from experiments import ROOT, descent, inference_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import ROOT, descent, inference_of, on_one_core
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.losses import ScoreLoss
 from structured_energy.networks import frozen
@@ -228,7 +228,7 @@ def main() -> None:
         lines = [header, ["---"] * len(header), *rows]
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         runs = "".join(f" \\\n    {_of_root(run)}" for run in arguments.runs)
-        command = f"python scripts/search_error.py --write docs/search_error.md{runs}"
+        command = f"python -m experiments.search_error --write docs/search_error.md{runs}"
         about = __doc__.split("\n\n", 2)[2].strip()
         arguments.write.write_text(
             f"# Search error\n\n{about}\n\n```bash\n{command}\n```\n\n{text}\n"

@@ -1,6 +1,6 @@
 """Searches the hyper-parameters of methods on data sets with Optuna, on validation data.
 
-    python scripts/tune.py --data-sets scene --methods cross_entropy dvn --trials 20 --workers 2
+    python -m experiments.tune --data-sets scene --methods cross_entropy dvn --trials 20 --workers 2
 
 Every method gets the same number of trials, of which the first is what the table of the data set
 says, in the search space that `training_configs/lib/search_spaces.libsonnet` gives it (for taggers
@@ -24,7 +24,12 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, NamedTuple, 
 
 import _jsonnet
 import optuna
-from experiments import (
+from optuna.study import MaxTrialsCallback
+from optuna.trial import TrialState
+from rich.console import Console
+from tqdm import tqdm
+
+from benchmarks.common import (
     LIB,
     ROOT,
     SEARCH_SPACES,
@@ -38,11 +43,6 @@ from experiments import (
     task_of,
     train,
 )
-from optuna.study import MaxTrialsCallback
-from optuna.trial import TrialState
-from rich.console import Console
-from tqdm import tqdm
-
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.training import NanLossError
 

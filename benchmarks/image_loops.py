@@ -4,9 +4,10 @@ from math import gcd
 from typing import Any, List, Tuple
 
 import torch
-from loops import Loop, fixed, optimizer
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate, softplus
+
+from benchmarks.loops import Loop, fixed, optimizer
 
 
 def block(before: int, after: int, stride: int = 1) -> nn.Sequential:

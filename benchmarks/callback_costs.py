@@ -1,6 +1,6 @@
 """What the callbacks that look on cost, beside the training that they look on.
 
-    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python scripts/callback_costs.py [--repeats 3]
+    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python -m benchmarks.callback_costs [--repeats 3]
 
 A whole training of a shipped config on one core, without a callback and with each at its defaults,
 in turns. The share is the time within the callback's own methods, beside the rest of the same
@@ -21,11 +21,11 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional
 from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.training import TrainerCallback
-from experiments import config_of, on_one_core
 from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
+from benchmarks.common import config_of, on_one_core
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.training import callbacks_of
 

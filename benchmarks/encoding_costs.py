@@ -1,6 +1,6 @@
 """Measure what a frozen encoder costs in the first epoch and in later ones.
 
-    OMP_NUM_THREADS=1 python scripts/encoding_costs.py [--documents 2000] [--epochs 5]
+    OMP_NUM_THREADS=1 python -m benchmarks.encoding_costs [--documents 2000] [--epochs 5]
 
 Three networks with the same trained layers on random documents, a step of cross-entropy for each
 batch: on the encodings of the `frozen` encoder (a bidirectional LSTM, mean over tokens), stored in

@@ -1,6 +1,6 @@
 """A long training, watched: memory, files and speed must stay what they are.
 
-    STRUCTURED_ENERGY_DATA=... python scripts/soak.py --minutes 60 [--data-set bibtex]
+    STRUCTURED_ENERGY_DATA=... python -m benchmarks.soak --minutes 60 [--data-set bibtex]
 
 It trains a shipped config with all callbacks that write the tree down, epoch after epoch, and looks
 at the process and at the run's folder after each. The second quarter of the time is compared with
@@ -23,11 +23,11 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.training import GradientDescentTrainer, TrainerCallback
-from experiments import config_of, data_sets, on_one_core
 from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
+from benchmarks.common import config_of, data_sets, on_one_core
 from structured_energy.compatibility import say_errors_in_one_sentence
 
 CALLBACKS = ["console-tree", "tree-to-csv", "tree-to-tensorboard", "plots"]

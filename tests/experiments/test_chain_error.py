@@ -2,13 +2,13 @@
 
 import sys
 
-import chain_error
 import pytest
-import tagging_costs
 import torch
-from experiments import ROOT, metric_of, train
 from shipped import config_of
 
+from benchmarks import tagging_costs
+from benchmarks.common import ROOT, metric_of, train
+from experiments import chain_error
 from structured_energy.testing import write_conllu
 
 

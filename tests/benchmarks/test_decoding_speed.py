@@ -2,10 +2,11 @@
 
 import sys
 
-import decoding_speed
 import pytest
 import torch
 from allennlp.data import Batch, Vocabulary
+
+from benchmarks import decoding_speed
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,18 @@
 
 import copy
 
-import experiments
-import image_loops
 import torch
 from allennlp.common import Params
 from allennlp.data import Vocabulary
 
+from benchmarks import common, image_loops
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.score_networks import ScoreNetwork
 from structured_energy.task_networks import TaskNetwork
 
 
 def config():
-    return experiments.config_of("weizmann_horses", "seal_dynamic_dvn")["model"]
+    return common.config_of("weizmann_horses", "seal_dynamic_dvn")["model"]
 
 
 def copied(source, target):
