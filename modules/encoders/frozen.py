@@ -106,7 +106,7 @@ class FrozenEncoder(Encoder):
         return torch.from_numpy(stored).to(device).view(len(stored), *shape, self.output_size)
 
     def _fill(self, store: Store, batch: Batch, x: Any, mask: Optional[torch.Tensor]) -> None:
-        """Encode and store what is missing of the batch, while there is room."""
+        """Encode and store the missing instances of the batch, while there is room."""
         missing = store.missing(batch)
         if not missing or self._is_full:
             return

@@ -44,7 +44,7 @@ def build(kind="text", **settings):
 
 
 def count(encoder, monkeypatch):
-    """The numbers of instances of the calls of the encoder."""
+    """Return the list to which each call of the encoder adds its number of instances."""
     sizes = []
     original = encoder.encoder.encode
 
@@ -253,7 +253,7 @@ def test_hashes_depend_on_content_and_place_and_not_on_padding():
         assert (content_hash(padded) == keys).all()
         assert (content_hash(values[:, ::-1]) != keys).all()
         assert (content_hash(values, number=1) != keys).all()
-    halves = np.float32(2.0) ** -np.arange(120, dtype=np.float32)[:, None]  # bits at the top alone
+    halves = np.float32(2.0) ** -np.arange(120, dtype=np.float32)[:, None]  # only bits at the top
     assert len(np.unique(content_hash(halves), axis=0)) == 120
 
 
