@@ -1,0 +1,67 @@
+"""Makes an environment of this Python with the pinned packages and this package, editable.
+
+    python3.13 scripts/environment.py .venv-3.13 [--torch 2.15.0] [--pins requirements-newest.txt]
+
+Uses the standard library only. `--uv uv` installs with uv, which shares the files of environments.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import List
+
+ROOT = Path(__file__).resolve().parent.parent
+PINS = ["requirements.txt", "requirements-dev.txt"]
+# AllenNLP imports torchvision when it starts, before any plugin. On Python 3.11 the pinned one
+# imports beside CPU and CUDA builds of any torch, but warns that its image reader does not fit.
+# Nobody reads images with it: a line that Python executes at its start hides this message.
+HIDE_WARNING = (
+    "import warnings; warnings.filterwarnings('ignore', "
+    "message='Failed to load image Python extension', category=UserWarning)\n"
+)
+
+
+def pinned_torch() -> str:
+    """Return the release of torch that pyproject.toml pins."""
+    return re.findall(r'"torch==([\d.]+)"', (ROOT / "pyproject.toml").read_text())[0]
+
+
+def make(folder: Path, torch: str, pins: List[str], uv: str = "") -> None:
+    """Make the environment, from nothing."""
+    venv.create(folder, clear=True, with_pip=True)
+    python = folder / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if uv:
+        pip = [uv, "pip", "install", "--quiet", "--python", str(python)]
+
+    def install(*arguments: str) -> None:
+        subprocess.run([*pip, *arguments], cwd=ROOT, check=True)
+
+    # Newer Pythons have torchvision of the same release as torch, which pip finds.
+    old = sys.version_info < (3, 12)
+    install(f"torch=={torch}", *([] if old else ["torchvision"]))
+    install("--no-deps", *(part for name in pins for part in ("-r", name)))
+    install("--no-deps", "--no-build-isolation", "-e", ".")
+    if old:
+        (packages,) = folder.glob("lib/python*/site-packages")
+        (packages / "structured_energy_torchvision.pth").write_text(HIDE_WARNING)
+
+
+def main() -> None:
+    """Make the environment that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--torch", default=pinned_torch())
+    parser.add_argument("--pins", nargs="+", default=PINS)
+    parser.add_argument("--uv", default="")
+    arguments = parser.parse_args()
+    if sys.version_info < (3, 11, 5):
+        raise SystemExit(f"Expected Python 3.11.5 or later, got {sys.version.split()[0]}.")
+    make(arguments.folder, arguments.torch, arguments.pins, arguments.uv)
+
+
+if __name__ == "__main__":
+    main()
