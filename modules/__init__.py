@@ -4,7 +4,11 @@ if __name__ != "structured_energy":
     # AllenNLP, looking for its own subpackages from the root of a checkout, tries `import modules`.
     raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
 
-from . import (
+from .startup import prepare
+
+prepare()  # before anything imports AllenNLP
+
+from . import (  # noqa: E402
     callbacks,
     commands,
     compatibility,

@@ -10,16 +10,13 @@ from allennlp.common import params as common_params
 from allennlp.common import tqdm as common_tqdm
 from allennlp.common.registrable import Registrable
 from allennlp.models import archival
-from allennlp.nn.parallel import ddp_accelerator
 from allennlp.training import (
     Checkpointer,
     GradientDescentTrainer,
     Trainer,
     checkpointer,
-    gradient_descent_trainer,
 )
 from allennlp.training import util as training_util
-from allennlp.training.callbacks import WandBCallback
 from allennlp.training.moving_average import MovingAverage
 from allennlp.training.scheduler import Scheduler
 
@@ -38,25 +35,11 @@ from . import (
     runs,
     training,
 )
+from .package_patches import PACKAGE_PATCHES
 from .patch import Patch
 
 PATCHES: List[Patch] = [
-    Patch(
-        gradient_descent_trainer,
-        "amp",
-        training.amp,
-        "torch",
-        "`torch.cuda.amp` warns in each batch that it is deprecated; `torch.amp` does the same.",
-    ),
-    Patch(ddp_accelerator, "amp", training.amp, "torch", "As above, for distributed training."),
-    Patch(
-        WandBCallback,
-        "__init__",
-        training.init_wandb,
-        "wandb",
-        "Current wandb has no argument `anonymous` and no `wandb.util.generate_id`; the callback "
-        "does without them.",
-    ),
+    *PACKAGE_PATCHES,
     Patch(
         MovingAverage,
         "state_dict",
