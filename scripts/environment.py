@@ -15,13 +15,6 @@ from typing import List
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ["requirements.txt", "requirements-dev.txt"]
-# AllenNLP imports torchvision when it starts, before any plugin. On Python 3.11 the pinned one
-# imports beside CPU and CUDA builds of any torch, but warns that its image reader does not fit.
-# Nobody reads images with it: a line that Python executes at its start hides this message.
-HIDE_WARNING = (
-    "import warnings; warnings.filterwarnings('ignore', "
-    "message='Failed to load image Python extension', category=UserWarning)\n"
-)
 
 
 def pinned_torch() -> str:
@@ -33,21 +26,18 @@ def make(folder: Path, torch: str, pins: List[str], uv: str = "") -> None:
     """Make the environment, from nothing."""
     venv.create(folder, clear=True, with_pip=True)
     python = folder / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     if uv:
         pip = [uv, "pip", "install", "--quiet", "--python", str(python)]
 
     def install(*arguments: str) -> None:
         subprocess.run([*pip, *arguments], cwd=ROOT, check=True)
 
-    # Newer Pythons have torchvision of the same release as torch, which pip finds.
-    old = sys.version_info < (3, 12)
-    install(f"torch=={torch}", *([] if old else ["torchvision"]))
+    # From Python 3.12 on, torchvision of the same release as torch; requirements-dev.txt has an
+    # older one for Python 3.11, which imports beside CPU and CUDA builds of any torch.
+    install(f"torch=={torch}", *(["torchvision"] if sys.version_info >= (3, 12) else []))
     install("--no-deps", *(part for name in pins for part in ("-r", name)))
     install("--no-deps", "--no-build-isolation", "-e", ".")
-    if old:
-        (packages,) = folder.glob("lib/python*/site-packages")
-        (packages / "structured_energy_torchvision.pth").write_text(HIDE_WARNING)
 
 
 def main() -> None:

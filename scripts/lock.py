@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OLDEST_PYTHON = PROJECT["project"]["requires-python"].removeprefix(">=")
 WITH_TORCH = re.compile(r"(torch|torchvision|triton|cuda-[\w-]+|nvidia-[\w-]+)(\[.*\])?==")
-# On Python 3.11 a torchvision that imports beside every build of torch, CPU ones among them;
-# AllenNLP imports it and this project uses nothing of it.
+ALLENNLP = "allennlp==2.10.1"
+# On Python 3.11 a torchvision that imports beside every build of torch, CPU ones among them.
 OLD_TORCHVISION = 'torchvision==0.15.2 ; python_version < "3.12"'
 # The newest releases that are tried: instead of the pins of pyproject.toml.
 NEWEST = {
@@ -99,9 +99,10 @@ def main() -> None:
     before = [] if upgrade else [*pins_of("requirements.txt"), *pins_of("requirements-dev.txt")]
     everything = ["--group", "allennlp", "--group", "dev", "--all-extras"]
     whole = resolve(everything, {}, before)
-    runtime = resolve(["--group", "allennlp"], {}, whole)
-    write("requirements.txt", sorted([*runtime, OLD_TORCHVISION]))
-    write("requirements-dev.txt", sorted(set(whole) - set(runtime)))
+    # AllenNLP without what it declares: pyproject.toml names what it needs.
+    runtime = [*resolve([], {}, whole), ALLENNLP]
+    write("requirements.txt", sorted(runtime))
+    write("requirements-dev.txt", sorted({*whole, OLD_TORCHVISION} - set(runtime)))
     newest = [] if upgrade else pins_of("requirements-newest.txt")
     write("requirements-newest.txt", resolve(everything, newest_overrides(), newest))
 

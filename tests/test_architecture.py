@@ -25,6 +25,7 @@ LAYERS = [
     {"predictors", "training", "reporting"},
     {"callbacks", "commands"},
     {"testing"},
+    {"__main__"},
 ]
 
 
