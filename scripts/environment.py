@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PINS = ["requirements.txt", "requirements-dev.txt"]
 
 
-def pinned_torch() -> str:
-    """Return the release of torch that pyproject.toml pins."""
-    return re.findall(r'"torch==([\d.]+)"', (ROOT / "pyproject.toml").read_text())[0]
+def pinned_torch(pins: str) -> str:
+    """Return the release of torch that a file of pins is made for."""
+    return re.findall(r"^# torch==([\d.]+)$", (ROOT / pins).read_text(), flags=re.M)[0]
 
 
 def make(folder: Path, torch: str, pins: List[str], uv: str = "") -> None:
@@ -44,13 +44,14 @@ def main() -> None:
     """Make the environment that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--torch", default=pinned_torch())
+    parser.add_argument("--torch", help="default: the one that the pins are made for")
     parser.add_argument("--pins", nargs="+", default=PINS)
     parser.add_argument("--uv", default="")
     arguments = parser.parse_args()
     if sys.version_info < (3, 11, 5):
         raise SystemExit(f"Expected Python 3.11.5 or later, got {sys.version.split()[0]}.")
-    make(arguments.folder, arguments.torch, arguments.pins, arguments.uv)
+    torch = arguments.torch or pinned_torch(arguments.pins[0])
+    make(arguments.folder, torch, arguments.pins, arguments.uv)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from typing import Dict, List
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OLDEST_PYTHON = PROJECT["project"]["requires-python"].removeprefix(">=")
+TORCH = re.compile(r"torch==([\d.]+)")
 WITH_TORCH = re.compile(r"(torch|torchvision|triton|cuda-[\w-]+|nvidia-[\w-]+)(\[.*\])?==")
 ALLENNLP = "allennlp==2.10.1"
 # On Python 3.11 a torchvision that imports beside every build of torch, CPU ones among them.
@@ -34,7 +35,7 @@ NEWEST = {
 }
 HEADERS = {
     "requirements.txt": (
-        "What this package and AllenNLP need to run, pinned. Install torch first, then\n"
+        "What this package and AllenNLP need to run, pinned. Install the torch below first, then\n"
         "`pip install --no-deps -r requirements.txt`: AllenNLP's own caps are stale."
     ),
     "requirements-dev.txt": (
@@ -48,13 +49,13 @@ HEADERS = {
 
 
 def resolve(arguments: List[str], overrides: Dict[str, str], before: List[str]) -> List[str]:
-    """Return the pins of pyproject.toml's requirements, without torch.
+    """Return the pins of pyproject.toml's requirements; torch's is a comment, the first line.
 
     `before` are pins that stay where nothing asks for another version.
     """
     with tempfile.TemporaryDirectory() as folder:
         pins = Path(folder, "pins.txt")
-        pins.write_text("\n".join(before) + "\n")
+        pins.write_text("".join(f"{line}\n" for line in before if line[0] != "#"))
         options = ["--universal", "--python-version", OLDEST_PYTHON, "--quiet"]
         options += ["--no-annotate", "--no-header", "--no-strip-extras", "--output-file", str(pins)]
         if overrides:
@@ -64,7 +65,8 @@ def resolve(arguments: List[str], overrides: Dict[str, str], before: List[str]) 
         command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml"]
         subprocess.run([*command, *options, *arguments], cwd=ROOT, check=True)
         lines = pins.read_text().splitlines()
-    return [line for line in lines if not WITH_TORCH.match(line)]
+    torch = next(line for line in lines if TORCH.match(line))
+    return [f"# {torch}", *(line for line in lines if not WITH_TORCH.match(line))]
 
 
 def pins_of(name: str) -> List[str]:
@@ -76,10 +78,10 @@ def pins_of(name: str) -> List[str]:
 
 def write(name: str, lines: List[str]) -> None:
     """Write a file of pins with its header."""
-    header = "".join(f"# {line}\n" for line in HEADERS[name].splitlines())
-    header += "# Written by `make lock` from pyproject.toml.\n"
-    (ROOT / name).write_text(header + "".join(f"{line}\n" for line in lines))
-    print(f"{name}: {len(lines)} pins")
+    header = [f"# {line}" for line in HEADERS[name].splitlines()]
+    header.append("# Written by `make lock` from pyproject.toml.")
+    (ROOT / name).write_text("".join(f"{line}\n" for line in [*header, *lines]))
+    print(f"{name}: {sum(line[0] != '#' for line in lines)} pins")
 
 
 def newest_overrides() -> Dict[str, str]:
