@@ -24,8 +24,7 @@ LAYERS = [
     {"models"},
     {"predictors", "training", "reporting"},
     {"callbacks", "commands"},
-    {"testing"},
-    {"__main__"},
+    {"testing", "__main__"},
 ]
 
 

@@ -13,12 +13,13 @@ from typing import Any, Callable
 
 from .early_patches import EARLY_PATCHES, EarlyPatch, apply_early_patches
 from .requirement import require_allennlp
-from .stand_ins import PACKAGES, standing_in
+from .stand_ins import PACKAGES, MissingPackageError, standing_in
 
 __all__ = [
     "EARLY_PATCHES",
     "PACKAGES",
     "EarlyPatch",
+    "MissingPackageError",
     "apply_early_patches",
     "is_off",
     "prepare",

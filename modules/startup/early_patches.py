@@ -1,5 +1,7 @@
 """Attributes that AllenNLP reads when it is imported, restored or extended before it does."""
 
+import os
+import sys
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Callable, Iterator, List, NamedTuple, Tuple
@@ -106,11 +108,26 @@ def adamw(transformers: Any) -> Any:
 
 
 def discover_plugins(plugins: Any) -> Any:
-    """Return AllenNLP's function with `structured_energy` as the first plugin."""
+    """Return AllenNLP's function with `structured_energy` as the first plugin.
+
+    A failure to import it is one sentence, for the environment may be that of another project;
+    the environment variable ALLENNLP_DEBUG raises it.
+    """
     discover = plugins.discover_plugins
 
     def discover_plugins() -> Iterator[str]:
-        yield "structured_energy"
+        try:
+            import_module("structured_energy")
+        except Exception as error:
+            if os.environ.get("ALLENNLP_DEBUG"):
+                raise
+            sys.stderr.write(
+                "Expected to import structured_energy as a plugin of AllenNLP, got "
+                f"{type(error).__name__}: {error}; reinstall it, or set "
+                "STRUCTURED_ENERGY_STARTUP=off.\n"
+            )
+        else:
+            yield "structured_energy"
         yield from (name for name in discover() if name != "structured_energy")
 
     return discover_plugins

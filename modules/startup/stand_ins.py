@@ -9,7 +9,7 @@ are imported already, and imports in other modules, are not affected.
 
 import builtins
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Dict, Iterator, List, Set
@@ -24,6 +24,7 @@ PACKAGES = (
     "botocore",
     "fairscale",
     "google",
+    "h5py",
     "huggingface_hub",
     "nltk",
     "scipy",
@@ -39,6 +40,10 @@ _named: Dict[str, Set[str]] = {}
 _open = False
 
 
+class MissingPackageError(ModuleNotFoundError):
+    """A package that a stand-in stands for is not installed."""
+
+
 @contextmanager
 def standing_in() -> Iterator[None]:
     """Give stand-ins to the modules of AllenNLP and cached_path that are imported here."""
@@ -49,9 +54,11 @@ def standing_in() -> Iterator[None]:
         name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0
     ) -> Any:
         root = name.partition(".")[0]
-        if level == 0 and root in PACKAGES and root not in sys.modules and _is_importer(globals):
-            _named.setdefault(root, set()).add(name)
-            return StandInModule(name if fromlist else root)
+        if level == 0 and root in PACKAGES and _is_importer(globals):
+            if root not in sys.modules:
+                _named.setdefault(root, set()).add(name)
+                return StandInModule(name if fromlist else root)
+            apply_early_patches(root)
         return real_import(name, globals, locals, fromlist, level)
 
     builtins.__import__, _open = import_, True
@@ -146,14 +153,14 @@ def _real(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] != root:
             raise
-        raise ModuleNotFoundError(
-            f"Expected the package '{root}', which this part of AllenNLP needs, got none; "
-            f"install it.",
+        raise MissingPackageError(
+            f"Expected the package '{root}', which AllenNLP needs for this, got none; install it.",
             name=error.name,
         ) from error
     if root in _named:
-        for each in _named.pop(root):
-            import_module(each)
+        for other in _named.pop(root):
+            with suppress(ImportError):
+                import_module(other)
         apply_early_patches(root)
         _replace(root)
     return module
@@ -163,8 +170,13 @@ def _replace(root: str) -> None:
     for module in _importers():
         for name, value in list(vars(module).items()):
             if _root_of(value) == root:
-                real = value._resolved() if isinstance(value, StandIn) else _real(value.__name__)
-                setattr(module, name, real)
+                # What this version of the package lacks raises where it is used.
+                with suppress(ImportError, AttributeError):
+                    setattr(module, name, _resolved(value))
+
+
+def _resolved(value: Any) -> Any:
+    return value._resolved() if isinstance(value, StandIn) else _real(value.__name__)
 
 
 def _root_of(value: Any) -> str:
