@@ -60,6 +60,13 @@ setup(
     package_dir={"structured_energy": "modules"},
     packages=["structured_energy"]
     + [f"structured_energy.{name}" for name in find_packages("modules")],
-    package_data={"structured_energy": ["py.typed", "reporting/report.html"]},
+    package_data={
+        "structured_energy": [
+            "py.typed",
+            "reporting/report.html",
+            "configs/structured_energy/*.libsonnet",
+            "configs/structured_energy/*.json",
+        ]
+    },
     cmdclass={"build_py": BuildWithHook, "editable_wheel": EditableWithHook},
 )

@@ -5,8 +5,7 @@ import functools
 import json
 from pathlib import Path
 
-import _jsonnet
-
+from structured_energy.configs import evaluate_file
 from structured_energy.testing import write_arff, write_conllu, write_images
 
 FOLDER = Path(__file__).resolve().parents[1] / "training_configs"
@@ -35,7 +34,7 @@ def name_of(path):
 
 @functools.cache
 def _evaluated(path):
-    return json.loads(_jsonnet.evaluate_file(str(path)))
+    return json.loads(evaluate_file(path))
 
 
 def config_of(path):

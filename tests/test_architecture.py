@@ -14,7 +14,16 @@ FILES = sorted(MODULES.rglob("*.py"))
 LAYERS = [
     {"startup"},
     {"untrusted"},
-    {"encoded", "logged_values", "masks", "old_configs", "settings", "atomic_files", "workers"},
+    {
+        "encoded",
+        "logged_values",
+        "masks",
+        "old_configs",
+        "settings",
+        "atomic_files",
+        "workers",
+        "configs",
+    },
     {"logging", "compatibility", "environment", "vocabulary", "span_encodings"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
@@ -23,6 +32,7 @@ LAYERS = [
     {"samplers"},
     {"models"},
     {"predictors", "training", "reporting"},
+    {"sweeps"},
     {"callbacks", "commands"},
     {"testing", "__main__"},
 ]

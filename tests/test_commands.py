@@ -117,6 +117,9 @@ def test_predict_on_json_lines_and_on_data(trained):
             line["probabilities"][int(name[-1])] == pytest.approx(score)
             for name, score in line["labels"].items()
         )
+        every = line["label_probabilities"]
+        assert [*every.values()] == sorted(line["probabilities"], reverse=True)
+        assert all(line["probabilities"][int(name[-1])] == p for name, p in every.items())
     data = config["validation_data_path"]
     flags = ["--use-dataset-reader", "--batch-size", "5", "--silent", "--output-file", "rows"]
     result = run("predict", folder, "run/model.tar.gz", data, *flags)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from structured_energy.configs import LIBRARY
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -37,6 +39,8 @@ def test_the_wheel_is_structured_energy_and_nothing_called_modules(wheel):
     sources = {str(p.relative_to(ROOT / "modules")) for p in (ROOT / "modules").rglob("*.py")}
     assert {f"structured_energy/{name}" for name in sources} <= set(names)
     assert "structured_energy/py.typed" in names
+    library = {path.relative_to(ROOT / "modules") for path in LIBRARY.iterdir()}
+    assert len(library) > 10 and {f"structured_energy/{path}" for path in library} <= set(names)
     assert not any(name.startswith(("modules", "tests")) for name in names)
 
 
@@ -90,6 +94,7 @@ def test_the_readme_s_commands_exist():
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
     assert {"demo", "test", "check"} <= set(re.findall(r"make (\w+)", readme)) <= targets
     for path in re.findall(
-        r"`((?:modules|training_configs|scripts|tests|examples)/[\w./-]*)`", readme
+        r"`((?:modules|training_configs|scripts|benchmarks|experiments|tests|examples)/[\w./-]*)`",
+        readme,
     ):
         assert (ROOT / path).exists(), path

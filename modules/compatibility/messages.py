@@ -1,13 +1,14 @@
 """Errors of configs that name the place, the expected value and the value found."""
 
-import difflib
 import functools
 import inspect
-from typing import Any, Iterable, List
+from typing import Any, List
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import GradientDescentTrainer
+
+from ..configs.words import nearest
 
 _init_gradient_descent_trainer = GradientDescentTrainer.__init__
 _pop_choice = Params.pop_choice
@@ -66,9 +67,3 @@ def pop_choice(self: Params, key: str, choices: List[Any], *args: Any, **setting
 def place(params: Params) -> str:
     """Return the place of the parameters in the config, as words."""
     return f"at '{params.history.rstrip('.')}' of the config" if params.history else "in the config"
-
-
-def nearest(name: Any, choices: Iterable[Any]) -> str:
-    """Return a question about the choice most similar to a name, '' if none is similar."""
-    near = difflib.get_close_matches(str(name), map(str, choices), n=1)
-    return f"did you mean '{near[0]}'?" if near else ""

@@ -2,34 +2,30 @@
 
 import functools
 import json
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 from allennlp.common import params
 from allennlp.common.checks import ConfigurationError
 
-from .messages import nearest
+from ..configs import library
+from ..configs.words import nearest
 
-_evaluate_file, _parse_overrides, _with_overrides = (
-    params.evaluate_file,
-    params.parse_overrides,
-    params.with_overrides,
-)
+_parse_overrides, _with_overrides = params.parse_overrides, params.with_overrides
+# What AllenNLP's parsing of overrides calls.
+evaluate_snippet = library.evaluate_snippet
 
 
-@functools.wraps(_evaluate_file)
-def evaluate_file(filename: str, *arguments: Any, **settings: Any) -> str:
-    """Return the JSON of a config file.
+def evaluate_file(filename: str, ext_vars: Optional[Dict[str, str]] = None) -> str:
+    """Return the JSON of a config file, whose imports may name files of the library.
 
     # Raises
 
     `ConfigurationError` for any other file, with its name.
     """
     try:
-        text = _evaluate_file(filename, *arguments, **settings)
+        text = library.evaluate_file(filename, ext_vars)
     except RuntimeError as error:
-        raise ConfigurationError(
-            f"Expected a config in Jsonnet in {filename}, got {_first_lines(error)}"
-        ) from error
+        raise ConfigurationError(library.describe(error, filename)) from error
     if not isinstance(json.loads(text), dict):
         raise ConfigurationError(
             f"Expected a config that is a dictionary in {filename}, got {text.strip()[:60]}."

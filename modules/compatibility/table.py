@@ -4,9 +4,7 @@ from typing import List
 
 from allennlp.commands import evaluate, find_learning_rate, train
 from allennlp.commands.train import TrainModel
-from allennlp.common import Params, from_params
 from allennlp.common import logging as common_logging
-from allennlp.common import params as common_params
 from allennlp.common import tqdm as common_tqdm
 from allennlp.common.registrable import Registrable
 from allennlp.models import archival
@@ -22,19 +20,18 @@ from allennlp.training.scheduler import Scheduler
 
 from .. import untrusted
 from . import (
-    arguments,
     checkpoints,
     commands,
     console,
     evaluation,
     messages,
     nodes,
-    overrides,
     progress,
     recovery,
     runs,
     training,
 )
+from .config_table import CONFIG_PATCHES
 from .package_patches import PACKAGE_PATCHES
 from .patch import Patch
 
@@ -169,56 +166,7 @@ PATCHES: List[Patch] = [
         "message",
         "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type.",
     ),
-    Patch(
-        Params,
-        "assert_empty",
-        messages.assert_empty,
-        "message",
-        "An error about a misspelt key lacked its place in the config.",
-    ),
-    Patch(
-        Params,
-        "pop_choice",
-        messages.pop_choice,
-        "message",
-        "An error about a misspelt name blamed packages that are not imported; now it suggests "
-        "the most similar name.",
-    ),
-    Patch(
-        from_params,
-        "pop_and_construct_arg",
-        arguments.pop_and_construct_arg,
-        "message",
-        "An error about a missing argument lacked its place in the config.",
-    ),
-    Patch(
-        from_params,
-        "construct_arg",
-        arguments.construct_arg,
-        "message",
-        "An error about a value of another type lacked the value and its place.",
-    ),
-    Patch(
-        common_params,
-        "evaluate_file",
-        overrides.evaluate_file,
-        "message",
-        "An error in a config file lacked the name of the file.",
-    ),
-    Patch(
-        common_params,
-        "parse_overrides",
-        overrides.parse_overrides,
-        "message",
-        "An error in the text of `-o` lacked the text.",
-    ),
-    Patch(
-        common_params,
-        "with_overrides",
-        overrides.with_overrides,
-        "message",
-        "An error about an unknown key in `-o` lacked the keys that exist.",
-    ),
+    *CONFIG_PATCHES,
     Patch(
         common_logging,
         "prepare_global_logging",

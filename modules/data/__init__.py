@@ -10,11 +10,13 @@ from .readers import (
     Reader,
     SegmentationReader,
     SemanticRoleReader,
+    TableReader,
     TabularReader,
     TaggingConllReader,
     TaggingReader,
 )
 from .registry import resolve
+from .tables import write_table
 from .tensor_loader import TensorDataLoader
 
 __all__ = [
@@ -30,10 +32,12 @@ __all__ = [
     "Schema",
     "SegmentationReader",
     "SemanticRoleReader",
+    "TableReader",
     "TabularReader",
     "TaggingConllReader",
     "TaggingReader",
     "TensorDataLoader",
     "names",
     "resolve",
+    "write_table",
 ]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from textwrap import shorten
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import torch
@@ -30,13 +30,28 @@ class Schema:
         The file, for error messages.
     columns : `Dict[str, Sequence[str]]`
         The names of the columns in each vocabulary namespace (`features`, `labels`).
+    groups : `Dict[str, str]`, optional
+        The attribute of each feature that is one of its categories.
+    attributes : `Dict[str, bool]`, optional
+        The attributes, and whether they have categories. A category of theirs that the vocabulary
+        lacks is left out, and one that only the vocabulary has is 0.
+    is_open : `Collection[str]`
+        The namespaces whose names the file may lack, where they are 0. A feature that only the file
+        has is left out.
 
     # Raises
 
     `ValueError` where two columns have the same name.
     """
 
-    def __init__(self, source: str, columns: Dict[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        source: str,
+        columns: Dict[str, Sequence[str]],
+        groups: Optional[Dict[str, str]] = None,
+        attributes: Optional[Dict[str, bool]] = None,
+        is_open: Collection[str] = (),
+    ) -> None:
         for namespace, given in columns.items():
             if len(set(given)) < len(given):
                 twice = next(name for name, count in Counter(given).items() if count > 1)
@@ -45,8 +60,12 @@ class Schema:
                 )
         self.source = source
         self.columns = columns
+        self.groups = groups or {}
+        self.attributes = attributes or {}
+        self.is_open = is_open
         self._counters: List[Tuple[str, Counts]] = []
         self._positions: Dict[str, Tuple[Vocabulary, np.ndarray]] = {}
+        self._sizes: Dict[str, int] = {}
 
     def count(self, namespace: str, counter: Counts) -> None:
         """Count the names of a namespace, once for each counter, in the order of the table."""
@@ -56,7 +75,8 @@ class Schema:
                 counter[namespace][name] += 1
 
     def positions(self, namespace: str, vocab: Vocabulary) -> np.ndarray:
-        """Return for each column of the table its index among the names of the vocabulary.
+        """Return for each column of the table its index among the names of the vocabulary, -1 of
+        one that is left out.
 
         # Raises
 
@@ -68,22 +88,60 @@ class Schema:
         expected = {name: place for place, name in enumerate(names(vocab, namespace))}
         mine = self.columns[namespace]
         kind = namespace.rstrip("s")
+        left_out = self._left_out(namespace, expected)
         for name in mine:
-            if name not in expected:
+            if name not in expected and name not in left_out:
                 raise ValueError(
                     f"{self.source}: got the {kind} '{name}', which the model's vocabulary does "
                     "not have; all files of a data set need the same header."
                 )
-        absent = expected.keys() - set(mine)
+        absent = [] if namespace in self.is_open else self._absent(namespace, expected)
         if absent:
             raise ValueError(
                 f"{self.source}: expected the {kind} '{min(absent)}', which other files of the "
                 f"data set or the trained model have ({len(expected)} {namespace}), got only "
                 f"{len(mine)}; all files of a data set need the same header."
             )
-        positions = np.array([expected[name] for name in mine], dtype=np.int64)
+        positions = np.array([expected.get(name, -1) for name in mine], dtype=np.int64)
         self._positions[namespace] = (vocab, positions)
+        self._sizes[namespace] = len(expected)
         return positions
+
+    def size(self, namespace: str, vocab: Vocabulary) -> int:
+        """Return the number of names of the vocabulary, once `positions` has read it."""
+        self.positions(namespace, vocab)
+        return self._sizes[namespace]
+
+    def _left_out(self, namespace: str, expected: Dict[str, int]) -> Set[str]:
+        """Return the features that the vocabulary may lack."""
+        if namespace != "features":
+            return set()
+        if namespace in self.is_open:
+            return set(self.columns[namespace])
+        if not self.groups:
+            return set()
+        known = {name[:end] for name in expected for end, mark in enumerate(name) if mark == "="}
+        return {
+            name
+            for name, attribute in self.groups.items()
+            if attribute in known or (not self.attributes[attribute] and attribute in expected)
+        }
+
+    def _absent(self, namespace: str, expected: Dict[str, int]) -> List[str]:
+        """Return the names of the vocabulary that the table lacks, and needs."""
+        absent = sorted(expected.keys() - set(self.columns[namespace]))
+        if namespace != "features" or not self.attributes:
+            return absent
+        return [name for name in absent if not self._is_category(name)]
+
+    def _is_category(self, name: str) -> bool:
+        """Return whether a feature is a category of an attribute, or says that it is missing."""
+        return any(
+            mark == "="
+            and name[:end] in self.attributes
+            and (self.attributes[name[:end]] or name[end:] == "=?")
+            for end, mark in enumerate(name)
+        )
 
 
 class RowField(Field[torch.Tensor]):
@@ -120,12 +178,22 @@ class RowField(Field[torch.Tensor]):
 
     def index(self, vocab: Vocabulary) -> None:
         self.positions = self.schema.positions(self.namespace, vocab)
+        self.size = self.schema.size(self.namespace, vocab)
 
     def get_padding_lengths(self) -> Dict[str, int]:
         return {}
 
     def places(self) -> np.ndarray:
         """The columns that are not zero, counted in the vocabulary's order."""
+        places = self._all_places()
+        return places[places >= 0]
+
+    def place_values(self) -> Optional[np.ndarray]:
+        """The values at `places`; `None` where the row is bool."""
+        return None if self.values is None else self.values[self._all_places() >= 0]
+
+    def _all_places(self) -> np.ndarray:
+        """The columns that are not zero in the vocabulary's order, -1 for one that it lacks."""
         if self.positions is None:
             raise ValueError(
                 f"Expected the field '{self.namespace}' to be indexed with a vocabulary first; "
@@ -136,7 +204,8 @@ class RowField(Field[torch.Tensor]):
     def as_tensor(self, padding_lengths: Dict[str, int]) -> torch.Tensor:
         dtype = torch.bool if self.values is None else torch.float32
         tensor = torch.zeros(self.size, dtype=dtype)
-        values = True if self.values is None else torch.from_numpy(self.values)
+        numbers = self.place_values()
+        values = True if numbers is None else torch.from_numpy(numbers)
         tensor[torch.from_numpy(self.places())] = values
         return tensor
 

@@ -224,7 +224,7 @@ class _Rows:
         self.places = np.concatenate(places)
         self.values: Optional[np.ndarray] = None
         if fields[0].values is not None:
-            self.values = np.concatenate([field.values for field in fields])
+            self.values = np.concatenate([field.place_values() for field in fields])
         self.device = torch.device("cpu")
         self.dense: Optional[torch.Tensor] = None
         if 4 * len(self.places) > len(fields) * self.size:  # dense rows are cheaper dense

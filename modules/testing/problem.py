@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Optional, Type, TypeVar
 
-import _jsonnet
 import numpy as np
 import torch
 from allennlp.commands.train import train_model
@@ -16,6 +15,7 @@ from allennlp.common import FromParams, Params
 from allennlp.data import Vocabulary
 from allennlp.models import Model
 
+from ..configs import evaluate_snippet
 from ..networks import hand_down
 from ..oracle_values import OracleValue, PerInstanceF1
 from ..output_spaces import OutputSpace
@@ -64,7 +64,7 @@ def _as_json(snippet: str) -> str:
         json.loads(snippet)
         return snippet
     except json.JSONDecodeError:
-        return _jsonnet.evaluate_snippet("snippet", snippet)
+        return evaluate_snippet("snippet", snippet)
 
 
 @dataclass

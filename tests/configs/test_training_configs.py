@@ -5,7 +5,6 @@ import copy
 import json
 import random
 
-import _jsonnet
 import numpy as np
 import pytest
 import torch
@@ -18,13 +17,14 @@ from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
 from shipped import CONFIGS, FOLDER, METHODS, WRITE, config_of, name_of, small
 
+from structured_energy.configs import evaluate_snippet
 from structured_energy.data import names
 from structured_energy.data.registry import available
 
 
 def fields_of(library):
-    snippet = f"std.objectFields(import '{FOLDER}/lib/{library}.libsonnet')"
-    return json.loads(_jsonnet.evaluate_snippet("fields", snippet))
+    snippet = f"std.objectFields(import 'structured_energy/{library}.libsonnet')"
+    return json.loads(evaluate_snippet("fields", snippet))
 
 
 MULTI_LABEL_METHODS = fields_of("multi_label")
@@ -65,8 +65,8 @@ def test_every_method_has_a_config_for_every_data_set_and_nothing_of_its_own():
     for method in MULTI_LABEL_METHODS:
         for data_set in DATA_SETS:
             assert of_method(method, data_set).read_text() == (
-                "local data_sets = import '../../lib/data_sets.libsonnet';\n"
-                "local methods = import '../../lib/multi_label.libsonnet';\n\n"
+                "local data_sets = import 'structured_energy/data_sets.libsonnet';\n"
+                "local methods = import 'structured_energy/multi_label.libsonnet';\n\n"
                 f"methods.{method}(data_sets.{data_set})\n"
             )
 
@@ -83,8 +83,8 @@ def test_the_methods_have_a_config_for_every_data_set_and_nothing_of_its_own(
     assert {path for path in CONFIGS if path.parts[-3] == task} == expected
     for path in expected:
         assert path.read_text() == (
-            f"local data_sets = import '../../lib/{task}_data_sets.libsonnet';\n"
-            f"local methods = import '../../lib/{task}.libsonnet';\n\n"
+            f"local data_sets = import 'structured_energy/{task}_data_sets.libsonnet';\n"
+            f"local methods = import 'structured_energy/{task}.libsonnet';\n\n"
             f"methods.{path.stem}(data_sets.{path.parent.name})\n"
         )
 

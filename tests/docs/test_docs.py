@@ -11,7 +11,6 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-import _jsonnet
 import pytest
 import torch
 from allennlp.common import Params
@@ -22,13 +21,14 @@ from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
 from markdown_it import MarkdownIt
 
+from structured_energy.configs import evaluate_snippet
 from structured_energy.data import SegmentationReader
 from structured_energy.samplers import CostAugmentedNetwork
 from structured_energy.testing import data_config, make_test_problem, write_images
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-# All but what a script writes, scripts/search_error.py.
+# All but what a script writes, experiments/search_error.py.
 PAGES = sorted(set(DOCS.rglob("*.md")) - {DOCS / "search_error.md"})
 # What the repository has, and a reader's commands begin from.
 REACHABLE = (".allennlp_plugins", "examples", "training_configs")
@@ -102,7 +102,7 @@ def small_loader(folder):
 def small_model():
     """The model of the page on the model."""
     (text,) = [text for kind, text, _ in blocks(DOCS / "reference/model.md") if kind == "jsonnet"]
-    config = json.loads(_jsonnet.evaluate_snippet("model", text))
+    config = json.loads(evaluate_snippet("model", text))
     return Model.from_params(Params(config), vocab=make_test_problem().vocab)
 
 
@@ -127,7 +127,7 @@ GIVEN = {
 
 def build(base, text, folder):
     """Builds the component of a config, in a problem in which it serves."""
-    config = _jsonnet.evaluate_snippet("config", text)
+    config = evaluate_snippet("config", text)
     if base in GIVEN:
         return base.from_params(Params(json.loads(config)), **GIVEN[base](folder))
     errors = []

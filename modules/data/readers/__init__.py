@@ -6,6 +6,7 @@ from .json_reader import JsonReader
 from .reader import Reader
 from .segmentation import SegmentationReader
 from .semantic_roles import SemanticRoleReader
+from .table import TableReader
 from .tabular_reader import TabularReader
 from .tagging import TaggingConllReader, TaggingReader
 
@@ -16,6 +17,7 @@ __all__ = [
     "Reader",
     "SegmentationReader",
     "SemanticRoleReader",
+    "TableReader",
     "TabularReader",
     "TaggingConllReader",
     "TaggingReader",

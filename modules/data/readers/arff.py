@@ -15,7 +15,7 @@ from ...vocabulary import names
 from ..arff import ArffHeader, read_arff
 from ..arff_columns import ArffColumns
 from ..registry import resolve
-from .tabular_reader import TabularReader
+from .tabular_reader import TabularReader, check_encoding
 
 logger = logging.getLogger(__name__)
 
@@ -76,13 +76,7 @@ class ArffReader(TabularReader):
                 "Expected missing_labels 'error' or 'mask' in the dataset reader 'arff', got "
                 f"'{missing_labels}'."
             )
-        try:
-            b"a".decode(encoding, "ignore")
-        except LookupError:
-            raise ConfigurationError(
-                "Expected the encoding of a text, such as 'utf-8' or 'latin-1', in the dataset "
-                f"reader 'arff', got '{encoding}'."
-            ) from None
+        check_encoding(encoding, "arff")
         self.labels_file = labels_file
         self.num_labels = num_labels
         self.labels_at = labels_at

@@ -3,6 +3,7 @@
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
+from allennlp.common.checks import ConfigurationError
 from allennlp.data import Instance, Vocabulary
 
 from ...vocabulary import names
@@ -106,3 +107,14 @@ def _numbers(
         np.array([column for column, _ in pairs], dtype=np.int64),
         np.array([number for _, number in pairs], dtype=np.float32),
     )
+
+
+def check_encoding(encoding: str, reader: str) -> None:
+    """Raise `ConfigurationError` for an encoding that Python does not know."""
+    try:
+        b"a".decode(encoding, "ignore")
+    except LookupError:
+        raise ConfigurationError(
+            "Expected the encoding of a text, such as 'utf-8' or 'latin-1', in the dataset reader "
+            f"'{reader}', got '{encoding}'."
+        ) from None

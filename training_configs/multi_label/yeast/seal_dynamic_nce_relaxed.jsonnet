@@ -1,4 +1,4 @@
-local data_sets = import '../../lib/data_sets.libsonnet';
-local methods = import '../../lib/multi_label.libsonnet';
+local data_sets = import 'structured_energy/data_sets.libsonnet';
+local methods = import 'structured_energy/multi_label.libsonnet';
 
 methods.seal_dynamic_nce_relaxed(data_sets.yeast)

@@ -1,4 +1,4 @@
-local data_sets = import '../../lib/segmentation_data_sets.libsonnet';
-local methods = import '../../lib/segmentation.libsonnet';
+local data_sets = import 'structured_energy/segmentation_data_sets.libsonnet';
+local methods = import 'structured_energy/segmentation.libsonnet';
 
 methods.seal_dynamic_nce(data_sets.weizmann_horses)

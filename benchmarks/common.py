@@ -1,0 +1,147 @@
+"""Configs of methods on data sets, and inference that is measured."""
+
+import copy
+import functools
+import json
+import logging
+import statistics
+import time
+import warnings
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from structured_energy.configs import evaluate_snippet
+
+ROOT = Path(__file__).resolve().parents[1]
+# The library of methods of each task, and the table of its data sets.
+TASKS = {
+    "multi_label": "data_sets",
+    "tagging": "tagging_data_sets",
+    "segmentation": "segmentation_data_sets",
+}
+
+
+@functools.lru_cache(maxsize=None)
+def names_in(library: str) -> List[str]:
+    """The fields of a file of the library of configs: its data sets, or its methods."""
+    snippet = f"std.objectFields(import 'structured_energy/{library}.libsonnet')"
+    return json.loads(evaluate_snippet("names", snippet))
+
+
+def data_sets() -> List[str]:
+    """The data sets of all tasks."""
+    return [name for table in TASKS.values() for name in names_in(table)]
+
+
+def task_of(data_set: str) -> str:
+    """The task of a data set."""
+    return next(task for task, table in TASKS.items() if data_set in names_in(table))
+
+
+def methods_of(data_set: str) -> List[str]:
+    """The methods that have a config for a data set."""
+    folder = ROOT / "training_configs" / task_of(data_set) / data_set
+    return sorted(path.stem for path in folder.glob("*.jsonnet"))
+
+
+def check_methods(data_sets: List[str], methods: Optional[List[str]]) -> None:
+    """Raises `ValueError` for a method that one of the data sets does not have."""
+    for data_set in data_sets:
+        known = methods_of(data_set)
+        for method in methods or []:
+            if method not in known:
+                raise ValueError(f"expected a method of {data_set}, one of {known}, got '{method}'")
+
+
+def config_of(
+    data_set: str,
+    method: str,
+    seed: Optional[int] = None,
+    hyper_parameters: Optional[Dict[str, Any]] = None,
+) -> Dict[str, Any]:
+    """The shipped config of a method on a data set; where hyper-parameters are given, they stand in
+    place of those that it was tuned to."""
+    tuned = (
+        "" if hyper_parameters is None else f"+ {{ tuned: {{}} }} + {json.dumps(hyper_parameters)}"
+    )
+    task = task_of(data_set)
+    snippet = (
+        f"(import 'structured_energy/{task}.libsonnet').{method}("
+        f"(import 'structured_energy/{TASKS[task]}.libsonnet').{data_set} {tuned})"
+    )
+    config = json.loads(evaluate_snippet(f"{data_set}/{method}", snippet))
+    if seed is not None:
+        config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
+    return config
+
+
+RATES = {"projected-gradient": 0.1, "entropic-mirror-descent": 1.0, "logits-gradient": 1.0}
+
+
+def descent(
+    steps: int,
+    start: Any = "uniform",
+    optimizer: str = "entropic-mirror-descent",
+    rate: Optional[float] = None,
+    pick: str = "best",
+) -> Dict[str, Any]:
+    """The config of gradient-based inference."""
+    return {
+        "type": "gradient-based-inference",
+        "num_steps": steps,
+        "optimizer": {"type": optimizer, "learning_rate": rate or RATES[optimizer]},
+        "start": start,
+        "pick": pick,
+    }
+
+
+def inference_of(config: Dict[str, Any], networks: Any) -> Any:
+    """The sampler of a config that predicts with the networks of a model."""
+    from allennlp.common import Params
+
+    from structured_energy.samplers import Sampler
+
+    return Sampler.from_params(
+        Params(copy.deepcopy(config)),
+        output_space=networks.output_space,
+        score_network=networks.score_network,
+        task_network=networks.task_network,
+    ).eval()
+
+
+def test_batches(archive: Any, size: int = 32) -> List[Dict[str, Any]]:
+    """The test data of a run on sequences, in batches of instances of like length."""
+    from allennlp.data.data_loaders import SimpleDataLoader
+
+    instances = list(archive.dataset_reader.read(archive.config["test_data_path"]))
+    instances.sort(key=lambda instance: len(instance["x"].tokens))
+    return list(SimpleDataLoader(instances, batch_size=size, vocab=archive.model.vocab))
+
+
+def predictions_in(
+    model: Any, sampler: Any, batches: List[Dict[str, Any]], repeats: int
+) -> Tuple[List[Any], float]:
+    """What a sampler predicts for each batch, the encoding of x included, and the median of the
+    seconds that a pass over all takes; the first one warms up."""
+    import torch
+
+    from structured_energy.networks import frozen
+
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        outputs = []
+        for batch in batches:
+            with torch.no_grad(), frozen(model):
+                outputs.append(sampler.sample(batch["x"], None, batch.get("mask")).y)
+        seconds.append(time.perf_counter() - start)
+    return outputs, statistics.median(seconds[1:])
+
+
+def on_one_core() -> None:
+    """For a script that measures: one thread, no warnings, no log lines."""
+    import torch
+
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.CRITICAL)

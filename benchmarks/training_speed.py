@@ -1,0 +1,171 @@
+"""Times training and evaluation beside a hand-written PyTorch loop of the same math.
+
+    STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python -m benchmarks.training_speed [--repeats 5]
+
+Both sides run in this process, on one core, in turns; the table gives the median of the repeats.
+The loops are in `loops.py` and `image_loops.py`. `reading` and `start` have no loop beside them.
+"""
+
+import argparse
+import copy
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, Callable, Dict, List, Tuple, Type
+
+import torch
+from allennlp.commands.train import TrainModel
+from allennlp.common import Params
+from allennlp.common.params import with_overrides
+from allennlp.data import DatasetReader
+from rich.console import Console
+from rich.table import Column, Table
+
+import structured_energy  # noqa: F401  (registers what the configs are made of)
+from benchmarks.common import ROOT, config_of, on_one_core
+from benchmarks.image_loops import ImageLoop, ImageValueLoop
+from benchmarks.loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
+from structured_energy.compatibility import say_errors_in_one_sentence
+
+# An epoch is a pass over the data, without pictures.
+ONE_PASS = {"data_loader.batches_per_epoch": None, "trainer.callbacks": []}
+# The loop beside each config, and what of the config is set for the comparison.
+CONFIGS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
+    "bibtex/cross_entropy": (Loop, {}),
+    "bibtex/inference_network": (InferenceNetworkLoop, {}),
+    # As in the published code of Lee et al. 2022: 12 steps of the score network and one of the task
+    # network on each batch of 32, 20 draws, the gradients of 5 batches for a step.
+    "bibtex/seal_dynamic_nce": (
+        NoiseContrastiveLoop,
+        {
+            "data_loader.batch_size": 32,
+            "model.sampler.num_samples": 20,
+            "trainer.steps": {"score_network": 12, "task_network": 1},
+            "trainer.num_gradient_accumulation_steps": 5,
+        },
+    ),
+    "bibtex/dvn": (ValueLoop, {}),
+    "delicious/cross_entropy": (Loop, {}),  # 983 labels
+    "delicious/inference_network": (InferenceNetworkLoop, {}),
+    "delicious/dvn": (ValueLoop, {}),
+    "weizmann_horses/cross_entropy": (ImageLoop, ONE_PASS),
+    "weizmann_horses/seal_dynamic_dvn": (ImageValueLoop, ONE_PASS),
+}
+
+
+def timed_config(name: str, epochs: int) -> Dict[str, Any]:
+    """The shipped config, without what comes after training."""
+    config = with_overrides(config_of(*name.split("/")), CONFIGS[name][1])
+    config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
+    config["evaluate_on_test"] = False
+    return config
+
+
+def timed(action: Callable[[], object]) -> float:
+    """The seconds that the action takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def compare(name: str, repeats: int) -> List[List[float]]:
+    """Seconds of an epoch of training and of evaluation, of the framework and of the loop."""
+    config = timed_config(name, epochs=repeats + 1)
+    with tempfile.TemporaryDirectory() as folder:
+        run = TrainModel.from_params(
+            Params(copy.deepcopy(config)),
+            serialization_dir=folder,
+            local_rank=0,
+            batch_weight_key="",
+        )
+        trainer, model = run.trainer, run.model
+        evaluation = copy.copy(trainer.data_loader)
+        evaluation.batch_size = config["validation_data_loader"]["batch_size"]
+        evaluation.shuffle, evaluation.augmentations = False, []
+        trainer._validation_data_loader = evaluation
+        loop = CONFIGS[name][0](model, evaluation, config)
+        rows: List[List[float]] = [[], [], [], []]
+        for repeat in range(repeats + 1):
+            seconds = [
+                timed(lambda repeat=repeat: trainer._train_epoch(repeat)),
+                timed(loop.train_epoch),
+                timed(lambda repeat=repeat: _validate(trainer, repeat)),
+                timed(loop.evaluate),
+            ]
+            if repeat:  # the first one warms up
+                for row, value in zip(rows, seconds, strict=True):
+                    row.append(len(loop.x) / value)
+    return rows
+
+
+def _validate(trainer, epoch: int) -> None:
+    with torch.no_grad():
+        trainer._validation_loss(epoch)
+        trainer.model.get_metrics(reset=True)
+
+
+def reading() -> float:
+    """Seconds to read bibtex, training and test data, into instances."""
+    reader = DatasetReader.from_params(Params({"type": "arff"}))
+    return timed(
+        lambda: [list(reader.read(f"data://bibtex/{split}")) for split in ("train", "test")]
+    )
+
+
+def start_up() -> Dict[str, float]:
+    """Seconds from the command to the first batch, and of the imports among them."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "allennlp", "train"]
+        command += [str(ROOT / "training_configs/multi_label/bibtex/cross_entropy.jsonnet")]
+        command += ["-s", folder, "--force", "--overrides", '{"trainer.num_epochs": 1}']
+        begin = time.time()
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        first = None
+        for line in process.stdout:
+            if first is None and "gradient_descent_trainer - Training" in line:
+                first = time.time() - begin
+        process.wait()
+    imports = timed(
+        lambda: subprocess.run(
+            [sys.executable, "-c", "import allennlp.commands, structured_energy"],
+            check=True,
+            cwd=ROOT,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    return {"command to first batch": first, "of it the imports of AllenNLP and this": imports}
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--configs", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
+    arguments = parser.parse_args()
+    repeats = arguments.repeats
+    on_one_core()
+    console = Console()
+    table = Table(
+        Column("config", overflow="fold"),
+        "what",
+        "framework, instances/s",
+        "loop, instances/s",
+        "ratio",
+    )
+    for name in arguments.configs:
+        rows = [statistics.median(row) for row in compare(name, repeats)]
+        for what, ours, loop in (("training", *rows[:2]), ("evaluation", *rows[2:])):
+            table.add_row(name, what, f"{ours:,.0f}", f"{loop:,.0f}", f"{ours / loop:.2f}")
+    console.print(table)
+    console.print(f"reading bibtex: {statistics.median(reading() for _ in range(repeats)):.2f} s")
+    for what, seconds in start_up().items():
+        console.print(f"{what}: {seconds:.2f} s")
+
+
+if __name__ == "__main__":
+    say_errors_in_one_sentence()
+    main()

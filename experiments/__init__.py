@@ -1,0 +1,1 @@
+"""Results on the published data sets: `python -m experiments.results` from the repository."""

@@ -1,0 +1,96 @@
+// The multi-label data sets, and the hyper-parameters for each. What a method was tuned to on a
+// data set stands in tuned.json (data set, method, hyper-parameter), which experiments/tune.py writes.
+local tuned = std.parseJson(importstr 'tuned.json');
+
+local defaults = (import 'defaults.libsonnet') {
+  reader: 'arff',
+  batch_size: 32,
+  hidden: [400, 400],
+  dropout: 0.5,
+  lr: 1e-3,
+  weight_decay: 1e-5,
+  num_epochs: 60,
+  patience: 10,
+  score_hidden: self.hidden,
+  patterns: 16,  // of labels, in the structured score
+};
+
+// A data set that is published with a training and a test part: 10 % of train to validate.
+local published(name) = defaults {
+  train: 'data://%s/train[:90%%]' % name,
+  validation: 'data://%s/train[90%%:]' % name,
+  test: 'data://%s/test' % name,
+};
+
+local data_sets = {
+  bibtex: published('bibtex') {
+    batch_size: 128,
+    lr: 2e-3,
+    hidden: [800],
+    dropout: 0.8,
+    score_hidden: [400],
+    patience: 15,
+  },
+
+  delicious: published('delicious') {
+    batch_size: 128,
+    hidden: [800],
+    dropout: 0.5,
+    score_hidden: [400],
+    patterns: 64,
+    lr: 5e-3,
+    num_epochs: 15,
+    patience: 5,
+    score_weight: 0.3,
+  },
+
+  scene: published('scene') {
+    batch_size: 64,
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  yeast: published('yeast') {
+    batch_size: 64,
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  genbase: published('genbase') {
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  // Without a split of its own: 20 % to test, and 10 % of the rest to validate.
+  cal500: defaults {
+    train: 'data://cal500/all[:72%]',
+    validation: 'data://cal500/all[72%:80%]',
+    test: 'data://cal500/all[80%:]',
+    hidden: [256],
+    num_epochs: 100,
+    patience: 20,
+  },
+
+  digits: defaults {
+    reader: { type: 'digits-completion' },
+    train: 'embedded://digits/train',
+    validation: 'embedded://digits/validation',
+    test: 'embedded://digits/test',
+    batch_size: 64,
+    lr: 2e-3,
+    dropout: 0.2,
+    score_dropout: 0.2,
+    patterns: 64,
+    num_epochs: 200,
+    patience: 30,
+    score_weight: 0.3,
+  },
+};
+
+{
+  [name]: data_sets[name] { tuned: std.get(tuned, name, {}) }
+  for name in std.objectFields(data_sets)
+}
