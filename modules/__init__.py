@@ -1,5 +1,6 @@
 """Structured Energy: structured prediction with energy networks, on AllenNLP."""
 
+from importlib.metadata import version
 from typing import Any
 
 if __name__ != "structured_energy":
@@ -63,6 +64,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "__version__",
     "Encoder",
     "EnergyClassifier",
     "LoggedArray",
@@ -105,3 +107,5 @@ __all__ = [
     "training",
     "untrusted",
 ]
+
+__version__ = version("structured-energy")

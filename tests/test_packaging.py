@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import structured_energy
 from structured_energy.configs import LIBRARY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,9 +95,16 @@ def test_plugins_and_requirements():
 def test_the_readme_s_commands_exist():
     readme = (ROOT / "README.md").read_text()
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
-    assert {"demo", "test", "check"} <= set(re.findall(r"make (\w+)", readme)) <= targets
+    assert {"demo", "test"} <= set(re.findall(r"make (\w+)", readme)) <= targets
     for path in re.findall(
         r"`((?:modules|training_configs|scripts|benchmarks|experiments|tests|examples)/[\w./-]*)`",
         readme,
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_the_version_is_that_of_the_metadata_and_of_the_changelog():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert structured_energy.__version__ == project["version"]
+    released = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    assert released[0] == project["version"]

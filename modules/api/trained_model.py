@@ -70,7 +70,8 @@ class TrainedModel:
         vocab, weights = state["model"]
         params = Params(copy.deepcopy(state["config"]["model"]))
         remove_weights_related_keys_from_params(params)
-        model = Model.from_params(params, vocab=vocab)
+        with restoring_generators():
+            model = Model.from_params(params, vocab=vocab)
         model.load_state_dict(weights)
         vars(self).update({**state, "model": model.eval()})
 
@@ -242,7 +243,8 @@ def load(path: Union[str, Path], cuda_device: int = -1) -> TrainedModel:
         )
     elif folder is None and not path.exists():
         raise ValueError(f"Expected the folder of a run or a {ARCHIVE}, got '{path}'.")
-    archive = load_archive(path, cuda_device=cuda_device)
+    with restoring_generators():  # weights are drawn before they are loaded
+        archive = load_archive(path, cuda_device=cuda_device)
     if not isinstance(archive.model, StructuredEnergyModel):
         raise ValueError(
             f"{path}: expected a model 'structured-energy', got {type(archive.model).__name__}."
