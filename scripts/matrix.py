@@ -49,7 +49,9 @@ def pythons() -> Dict[str, str]:
         candidates = [shutil.which(f"python{version}") or ""]
         candidates += map(str, sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python")))
         for python in filter(None, candidates):
-            code = "import sys; print('%d.%d' % sys.version_info[:2], sys.version_info >= (3, 11, 5))"
+            code = (
+                "import sys; print('%d.%d' % sys.version_info[:2], sys.version_info >= (3, 11, 5))"
+            )
             result = subprocess.run(
                 [python, "-c", code], capture_output=True, text=True, check=False
             )
