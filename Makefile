@@ -33,10 +33,10 @@ fuzz: $(READY)
 		tests/data/test_generated_files.py tests/data/test_generated_images.py \
 		tests/configs/test_fuzzed_configs.py
 
-# Runs killed at many moments, and every method in two processes.
+# Runs killed at many moments, every method in two processes, and two nodes begun by torchrun.
 kill: $(READY)
 	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py \
-		tests/training/test_distributed.py
+		tests/training/test_distributed.py tests/training/test_nodes.py
 
 # Format, lint, types and tests: what .ci/run runs.
 check: lint types test

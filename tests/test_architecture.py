@@ -22,9 +22,9 @@ LAYERS = [
         "settings",
         "atomic_files",
         "workers",
-        "configs",
     },
-    {"logging", "compatibility", "environment", "vocabulary", "span_encodings"},
+    {"configs"},
+    {"logging", "compatibility", "environment", "vocabulary", "span_encodings", "feature_scaling"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},
@@ -34,6 +34,7 @@ LAYERS = [
     {"predictors", "training", "reporting"},
     {"sweeps"},
     {"callbacks", "commands"},
+    {"api"},
     {"testing", "__main__"},
 ]
 

@@ -9,7 +9,7 @@ from .errors import say_errors_in_one_sentence, say_errors_of_commands, sentence
 from .evaluation import print_metrics_with
 from .optimizers import step_without_compiler
 from .patch import Patch, apply_patches
-from .progress import describe_with
+from .progress import describe_with, hiding_bars
 from .results import CallbackGroup, ResultCallback, callbacks_of
 from .schedulers import ReduceOnPlateau
 from .table import PATCHES
@@ -23,6 +23,7 @@ __all__ = [
     "apply_patches",
     "callbacks_of",
     "describe_with",
+    "hiding_bars",
     "print_metrics_with",
     "say_errors_in_one_sentence",
     "sentence",

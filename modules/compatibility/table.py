@@ -21,6 +21,7 @@ from allennlp.training.scheduler import Scheduler
 from .. import untrusted
 from . import (
     checkpoints,
+    checks,
     commands,
     console,
     evaluation,
@@ -132,10 +133,11 @@ PATCHES: List[Patch] = [
     Patch(
         train,
         "train_model",
-        nodes.train_model,
+        checks.train_model,
         "workers",
         "A node refused the folder of a run that another node had created; now a further node "
-        "has a separate folder, `NAME.node_1`, for its log.",
+        "has a separate folder, `NAME.node_1`, for its log. Faults of the config were found one "
+        "by one, some after the data were read; now all of them are named first.",
     ),
     Patch(
         train,
@@ -164,7 +166,8 @@ PATCHES: List[Patch] = [
         "__init__",
         messages.init_gradient_descent_trainer,
         "message",
-        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type.",
+        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type. "
+        "No hook of a model saw the training data before the first step; now `prepare` does.",
     ),
     *CONFIG_PATCHES,
     Patch(
@@ -182,6 +185,14 @@ PATCHES: List[Patch] = [
         "console",
         "`allennlp evaluate` printed no metrics; now it prints a table, or JSON with "
         "`--output-file -`.",
+    ),
+    Patch(
+        evaluate,
+        "load_archive",
+        evaluation.load_archive,
+        "bug",
+        "The reader of an archive decided the columns of a table from the data to evaluate on; "
+        "now it has those of the model.",
     ),
     Patch(
         common_tqdm,

@@ -31,6 +31,8 @@ __all__ = [
 _LATE = {"allennlp.__main__", "allennlp.sanity_checks", "allennlp.tools"}
 _LATE |= {"allennlp.confidence_checks.task_checklists", "allennlp.common.testing"}
 
+_preparing = False
+
 
 def is_off() -> bool:
     """Return whether the environment variable STRUCTURED_ENERGY_STARTUP is `off`."""
@@ -52,16 +54,25 @@ def prepare() -> None:
 def prepared(import_allennlp: Callable[[], Any]) -> None:
     """Import AllenNLP with stand-ins for packages that it hardly uses, and apply early patches.
 
-    With STRUCTURED_ENERGY_STARTUP=off there are no stand-ins, only the early patches.
+    With STRUCTURED_ENERGY_STARTUP=off there are no stand-ins, only the early patches. A call inside
+    another one, as of the hook inside `prepare`, only imports.
     """
-    if is_off():
-        apply_early_patches("huggingface_hub", "transformers")
+    global _preparing
+    if _preparing:
         import_allennlp()
-    else:
-        with standing_in():
+        return
+    _preparing = True
+    try:
+        if is_off():
+            apply_early_patches("huggingface_hub", "transformers")
             import_allennlp()
-            _import_submodules("allennlp")
-    apply_early_patches("allennlp.common.plugins")
+        else:
+            with standing_in():
+                import_allennlp()
+                _import_submodules("allennlp")
+        apply_early_patches("allennlp.common.plugins")
+    finally:
+        _preparing = False
 
 
 def _import_submodules(package: str) -> None:
