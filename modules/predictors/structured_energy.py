@@ -19,8 +19,9 @@ class StructuredEnergyPredictor(Predictor):
 
     Multi-label: a line is `{"features": [0.5, …]}` in the order of the training data, or
     `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; of the reader `table` also
-    `{"name": 0.5, "color": "red", …}`, raw values of its columns. `labels` are the labels above the threshold, with their probabilities. Tagging: `{"tokens": ["I", …]}`, or
-    `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the tags of `tokens`. Semantic
+    `{"name": 0.5, "color": "red", …}`, raw values of its columns. `labels` are the labels above the
+    threshold, with their probabilities. Tagging: `{"tokens": ["I", …]}`, or `{"sentence": "I …"}`
+    for the reader's tokenizer; `labels` are the tags of `tokens`. Semantic
     roles: the same with `"predicate"`, the place of the predicate among the tokens, from 0. Images:
     `{"image": "horse.png"}`; `labels` are its rows of pixels, 1 where they are on (the predictor
     `segmentation` writes them to a file).
