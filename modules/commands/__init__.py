@@ -3,8 +3,16 @@
 from . import evaluate  # noqa: F401  (prints metrics)
 from .check import CheckCommand
 from .compare import CompareCommand
+from .init import InitCommand
 from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
 
-__all__ = ["CheckCommand", "CompareCommand", "MethodsCommand", "PlotsCommand", "ReportCommand"]
+__all__ = [
+    "CheckCommand",
+    "CompareCommand",
+    "InitCommand",
+    "MethodsCommand",
+    "PlotsCommand",
+    "ReportCommand",
+]
