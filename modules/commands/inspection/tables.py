@@ -63,10 +63,7 @@ def inspect_table(path: str, options: Options) -> Found:
     warnings: List[str] = []
     if isinstance(table, RawTable):
         settings = _label_settings(path, table, options)
-        patterns = settings.get("labels", "labels")
-        labels = matching(
-            list(table.columns), [patterns] if isinstance(patterns, str) else patterns
-        )
+        labels = matching(list(table.columns), as_patterns(settings.get("labels")))
         ignored, warnings = _no_features(table, labels)
         if ignored:
             settings["ignore"] = ignored
