@@ -7,6 +7,9 @@ from .init import InitCommand
 from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
+from .results import ResultsCommand
+from .sweep import SweepCommand
+from .tune import TuneCommand
 
 __all__ = [
     "CheckCommand",
@@ -15,4 +18,7 @@ __all__ = [
     "MethodsCommand",
     "PlotsCommand",
     "ReportCommand",
+    "ResultsCommand",
+    "SweepCommand",
+    "TuneCommand",
 ]

@@ -3,11 +3,14 @@
 // stand in data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
+local search_spaces = import 'search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
 
-methods({
+swappable(methods({
   defaults: {
     local d = self,
     reader: 'arff',
+    standardize: true,  // features: mean 0 and variance 1 in the training data
     batch_size: 32,
     hidden: [400, 400],
     dropout: 0.5,
@@ -35,6 +38,7 @@ methods({
     data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
     validation_data_loader: { type: 'tensor', batch_size: 512 },
     model+: {
+      [if !d.standardize then 'standardize']: false,
       output_space: 'binary',
       oracle_value: d.oracle_value,
       threshold: d.threshold,
@@ -59,4 +63,4 @@ methods({
   },
 
   cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
-})
+}), search_spaces)
