@@ -32,6 +32,7 @@ LAYERS = [
     {"samplers"},
     {"models"},
     {"predictors", "training", "reporting"},
+    {"sweeps"},
     {"callbacks", "commands"},
     {"api"},
     {"testing", "__main__"},

@@ -6,5 +6,17 @@ from .compare import CompareCommand
 from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
+from .results import ResultsCommand
+from .sweep import SweepCommand
+from .tune import TuneCommand
 
-__all__ = ["CheckCommand", "CompareCommand", "MethodsCommand", "PlotsCommand", "ReportCommand"]
+__all__ = [
+    "CheckCommand",
+    "CompareCommand",
+    "MethodsCommand",
+    "PlotsCommand",
+    "ReportCommand",
+    "ResultsCommand",
+    "SweepCommand",
+    "TuneCommand",
+]

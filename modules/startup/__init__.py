@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Callable
 
 from .early_patches import EARLY_PATCHES, EarlyPatch, apply_early_patches
+from .requirement import require_allennlp
 from .stand_ins import PACKAGES, MissingPackageError, standing_in
 
 __all__ = [
@@ -39,7 +40,13 @@ def is_off() -> bool:
 
 
 def prepare() -> None:
-    """Import AllenNLP as `prepared` does, unless it is imported already."""
+    """Import AllenNLP as `prepared` does, unless it is imported already.
+
+    # Raises
+
+    `ImportError`, or `SystemExit` in a command, where AllenNLP is not installed.
+    """
+    require_allennlp()
     if "allennlp" not in sys.modules:
         prepared(lambda: import_module("allennlp"))
 
