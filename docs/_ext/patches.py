@@ -30,10 +30,13 @@ KINDS = {
 def replacement_of(patch: Patch) -> str:
     """Return the name of a replacement in this package: `compatibility.nodes.train_model`."""
     replacement = getattr(patch.replacement, "__func__", patch.replacement)
+    modules = sorted(
+        (module for module in sys.modules if module.startswith(PACKAGE)),
+        key=lambda module: not module.startswith(f"{PACKAGE}compatibility."),
+    )
     names = [
         f"{module.removeprefix(PACKAGE)}.{name}"
-        for module in sorted(sys.modules)
-        if module.startswith((f"{PACKAGE}compatibility.", f"{PACKAGE}configs."))
+        for module in modules
         for name, value in vars(sys.modules[module]).items()
         if value is replacement
     ]
