@@ -1,14 +1,23 @@
 """Structured Energy: structured prediction with energy networks, on AllenNLP."""
 
+from importlib.metadata import version
+from typing import Any
+
 if __name__ != "structured_energy":
     # AllenNLP, looking for its own subpackages from the root of a checkout, tries `import modules`.
     raise ImportError(f"This is the package 'structured_energy', got it imported as '{__name__}'.")
+
+from .startup import prepare
+
+prepare()  # before anything imports AllenNLP
 
 from . import (
     callbacks,
     commands,
     compatibility,
+    configs,
     data,
+    encoders,
     losses,
     metrics,
     models,
@@ -22,12 +31,68 @@ from . import (
     training,
     untrusted,
 )
+from .data.readers.reader import Reader
+from .encoders import Encoder
+from .logged_values import (
+    LoggedArray,
+    LoggedExtremum,
+    LoggedLatest,
+    LoggedMean,
+    LoggedValue,
+)
+from .logging import LoggingMixin
+from .losses import Loss
+from .metrics import StructuredMetric, Threshold
+from .models import StructuredEnergyModel
+from .oracle_values import OracleValue
+from .output_spaces import OutputSpace
+from .sampler_output import SamplerOutput
+from .samplers import Sampler
+from .score_networks import ScoreNetwork, StructuredScore
+from .task_networks import TaskNetwork
+
+# What Python programs use; imported at its first use, since it imports scikit-learn.
+_API = ("EnergyClassifier", "TrainedModel", "load", "train")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _API:
+        raise AttributeError(f"The package '{__name__}' has no attribute '{name}'.")
+    from . import api
+
+    return getattr(api, name)
+
 
 __all__ = [
+    "__version__",
+    "Encoder",
+    "EnergyClassifier",
+    "LoggedArray",
+    "LoggedExtremum",
+    "LoggedLatest",
+    "LoggedMean",
+    "LoggedValue",
+    "LoggingMixin",
+    "Loss",
+    "OracleValue",
+    "OutputSpace",
+    "Reader",
+    "Sampler",
+    "SamplerOutput",
+    "ScoreNetwork",
+    "StructuredEnergyModel",
+    "StructuredMetric",
+    "StructuredScore",
+    "TaskNetwork",
+    "Threshold",
+    "TrainedModel",
     "callbacks",
     "commands",
     "compatibility",
+    "configs",
     "data",
+    "encoders",
+    "load",
     "losses",
     "metrics",
     "models",
@@ -38,6 +103,9 @@ __all__ = [
     "samplers",
     "score_networks",
     "task_networks",
+    "train",
     "training",
     "untrusted",
 ]
+
+__version__ = version("structured-energy")

@@ -4,8 +4,6 @@ import io
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.nn import Activation, Initializer
+from forked_command import allennlp
 
 from structured_energy.testing import train_snippet
 
@@ -143,14 +142,7 @@ def test_checkpoints_are_data(trained, tmp_path, harm, name):
     shutil.copytree(trained, run)
     (checkpoint,) = run.glob(f"{name}_state_e*.th")
     torch.save({"state": Harm(harm)}, checkpoint)
-    result = subprocess.run(
-        [sys.executable, "-m", "allennlp", "train", run / "config.json", "-s", run, "--recover"]
-        + ["--include-package", "structured_energy"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=300,
-    )
+    result = allennlp("train", run / "config.json", "-s", run, "--recover", cwd=tmp_path)
     assert result.returncode != 0 and "Weights only load failed" in result.stderr
 
 

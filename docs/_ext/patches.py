@@ -7,14 +7,16 @@ from docutils import nodes
 from registered import MarkdownDirective, table
 from sphinx.application import Sphinx
 
-from structured_energy.compatibility import PATCHES, Patch
+from structured_energy.compatibility import PATCHES, Patch, package_patches
 from structured_energy.compatibility import table as patch_table
 from structured_energy.compatibility.patch import Kind
+from structured_energy.startup import EARLY_PATCHES
 
 PACKAGE = "structured_energy."
 # A sentence for each kind of patch.
 KINDS = {
     "torch": "They replace what current torch has deprecated.",
+    "transformers": "They keep AllenNLP working with current transformers.",
     "wandb": "They replace what current wandb has removed.",
     "bug": "They correct faults of AllenNLP.",
     "checkpoint": "A run that is killed at any moment, or fills the disk, resumes from its last "
@@ -31,7 +33,8 @@ def replacement_of(patch: Patch) -> str:
     replacement = getattr(patch.replacement, "__func__", patch.replacement)
     names = [
         f"{module.__name__.removeprefix(PACKAGE)}.{name}"
-        for _, module in inspect.getmembers(patch_table, inspect.ismodule)
+        for part in (patch_table, package_patches)
+        for _, module in inspect.getmembers(part, inspect.ismodule)
         if module.__name__.startswith(PACKAGE)
         for name, value in vars(module).items()
         if value is replacement
@@ -49,6 +52,12 @@ def sections() -> Iterator[str]:
         ]
         yield from (f"**{kind.capitalize()}.** {KINDS[kind]}", "")
         yield from table(["in AllenNLP", "replacement", "why"], rows)
+    yield from ("**Early.** They are set before AllenNLP reads the attribute.", "")
+    early = [
+        (f"`{patch.place}`", f"`startup.early_patches.{patch.replacement.__name__}`", patch.why)
+        for patch in EARLY_PATCHES
+    ]
+    yield from table(["attribute", "value returned by", "why"], early)
 
 
 class PatchesDirective(MarkdownDirective):

@@ -1,7 +1,7 @@
 """Pictures of the predictions of a model of images."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 import numpy as np
 import torch
@@ -10,7 +10,6 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import move_to_device
 from allennlp.training import GradientDescentTrainer, TrainerCallback
 from PIL import Image
-from torch.utils.tensorboard import SummaryWriter
 
 from ..models import StructuredEnergyModel
 from ..oracle_values import IntersectionOverUnion
@@ -18,6 +17,9 @@ from ..reporting import descent_of, inspecting, truth_picture
 from ..samplers import GradientBasedInferenceSampler, Sampler
 from .image_grid import Column, draw_grid, pixels_of
 from .trained_model import averaged_weights, check_model
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 @TrainerCallback.register("pictures")
@@ -70,7 +72,7 @@ class PicturesCallback(TrainerCallback):
         self._lazy_descent = descent
         self._descent: Optional[GradientBasedInferenceSampler] = None
         self._batch: Dict[str, Any] = {}
-        self._writer: Optional[SummaryWriter] = None
+        self._writer: Optional["SummaryWriter"] = None
 
     def on_start(self, trainer: GradientDescentTrainer, is_primary: bool = True) -> None:
         """Take the images, and find or build the descent."""
@@ -154,6 +156,8 @@ class PicturesCallback(TrainerCallback):
         (folder / "pictures").mkdir(exist_ok=True)
         Image.fromarray(pixels).save(folder / "pictures" / f"{name}.png")
         if self._writer is None:
+            from torch.utils.tensorboard import SummaryWriter
+
             self._writer = SummaryWriter(str(folder / "log" / "pictures"))
         self._writer.add_image("pictures", pixels, step, dataformats="HWC")
         self._writer.flush()  # a killed run loses no picture

@@ -1,12 +1,14 @@
 """The tree of logged values in TensorBoard."""
 
 from pathlib import Path
-from typing import Dict
+from typing import TYPE_CHECKING, Dict
 
 from allennlp.training import TrainerCallback
-from torch.utils.tensorboard import SummaryWriter
 
 from .tree_callback import Reading, TreeCallback
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 @TrainerCallback.register("tree-to-tensorboard")
@@ -19,7 +21,7 @@ class TreeToTensorboardCallback(TreeCallback):
     disappear from the charts.
     """
 
-    _writers: Dict[str, SummaryWriter]
+    _writers: Dict[str, "SummaryWriter"]
 
     def begin(self, epoch: int, step: int) -> None:
         """Forget earlier writers; a file of events is opened with its first value."""
@@ -40,8 +42,10 @@ class TreeToTensorboardCallback(TreeCallback):
                     writer.add_image(name, array, time, dataformats="HWC")
             writer.flush()  # a killed run loses no value
 
-    def _writer(self, part: str, time: int) -> SummaryWriter:
+    def _writer(self, part: str, time: int) -> "SummaryWriter":
         if part not in self._writers:
+            from torch.utils.tensorboard import SummaryWriter
+
             folder = Path(self.serialization_dir) / "log" / "tree" / part
             # Values of this time and later are from before a kill.
             self._writers[part] = SummaryWriter(str(folder), purge_step=time)

@@ -1,7 +1,9 @@
 """Subcommands of `allennlp`."""
 
 from . import evaluate  # noqa: F401  (prints metrics)
+from .check import CheckCommand
 from .compare import CompareCommand
+from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
 from .results import ResultsCommand
@@ -9,7 +11,9 @@ from .sweep import SweepCommand
 from .tune import TuneCommand
 
 __all__ = [
+    "CheckCommand",
     "CompareCommand",
+    "MethodsCommand",
     "PlotsCommand",
     "ReportCommand",
     "ResultsCommand",

@@ -3,11 +3,13 @@
 `PATCHES` lists all of them; importing the package applies them.
 """
 
+from ..startup import is_off
 from .console import is_command, quiet_handlers
 from .errors import say_errors_in_one_sentence, say_errors_of_commands, sentence
 from .evaluation import print_metrics_with
+from .optimizers import step_without_compiler
 from .patch import Patch, apply_patches
-from .progress import describe_with
+from .progress import describe_with, hiding_bars
 from .results import CallbackGroup, ResultCallback, callbacks_of
 from .schedulers import ReduceOnPlateau
 from .table import PATCHES
@@ -21,12 +23,15 @@ __all__ = [
     "apply_patches",
     "callbacks_of",
     "describe_with",
+    "hiding_bars",
     "print_metrics_with",
     "say_errors_in_one_sentence",
     "sentence",
 ]
 
 apply_patches(PATCHES)
+if not is_off():
+    step_without_compiler()
 say_errors_of_commands()
 if is_command():
     quiet_handlers()

@@ -13,6 +13,8 @@ from allennlp.common.registrable import Registrable
 from torch.multiprocessing import ProcessRaisedException
 from torch.nn import Module
 
+from ..startup import MissingPackageError
+
 # The parts of this package whose ValueErrors are about a user's data; elsewhere about tensors.
 _ABOUT_DATA = (
     "commands",
@@ -24,19 +26,22 @@ _ABOUT_DATA = (
     "untrusted",
 )
 _PACKAGE = __name__.partition(".")[0]
-_USER_ERROR = re.compile(r"(?:[\w.]+\.)?(?:ConfigurationError|NanLossError): (.+)")
+_USER_ERROR = re.compile(
+    r"(?:[\w.]+\.)?(?:ConfigurationError|MissingPackageError|NanLossError): (.+)"
+)
 
 
 def sentence(error: BaseException) -> Optional[str]:
     """Return the message for an error of a user in one line, or None for an error of the code.
 
-    Errors of a user are a `ConfigurationError`, an `OSError`, a `ValueError` that this package
-    raises about data or a loss that is NaN, and a constructor that does not call its base's.
+    Errors of a user are a `ConfigurationError`, an `OSError`, a package that AllenNLP lacks, a
+    `ValueError` that this package raises about data or a loss that is NaN, and a constructor that
+    does not call its base's.
     """
     message: Optional[str] = None
     if isinstance(error, OSError):
         message = _of_file(error)
-    elif isinstance(error, ConfigurationError) or (
+    elif isinstance(error, (ConfigurationError, MissingPackageError)) or (
         isinstance(error, ValueError) and _is_about_data(error)
     ):
         message = str(error)

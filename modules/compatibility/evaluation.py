@@ -1,5 +1,6 @@
 """The metrics of `allennlp evaluate` on stdout."""
 
+import functools
 import json
 import sys
 from typing import Any, Callable, Dict, Optional
@@ -12,6 +13,20 @@ from .console import is_command
 STDOUT = "-"  # the --output-file that stands for JSON on stdout
 
 _evaluate_from_archive = evaluate.evaluate_from_archive
+_load_archive = evaluate.load_archive
+
+
+@functools.wraps(_load_archive)
+def load_archive(*arguments: Any, **settings: Any) -> Any:
+    """Return an archive whose readers know the model's vocabulary, where they ask for it by
+    `for_model`."""
+    archive = _load_archive(*arguments, **settings)
+    readers = {
+        name: getattr(archive, name).for_model(archive.model.vocab)
+        for name in ("dataset_reader", "validation_dataset_reader")
+        if hasattr(getattr(archive, name), "for_model")
+    }
+    return archive._replace(**readers)
 
 
 class Evaluation:

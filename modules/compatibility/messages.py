@@ -19,7 +19,8 @@ _TRAINER_KEYS = {*inspect.signature(_init_gradient_descent_trainer).parameters, 
 def init_gradient_descent_trainer(
     self: GradientDescentTrainer, *args: Any, **settings: Any
 ) -> None:
-    """Construct a trainer from keys that it knows.
+    """Construct a trainer from keys that it knows, and prepare its model (`prepare`) with the
+    training data, where it has to be.
 
     # Raises
 
@@ -32,6 +33,9 @@ def init_gradient_descent_trainer(
             "spelling, and the trainer's type."
         )
     _init_gradient_descent_trainer(self, *args, **settings)
+    prepare = getattr(self.model, "prepare", None)
+    if prepare is not None:
+        prepare(self.data_loader)
 
 
 def assert_empty(self: Params, class_name: str) -> None:

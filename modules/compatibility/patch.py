@@ -3,7 +3,17 @@
 import inspect
 from typing import Any, Iterable, Literal, NamedTuple
 
-Kind = Literal["torch", "wandb", "bug", "checkpoint", "workers", "message", "console", "security"]
+Kind = Literal[
+    "torch",
+    "transformers",
+    "wandb",
+    "bug",
+    "checkpoint",
+    "workers",
+    "message",
+    "console",
+    "security",
+]
 
 
 class Patch(NamedTuple):

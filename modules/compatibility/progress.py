@@ -2,8 +2,9 @@
 
 import logging
 import sys
+from contextlib import contextmanager
 from time import time
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence
 
 from allennlp.common import logging as common_logging
 from allennlp.common import tqdm as common_tqdm
@@ -57,14 +58,31 @@ class ProgressWriter:
 class Bar(common_tqdm._tqdm):  # AllenNLP uses another class in a notebook
     """A progress bar whose description leaves room for the bar."""
 
+    hidden = False
+
     def set_description(self, desc: Optional[str] = None, refresh: bool = True) -> None:
         """Show as many of the values as fit."""
         self.set_description_str(_fitting(desc or ""), refresh)
 
 
+@contextmanager
+def hiding_bars() -> Iterator[None]:
+    """Show no progress bar inside the context."""
+    before, Bar.hidden = Bar.hidden, True
+    try:
+        yield
+    finally:
+        Bar.hidden = before
+
+
 def tqdm(*arguments: Any, **settings: Any) -> Any:
     """Create a bar that fits the terminal and disappears at its end."""
-    defaults = {"file": ProgressWriter(), "leave": False, "dynamic_ncols": True}
+    defaults = {
+        "file": ProgressWriter(),
+        "leave": False,
+        "dynamic_ncols": True,
+        "disable": Bar.hidden,
+    }
     return _create_bar(*arguments, **{**defaults, **settings})
 
 

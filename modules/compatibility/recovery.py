@@ -13,6 +13,7 @@ from allennlp.training import GradientDescentTrainer
 from allennlp.training import util as training_util
 from allennlp.training.scheduler import Scheduler
 
+DATA = "data"  # the folder of a run's own data, such as those that Python gave in memory
 _MEETING = ("primary_address", "primary_port")
 _NUM_EPOCHS = inspect.signature(GradientDescentTrainer.__init__).parameters["num_epochs"].default
 
@@ -26,6 +27,8 @@ def create_serialization_dir(
     params: Params, serialization_dir: Any, recover: bool, force: bool
 ) -> None:
     """Create the folder of a run, or check that a config may recover the run in the folder.
+
+    The folder of a new run is empty, or holds only the folder `data` with the data of the run.
 
     The recovered run may meet at another address or port, as the processes of a new job on a
     cluster do, and train for more epochs.
@@ -45,7 +48,13 @@ def create_serialization_dir(
                 f"{'; '.join(changes)}; only a larger 'trainer.num_epochs' may differ, so "
                 "restore these values or start a new run."
             )
+    elif not recover and not force and _holds_only_data(Path(serialization_dir)):
+        return
     _create_serialization_dir(params, serialization_dir, recover, force)
+
+
+def _holds_only_data(folder: Path) -> bool:
+    return folder.is_dir() and [path.name for path in folder.iterdir()] == [DATA]
 
 
 @functools.wraps(_load_state_dict)

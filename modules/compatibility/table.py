@@ -8,22 +8,20 @@ from allennlp.common import logging as common_logging
 from allennlp.common import tqdm as common_tqdm
 from allennlp.common.registrable import Registrable
 from allennlp.models import archival
-from allennlp.nn.parallel import ddp_accelerator
 from allennlp.training import (
     Checkpointer,
     GradientDescentTrainer,
     Trainer,
     checkpointer,
-    gradient_descent_trainer,
 )
 from allennlp.training import util as training_util
-from allennlp.training.callbacks import WandBCallback
 from allennlp.training.moving_average import MovingAverage
 from allennlp.training.scheduler import Scheduler
 
 from .. import untrusted
 from . import (
     checkpoints,
+    checks,
     commands,
     console,
     evaluation,
@@ -35,25 +33,11 @@ from . import (
     training,
 )
 from .config_table import CONFIG_PATCHES
+from .package_patches import PACKAGE_PATCHES
 from .patch import Patch
 
 PATCHES: List[Patch] = [
-    Patch(
-        gradient_descent_trainer,
-        "amp",
-        training.amp,
-        "torch",
-        "`torch.cuda.amp` warns in each batch that it is deprecated; `torch.amp` does the same.",
-    ),
-    Patch(ddp_accelerator, "amp", training.amp, "torch", "As above, for distributed training."),
-    Patch(
-        WandBCallback,
-        "__init__",
-        training.init_wandb,
-        "wandb",
-        "Current wandb has no argument `anonymous` and no `wandb.util.generate_id`; the callback "
-        "does without them.",
-    ),
+    *PACKAGE_PATCHES,
     Patch(
         MovingAverage,
         "state_dict",
@@ -149,10 +133,11 @@ PATCHES: List[Patch] = [
     Patch(
         train,
         "train_model",
-        nodes.train_model,
+        checks.train_model,
         "workers",
         "A node refused the folder of a run that another node had created; now a further node "
-        "has a separate folder, `NAME.node_1`, for its log.",
+        "has a separate folder, `NAME.node_1`, for its log. Faults of the config were found one "
+        "by one, some after the data were read; now all of them are named first.",
     ),
     Patch(
         train,
@@ -181,7 +166,8 @@ PATCHES: List[Patch] = [
         "__init__",
         messages.init_gradient_descent_trainer,
         "message",
-        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type.",
+        "The trainer ignored unknown keys: misspelt ones, and those of `minimax` without its type. "
+        "No hook of a model saw the training data before the first step; now `prepare` does.",
     ),
     *CONFIG_PATCHES,
     Patch(
@@ -199,6 +185,14 @@ PATCHES: List[Patch] = [
         "console",
         "`allennlp evaluate` printed no metrics; now it prints a table, or JSON with "
         "`--output-file -`.",
+    ),
+    Patch(
+        evaluate,
+        "load_archive",
+        evaluation.load_archive,
+        "bug",
+        "The reader of an archive decided the columns of a table from the data to evaluate on; "
+        "now it has those of the model.",
     ),
     Patch(
         common_tqdm,

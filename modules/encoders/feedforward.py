@@ -8,6 +8,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.modules import FeedForward
 
+from ..feature_scaling import FeatureScaling
 from ..vocabulary import names
 from .encoder import Encoder
 
@@ -15,6 +16,8 @@ from .encoder import Encoder
 @Encoder.register("feedforward")
 class FeedForwardEncoder(Encoder):
     """h = f(x), with feature vectors x `(batch, num_features)` and a feed-forward network f.
+
+    x is scaled first, by the statistics of the training data (see `standardize` of the model).
 
     With an `encoder`, f continues it instead: h = f(encoder(x)), for each of its positions.
 
@@ -48,6 +51,7 @@ class FeedForwardEncoder(Encoder):
                 "vocabulary without the namespace 'features'; choose the encoder of these data, or "
                 "give it an 'encoder' to continue."
             )
+        self.scaling = FeatureScaling(self.input_size) if encoder is None else None
         self.position_dims = 0 if encoder is None else encoder.position_dims
         self.feedforward = feedforward.construct(input_dim=self.input_size)
         self.output_size = self.feedforward.get_output_dim()
@@ -61,4 +65,5 @@ class FeedForwardEncoder(Encoder):
                 f"Expected feature vectors (batch, {self.input_size}) for the encoder "
                 f"'feedforward', got {found}; choose the encoder of these data."
             )
-        return self.feedforward(x)
+        assert self.scaling is not None
+        return self.feedforward(self.scaling(x))

@@ -6,7 +6,7 @@ from typing import Any, ContextManager, Dict, Iterator, List, Optional
 import torch
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
+from allennlp.data import DataLoader, Vocabulary
 from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.metrics import Metric
@@ -22,6 +22,8 @@ from ..samplers import Sampler, best_sample
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
+from .checks import check_losses, check_threshold
+from .standardization import fit_scaling
 
 
 @Model.register("structured-energy")
@@ -56,6 +58,9 @@ class StructuredEnergyModel(Model, LoggingMixin):
     training_metrics : `bool`
         Whether to predict in training too, for the task metrics on the training data; this costs an
         inference for each batch.
+    standardize : `bool`
+        Whether to standardise feature vectors: mean and variance are those of the training data,
+        see `FeatureScaling`.
     initializer : `InitializerApplicator`, optional
         Initialises weights after all parts are built.
     """
@@ -75,6 +80,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         metrics: Optional[List[Metric]] = None,
         threshold: Optional[Threshold] = None,
         training_metrics: bool = False,
+        standardize: bool = True,
         initializer: Optional[InitializerApplicator] = None,
         regularizer: Optional[RegularizerApplicator] = None,
     ) -> None:
@@ -111,21 +117,23 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
         self.threshold = threshold or FixedThreshold()
         self.evaluation = Evaluation(metrics or [], self.threshold)
-        if self.threshold.tunable and not output_space.is_binary:
-            raise ConfigurationError(
-                "Expected the output space 'binary' for a threshold that is tuned, got "
-                f"{type(output_space).__name__}, which has none; leave out 'threshold'."
-            )
+        check_threshold(self.threshold, output_space)
         self.training_metrics = training_metrics
+        self.standardize = standardize
         # The arrays of the tree at its last reset, for plots.
         self.arrays: Dict[str, Dict[str, Any]] = {}
         self._active: Optional[str] = None
-        self._check_losses()
+        check_losses(self.sampler, self.inference, self.losses)
         self.networks = partition(
             self, {network: self._parts(network) for network in ("score_network", "task_network")}
         )
         if initializer is not None:
             initializer(self)
+
+    def prepare(self, data_loader: DataLoader) -> None:
+        """Fit the scaling of feature vectors to the training data, unless it is fitted; trainers
+        call this before the first step."""
+        fit_scaling(self, self.vocab, data_loader, self.standardize)
 
     def _parts(self, network: str) -> List[torch.nn.Module]:
         parts = {
@@ -133,19 +141,6 @@ class StructuredEnergyModel(Model, LoggingMixin):
             "task_network": [self.task_network, self.sampler, self.inference],
         }
         return [part for part in parts[network] if part is not None]
-
-    def _check_losses(self) -> None:
-        if self.inference is not self.sampler and self.sampler.loss and self.inference.loss:
-            raise ConfigurationError(
-                "Expected one loss of the task network, got one in the sampler and one in the "
-                "inference; leave out one of them."
-            )
-        for network, loss in self.losses.items():
-            if loss.reduction == "none":
-                raise ConfigurationError(
-                    f"Expected the loss of the {network} to be reduced by 'mean' or 'sum', got "
-                    "'none'; that serves only inside other components."
-                )
 
     @property
     def _task_sampler(self) -> Sampler:

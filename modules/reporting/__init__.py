@@ -16,7 +16,7 @@ from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
 from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
-from .inspecting import inspecting
+from .inspecting import inspecting, restoring_generators
 from .methods import Method, methods_of
 from .model import load_model
 from .objects import (
@@ -81,6 +81,7 @@ __all__ = [
     "paired_bootstrap",
     "plots_of_run",
     "render",
+    "restoring_generators",
     "run_rows",
     "save",
     "scores_of",

@@ -1,4 +1,4 @@
-"""The context in which a model is inspected."""
+"""The contexts in which a model is inspected."""
 
 import random
 from contextlib import contextmanager
@@ -12,6 +12,18 @@ from ..networks import frozen
 
 
 @contextmanager
+def restoring_generators() -> Iterator[None]:
+    """Restore the generators of random numbers of Python, NumPy and torch at the end."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+
+
+@contextmanager
 def inspecting(model: StructuredEnergyModel) -> Iterator[torch.device]:
     """Yield the device of a model that predicts without a trace in its training.
 
@@ -20,13 +32,10 @@ def inspecting(model: StructuredEnergyModel) -> Iterator[torch.device]:
     as if nothing had been drawn.
     """
     training = [part for part in model.modules() if part.training]
-    states = random.getstate(), np.random.get_state()
     model.eval()
     try:
-        with torch.random.fork_rng(), model.no_logging(), frozen(model), torch.no_grad():
+        with restoring_generators(), model.no_logging(), frozen(model), torch.no_grad():
             yield next(model.parameters()).device
     finally:
         for part in training:
             part.training = True
-        random.setstate(states[0])
-        np.random.set_state(states[1])

@@ -2,7 +2,7 @@
 
 from allennlp.data import DatasetReader
 
-from structured_energy.data import Reader
+from structured_energy.data import Reader, write_table
 from structured_energy.testing import (
     ReaderConformance,
     evaluate_jsonnet,
@@ -52,6 +52,40 @@ class TestTagging(ReaderConformance):
 
     def write(self, folder):
         return str(write_conllu(folder, "train", 3))
+
+
+class TestTable(ReaderConformance):
+    config = "{type: 'table', labels: 'label_*'}"
+    without_data = (*EMPTY, b"a,label_b\n", b"\xef\xbb\xbf\n")
+
+    def write(self, folder):
+        path = folder / "table.csv"
+        path.write_text("a,color,label_b\n1,red,0\n2,blue,1\n3,red,1\n")
+        return str(path)
+
+
+class TestJsonLines(TestTable):
+    config = "{type: 'table', format: 'jsonl'}"
+    without_data = EMPTY
+
+    def write(self, folder):
+        return write_table(folder / "table", [{"a": 1}, {"a": 2, "color": "red"}], [["p"], ["q"]])
+
+
+class TestArrays(TestTable):
+    config = "'table'"
+    without_data = EMPTY
+
+    def write(self, folder):
+        return write_table(folder / "table", [[1.5, 0], [0, 2]], [["p"], ["p", "q"]])
+
+
+class TestSvmlight(TestTable):
+    config = "{type: 'table', format: 'svmlight'}"
+    without_data = (*EMPTY, b"# a comment\n")
+
+    def write(self, folder):
+        return write_table(folder / "table.svm", [[1.5, 0], [0, 2]], [["p"], ["p", "q"]])
 
 
 class TestColumns(ReaderConformance):

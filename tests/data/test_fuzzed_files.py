@@ -18,7 +18,9 @@ from structured_energy.data import (
     ArffReader,
     SegmentationReader,
     SemanticRoleReader,
+    TableReader,
     TaggingConllReader,
+    write_table,
 )
 from structured_energy.testing import write_arff, write_conllu, write_images
 
@@ -87,6 +89,54 @@ def palette_mask(folder):
     return folder / "masks" / "0.png"
 
 
+TABLE = ([[0.5, 2.0], [-1.0, 0.0], [3.25, 1.0]], [["a"], [], ["a", "b"]])
+
+
+def csv(folder):
+    path = folder / "table.csv"
+    path.write_text('id,"a, b",color,y\n1,0.5,red,1\n2,-1e3,"dark ""red""",0\n3,true,blue,1\n')
+    return path
+
+
+def delimited_tsv(folder):
+    path = folder / "table.tsv"
+    path.write_text("a\tcolor\tlabels\n0,5\tred\tp;q\n1\tblue\t\n2,5\tred\tq\n")
+    return path
+
+
+def json_lines(folder):
+    path = folder / "table.jsonl"
+    path.write_text(
+        '{"a": 1.5, "color": "red", "labels": ["p"]}\n{"a": -2, "color": "blue", "labels": ["q"]}\n'
+    )
+    return path
+
+
+def written(name):
+    def write(folder):
+        if name.endswith("parquet"):
+            pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+        return Path(write_table(folder / name, *TABLE))
+
+    return write
+
+
+def sparse_npz(folder):
+    sparse = pytest.importorskip("scipy.sparse")
+    return Path(write_table(folder / "table.npz", sparse.csr_matrix(TABLE[0]), TABLE[1]))
+
+
+def xmc(folder):
+    path = folder / "train.xmc"
+    path.write_text("3 4 2\n0,1 1:0.5 3:2\n 2:1\n1 0:1e-3\n")
+    return path
+
+
+def table(**settings):
+    # Without missing values, which are NaN up to the model.
+    return lambda: TableReader(missing="error", **settings)
+
+
 # What is written, the reader, and what it is given where that is not the file.
 KINDS = {
     "arff": (dense_arff, ArffReader, None),
@@ -113,6 +163,15 @@ KINDS = {
     "image-files": (picture, SegmentationReader, "."),
     "16-bit-image-files": (picture_of_16_bits, lambda: SegmentationReader(size=[2, 2]), "."),
     "turned-image-files": (turned_picture, SegmentationReader, "."),
+    "csv": (csv, table(labels="y", ignore=["id"]), None),
+    "tsv": (delimited_tsv, table(label_separator=";", decimal=","), None),
+    "json-lines": (json_lines, table(), None),
+    "nested-json-lines": (written("table.jsonl"), table(), None),
+    "npz": (written("table.npz"), table(), None),
+    "sparse-npz": (sparse_npz, table(), None),
+    "svmlight": (written("table.svm"), table(), None),
+    "extreme": (xmc, table(), None),
+    "parquet": (written("table.parquet"), table(labels="label:*"), None),
     "palette-masks": (palette_mask, lambda: SegmentationReader(void=[255]), "."),
 }
 

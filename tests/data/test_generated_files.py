@@ -4,6 +4,8 @@ our sentences, and what was read is what was written.
 `make fuzz` tries 10,000 of each kind.
 """
 
+import csv
+import io
 import json
 
 import numpy as np
@@ -19,6 +21,7 @@ from structured_energy.data import (
     ArffReader,
     SegmentationReader,
     SemanticRoleReader,
+    TableReader,
     TaggingConllReader,
 )
 from structured_energy.predictors import StructuredEnergyPredictor
@@ -105,6 +108,67 @@ def test_arff(folder, text_and_wrong):
     found = read_or_refused(lambda: tensors(ArffReader(num_labels=1).read(str(path))))
     assert found is not None or wrong is not None
     assert found is None or wrong != "weight"
+
+
+WORDS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=5
+).filter(lambda word: not word.startswith("\ufeff"))
+
+
+@st.composite
+def csv_files(draw):
+    """A CSV file, the cells of its column of numbers and of its column of texts, and what is wrong
+    with it, often nothing."""
+    wrong = draw(st.sampled_from([None, None, None, "width", "number", "label", "quote", "name"]))
+    size = draw(st.integers(4, 6))
+    heads = (
+        ["n", "y"]
+        if wrong == "name"
+        else draw(
+            st.lists(WORDS, min_size=2, max_size=2, unique=True).filter(
+                lambda pair: "y" not in pair
+            )
+        )
+    )
+    values = draw(st.lists(FINITE, min_size=size, max_size=size))
+    texts = draw(st.lists(WORDS.map(lambda word: "_" + word), min_size=size, max_size=size))
+    separator = draw(st.sampled_from([",", ";", "\t"]))
+    target = io.StringIO(newline="")
+    end = draw(st.sampled_from(["\n", "\r\n"]))
+    writer = csv.writer(target, delimiter=separator, quoting=csv.QUOTE_ALL, lineterminator=end)
+    writer.writerow([*heads, "y"])
+    for number, cells in enumerate(zip(values, texts, strict=True)):
+        row = [*cells, "1"]
+        if number == 2 and wrong in ("width", "number", "label"):
+            row = {
+                "width": row[:2],
+                "number": [draw(st.sampled_from(["x", "1_0", "inf", "1e99"])), *row[1:]],
+                "label": [*cells, draw(st.sampled_from(["2", "x", ""]))],
+            }[wrong]
+        writer.writerow(row)
+    if wrong == "quote":
+        target.write('"1')
+    mark = draw(st.sampled_from(["", "\ufeff"]))
+    return mark + target.getvalue(), separator, heads, values, texts, wrong
+
+
+@many
+@given(csv_files())
+def test_csv(folder, file):
+    content, separator, heads, values, texts, wrong = file
+    path = folder / "file.csv"
+    path.write_bytes(content.encode())
+    reader = TableReader(labels=["y"], separator=separator, categorical=[heads[1]])
+    found = read_or_refused(lambda: list(reader.read(str(path))))
+    assert (found is None) == (wrong is not None)
+    if found is None:
+        return
+    for instance, value, text in zip(found, values, texts, strict=True):
+        expected = {heads[0]: float(np.float32(value)), f"{heads[1]}={text}": 1.0}
+        expected = {name: number for name, number in expected.items() if number}
+        assert instance["x"].human_readable_repr() == expected
+        assert instance["labels"].human_readable_repr() == {"y": 1.0}
+    tensors(found)
 
 
 # Anything but what separates columns and lines, white space of other kinds and controls included.
@@ -233,7 +297,7 @@ class Model(torch.nn.Linear):
         self.vocab = vocab
 
 
-@pytest.fixture(scope="module", params=["arff", "columns", "semantic roles", "images"])
+@pytest.fixture(scope="module", params=["arff", "table", "columns", "semantic roles", "images"])
 def predictor(request, folder):
     """A predictor of each reader, and a line that it understands."""
     path = folder / "lines"
@@ -241,6 +305,9 @@ def predictor(request, folder):
         attributes = "@attribute a real\n@attribute b real\n@attribute y {0,1}\n"
         path.write_text(f"@relation r\n{attributes}@data\n1,2,1\n")
         reader, line = ArffReader(num_labels=1), {"features": [1, 2]}
+    elif request.param == "table":
+        path.write_text("a,b,y\n1,2,1\n")
+        reader, line = TableReader(labels="y", format="csv"), {"features": [1, 2]}
     elif request.param == "columns":
         path.write_text("a D\n")
         reader, line = TaggingConllReader(), {"tokens": ["a"]}

@@ -145,7 +145,7 @@ def test_the_loss_of_the_task_network_reaches_it_through_h_where_wanted(build, p
 
     x = Encoded(problem.x)
     with frozen(score):
-        found = torch.autograd.grad(score(x, relaxed(x)).sum(), parameters)
+        gradients = torch.autograd.grad(score(x, relaxed(x)).sum(), parameters)
     with torch.no_grad():
         h, y = model.task_network.encoder(problem.x), relaxed(problem.x)
 
@@ -159,11 +159,11 @@ def test_the_loss_of_the_task_network_reaches_it_through_h_where_wanted(build, p
             scored(model.task_network.encoder(problem.x), y), parameters
         )
         expected = [sum(pair) for pair in zip(expected, through_h, strict=True)]
-    for gradient, other in zip(found, expected, strict=True):
+    for gradient, other in zip(gradients, expected, strict=True):
         torch.testing.assert_close(gradient, other)
 
 
-def test_the_step_of_the_score_network_leaves_the_task_network_alone(build, problem):
+def test_the_step_of_the_score_network_does_not_change_the_task_network(build, problem):
     for encoder in (TASK, OPEN):
         model = build(encoder)
         with model.optimizing("score_network"):

@@ -90,7 +90,7 @@ NETWORK = f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}"
 # Only the score network; also a task network that learns from the inference, or from the samples
 # of the score network.
 MODELS = {
-    "alone": f"sampler: {DESCENT}",
+    "sampler": f"sampler: {DESCENT}",
     "nested": "sampler: {type: 'appending-container', "
     f"constituents: ['ground-truth', {DESCENT}]}}, "
     f"task_network: {NETWORK}, "

@@ -1,5 +1,19 @@
-// What the methods take, of any task, where the table of a data set says nothing else.
+// What a method takes for the keys that the table of a data set leaves out, in any task. The library
+// of a task adds its own and shows all of them as its field `defaults`.
 {
+  local d = self,
+
+  // The data. Without `validation`, 10 % of the training data are to validate.
+  train: error "Expected the key 'train', the path of the training data, in the table of a data set",
+  validation: null,
+  test: null,
+
+  // What the training takes as it stands.
+  optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay },
+  score_optimizer: { type: 'fused-adamw', lr: d.score_lr, weight_decay: d.weight_decay },
+  callbacks: [],
+  tuned: {},  // for a method by name, the keys that differ for it
+
   cross_entropy_weight: 1.0,
 
   // Of the score network.

@@ -1,30 +1,25 @@
 // The methods of the field, for any task: a function of what the task decides. That is `base(d)`
 // (data, output space, metrics), `task_network(d)`, `score_network(d)` and `cost_augmented(d)`, each
-// of the hyper-parameters d of a data set.
-local optimizer(lr, weight_decay) = {
-  type: 'fused-adamw',
-  lr: lr,
-  weight_decay: weight_decay,
-};
+// of the hyper-parameters d of a data set, and `defaults` for those that its table leaves out.
+local table = import 'table.libsonnet';
 
 function(task)
-local base(d) = task.base(d) + {
+local defaults = (import 'defaults.libsonnet') + task.defaults;
+
+local base(d) = table.paths(d) + {
   dataset_reader: d.reader,
-  train_data_path: d.train,
-  validation_data_path: d.validation,
-  test_data_path: d.test,
-  evaluate_on_test: true,
   model+: { type: 'structured-energy' },
   trainer+: {
     type: 'minimax',
     num_epochs: d.num_epochs,
     patience: d.patience,
     checkpointer: { keep_most_recent_by_count: 1 },
+    [if d.callbacks != [] then 'callbacks']: d.callbacks,
   },
-};
+} + task.base(d);
 
 local task_optimizer(d) = {
-  trainer+: { optimizer: optimizer(d.lr, d.weight_decay) },
+  trainer+: { optimizer: d.optimizer },
 };
 
 // Gradient-based inference in logits, from what is undecided everywhere.
@@ -75,13 +70,13 @@ local without_task_network(d) = base(d) + task.score_network(d) {
   model+: {
     inference: descent(d, d.inference_steps),
   },
-  trainer+: { optimizer: optimizer(d.score_lr, d.weight_decay) },
+  trainer+: { optimizer: d.score_optimizer },
 };
 
 local with_both(d) = base(d) + task.task_network(d) + task.score_network(d) + task_optimizer(d) {
   trainer+: {
     networks: {
-      score_network: { optimizer: optimizer(d.score_lr, d.weight_decay) },
+      score_network: { optimizer: d.score_optimizer },
     },
   },
 };
@@ -219,12 +214,20 @@ local methods = {
   },
 };
 
-// A method sees the hyper-parameters that it was tuned to on the data set.
+local complete(d) = table.complete(defaults, d);
+
+// The table with the hyper-parameters that a method was tuned to on the data set.
+local of_method(d, name) = complete(d) + std.get(complete(d).tuned, name, {});
+
 {
-  [name]: function(d) methods[name](d + std.get(d.tuned, name, {}))
+  [name]: function(d) methods[name](of_method(d, name))
   for name in std.objectFields(methods)
 } + {
+  defaults:: defaults,
+  complete:: complete,
+
   // For what one task has alone.
+  of_method:: of_method,
   without_task_network:: without_task_network,
   descent:: descent,
 }

@@ -1,29 +1,50 @@
-// Multi-label classification. A config is one line: a method, called with the hyper-parameters of a
-// data set, which stand in one table (data_sets.libsonnet).
+// Multi-label classification. A config is one call: a method of the table of a data set, which has
+// the paths of the data, their reader, and what differs from `defaults`. The published data sets
+// stand in data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
 local search_spaces = import 'search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
 
 swappable(methods({
+  defaults: {
+    local d = self,
+    reader: 'arff',
+    standardize: true,  // features: mean 0 and variance 1 in the training data
+    batch_size: 32,
+    hidden: [400, 400],
+    dropout: 0.5,
+    lr: 1e-3,
+    weight_decay: 1e-5,
+    num_epochs: 60,
+    patience: 10,
+    score_hidden: d.hidden,
+    patterns: 16,  // of labels, in the structured score
+    oracle_value: 'per-instance-f1',
+    threshold: 'tuned',
+    metrics: [
+      'example-f1',
+      'micro-f1',
+      'macro-f1',
+      'subset-accuracy',
+      'hamming-loss',
+      'map-example',
+      'map-label',
+    ],
+    validation_metric: '+example_f1',
+  },
+
   base(d): {
     data_loader: { type: 'tensor', batch_size: d.batch_size, shuffle: true },
     validation_data_loader: { type: 'tensor', batch_size: 512 },
     model+: {
+      [if !d.standardize then 'standardize']: false,
       output_space: 'binary',
-      oracle_value: 'per-instance-f1',
-      threshold: 'tuned',
-      metrics: [
-        'example-f1',
-        'micro-f1',
-        'macro-f1',
-        'subset-accuracy',
-        'hamming-loss',
-        'map-example',
-        'map-label',
-      ],
+      oracle_value: d.oracle_value,
+      threshold: d.threshold,
+      metrics: d.metrics,
     },
-    trainer+: { validation_metric: '+example_f1' },
+    trainer+: { validation_metric: d.validation_metric },
   },
 
   task_network(d): {

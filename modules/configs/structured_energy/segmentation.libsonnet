@@ -1,5 +1,6 @@
-// Masks of images. A config is one line: a method, called with the hyper-parameters of a data set,
-// which stand in one table (segmentation_data_sets.libsonnet).
+// Masks of images. A config is one call: a method of the table of a data set, which has the paths of
+// the data, their reader, and what differs from `defaults`. The published data set stands in
+// segmentation_data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
 local search_spaces = import 'segmentation_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
@@ -28,8 +29,44 @@ local by_crops(d, config) = config {
   },
 };
 
+// Only where they are not the three of a picture, which the networks take by default.
+local channels(d) = { [if d.channels != 3 then 'num_channels']: d.channels };
+
 local lib = methods({
+  defaults: {
+    local d = self,
+    reader: 'segmentation-npy',
+    channels: 3,
+    batch_size: 16,
+    crop: [24, 24],
+    windows_per_side: 3,
+    encoder: 'u-net',
+    hidden: [16, 32, 64],
+    score_hidden: [16, 32, 64],
+    image_and_mask: [16, 32, 32],
+    encoding_and_mask: [32],
+    num_perturbed: 4,
+    dropout: 0.2,
+    lr: 3e-3,
+    weight_decay: 1e-3,
+    batches_per_epoch: null,  // all of them
+    num_epochs: 60,
+    patience: null,  // the learning rate falls to 0 at the end
+    picture_every: 10,  // epochs
+    inference_rate: 500,  // a pixel's part of a value, its gradient, is about 1 / (height · width)
+    score_weight: 0.1,
+    value_weight: 1.0,
+    task_cost_weight: 1.0,
+    oracle_value: 'iou',
+    threshold: { type: 'tuned', metric: 'iou' },
+    metrics: ['iou', 'pixel-accuracy'],
+    validation_metric: '+iou',
+    score_is_value:: false,
+  },
+
   base(d): {
+    [if d.channels != 3 then 'dataset_reader']:
+      channels(d) + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       type: 'tensor',
       batch_size: d.batch_size,
@@ -39,20 +76,20 @@ local lib = methods({
     validation_data_loader: { type: 'tensor', batch_size: 64 },
     model+: {
       output_space: 'binary',
-      oracle_value: 'iou',
-      threshold: { type: 'tuned', metric: 'iou' },
-      metrics: ['iou', 'pixel-accuracy'],
+      oracle_value: d.oracle_value,
+      threshold: d.threshold,
+      metrics: d.metrics,
     },
     trainer+: {
-      validation_metric: '+iou',
+      validation_metric: d.validation_metric,
       learning_rate_scheduler: { type: 'cosine', t_initial: d.num_epochs },
-      callbacks: [{ type: 'pictures', every: d.picture_every }],
+      callbacks: [{ type: 'pictures', every: d.picture_every }] + d.callbacks,
     },
   },
 
   task_network(d): {
     model+: {
-      task_network: { encoder: { type: d.encoder, hidden: d.hidden, dropout: d.dropout } },
+      task_network: { encoder: channels(d) + { type: d.encoder, hidden: d.hidden, dropout: d.dropout } },
     },
   },
 
@@ -73,18 +110,18 @@ local lib = methods({
     local energy = {
       structured_scores: [
         'grid',
-        { type: 'image-and-mask', hidden: d.image_and_mask, dropout: d.score_dropout },
+        channels(d) + { type: 'image-and-mask', hidden: d.image_and_mask, dropout: d.score_dropout },
       ],
     },
     model+: {
       score_network: {
-        encoder: { type: d.encoder, hidden: d.score_hidden, dropout: d.score_dropout },
+        encoder: channels(d) + { type: d.encoder, hidden: d.score_hidden, dropout: d.score_dropout },
       } + if d.score_is_value then value else energy,
     },
     trainer+: {
       callbacks: [
         { type: 'pictures', every: d.picture_every, descent: lib.descent(d, d.inference_steps) },
-      ],
+      ] + d.callbacks,
     },
   },
 
@@ -92,8 +129,8 @@ local lib = methods({
 });
 
 swappable({
-  [method](d): by_crops(d, lib[method](d {
-    score_is_value: std.member(['dvn', 'seal_dynamic_dvn'], method),
+  [method](d): by_crops(lib.complete(d), lib[method](d {
+    score_is_value:: std.member(['dvn', 'seal_dynamic_dvn'], method),
   }))
   for method in [
     'cross_entropy',
@@ -102,4 +139,7 @@ swappable({
     'seal_dynamic_dvn',
     'seal_dynamic_nce',
   ]
+} + {
+  defaults:: lib.defaults,
+  complete:: lib.complete,
 }, search_spaces)

@@ -1,12 +1,13 @@
 // The methods of a task, each of whose configs carries, hidden, the whole library: `allennlp sweep`
-// calls another method with the same data set, `allennlp tune` other hyper-parameters.
+// calls another method with the same data set, `allennlp tune` other hyper-parameters. `methods` also
+// has `complete`, which adds defaults to the table of a data set.
 function(methods, search_spaces)
 local call(method, d) = methods[method](d) + {
   library:: {
     method: method,
     methods: std.objectFields(methods),
     search_space: std.get(search_spaces, method, {}),
-    table: d + std.get(std.get(d, 'tuned', {}), method, {}),
+    table: methods.complete(d) + std.get(std.get(d, 'tuned', {}), method, {}),
     // The hyper-parameters are laid over those of the data set, also over those that are tuned.
     config(other, hyper_parameters):: call(other, d {
       local tuned = std.get(d, 'tuned', {}),
@@ -15,7 +16,7 @@ local call(method, d) = methods[method](d) + {
   },
 };
 
-{
+methods + {
   [method](d): call(method, d)
   for method in std.objectFields(methods)
 }

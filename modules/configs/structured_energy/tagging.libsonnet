@@ -1,5 +1,6 @@
-// Sequences of tags. A config is one line: a method, called with the hyper-parameters of a data set,
-// which stand in one table (tagging_data_sets.libsonnet).
+// Sequences of tags. A config is one call: a method of the table of a data set, which has the paths
+// of the data, their reader, and what differs from `defaults`. The published data sets stand in
+// tagging_data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
 local search_spaces = import 'tagging_search_spaces.libsonnet';
@@ -26,8 +27,46 @@ local terms = {
   label_language_model: { type: 'label-language-model' },
 };
 
+local characters = { type: 'characters', min_padding_length: 5 };
+
 local lib = methods({
+  defaults: {
+    local d = self,
+    reader: 'tagging-conll',
+    indexers: {
+      tokens: { type: 'single_id', lowercase_tokens: true },
+      characters: characters,
+    },
+    // Those of Ma & Hovy 2016, without pretrained vectors.
+    embedders: {
+      tokens: { type: 'embedding', embedding_dim: 100 },
+      characters: {
+        type: 'character_encoding',
+        embedding: { vocab_namespace: 'token_characters', embedding_dim: 30 },
+        encoder: { type: 'cnn', embedding_dim: 30, num_filters: 30, ngram_filter_sizes: [3] },
+      },
+    },
+    embedding_dim: 130,  // of all embedders together
+    batch_size: 32,
+    hidden: 100,  // of each direction of the LSTM
+    dropout: 0.5,
+    lr: 2e-3,
+    weight_decay: 1e-5,
+    num_epochs: 30,
+    patience: 6,
+    score_hidden: 50,
+    structured_scores: ['linear-chain'],
+    oracle_value: 'hamming',
+    metrics: ['tag-accuracy'],
+    validation_metric: '+tag_accuracy',
+    score_weight: 0.1,
+    task_cost_weight: 1.0,
+  },
+
   base(d): {
+    dataset_reader:
+      { token_indexers: d.indexers }
+      + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },
     },
@@ -60,11 +99,11 @@ swappable(lib {
   // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
   // task network has in other methods.
   crf(d):
-    local tuned = d + std.get(d.tuned, 'crf', {});
+    local tuned = lib.of_method(d, 'crf');
     lib.without_task_network(tuned {
       score_hidden: tuned.hidden,
       score_dropout: tuned.dropout,
-      score_lr: tuned.lr,
+      score_optimizer: tuned.optimizer,
       structured_scores: ['linear-chain'],
     }) {
       model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
@@ -72,7 +111,7 @@ swappable(lib {
 } + {
   ['inference_network_' + term](d): lib.inference_network(d {
     structured_scores: ['linear-chain', terms[term]],
-    tuned: { inference_network: std.get(d.tuned, 'inference_network_' + term, {}) },
+    tuned: { inference_network: std.get(lib.complete(d).tuned, 'inference_network_' + term, {}) },
   })
   for term in std.objectFields(terms)
 }, search_spaces)

@@ -1,55 +1,23 @@
 // The data sets of sequences of tags, and the hyper-parameters for each.
 local tuned = std.parseJson(importstr 'tuned.json');
 
-local characters = { type: 'characters', min_padding_length: 5 };
-
-local defaults = (import 'defaults.libsonnet') {
-  indexers: {
-    tokens: { type: 'single_id', lowercase_tokens: true },
-    characters: characters,
-  },
-  // Those of Ma & Hovy 2016, without pretrained vectors.
-  embedders: {
-    tokens: { type: 'embedding', embedding_dim: 100 },
-    characters: {
-      type: 'character_encoding',
-      embedding: { vocab_namespace: 'token_characters', embedding_dim: 30 },
-      encoder: { type: 'cnn', embedding_dim: 30, num_filters: 30, ngram_filter_sizes: [3] },
-    },
-  },
-  embedding_dim: 130,  // of all embedders together
-  batch_size: 32,
-  hidden: 100,  // of each direction of the LSTM
-  dropout: 0.5,
-  lr: 2e-3,
-  weight_decay: 1e-5,
-  num_epochs: 30,
-  patience: 6,
-  score_hidden: 50,
-  structured_scores: ['linear-chain'],
-  oracle_value: 'hamming',
-  metrics: ['tag-accuracy'],
-  validation_metric: '+tag_accuracy',
-  score_weight: 0.1,
-  task_cost_weight: 1.0,
-};
+local complete = (import 'tagging.libsonnet').complete;
 
 local data_sets = {
-  twpos: defaults {
-    reader: { type: 'tagging-conll', separator: 'tab', token_indexers: data_sets.twpos.indexers },
+  twpos: {
+    reader: { type: 'tagging-conll', separator: 'tab' },
     train: 'data://twpos/train',
     validation: 'data://twpos/validation',
     test: 'data://twpos/test',
   },
 
   // The universal part of speech.
-  ud_english_ewt: defaults {
+  ud_english_ewt: {
     reader: {
       type: 'tagging-conll',
       conllu: true,
       token_column: 1,
       tag_column: 3,
-      token_indexers: data_sets.ud_english_ewt.indexers,
     },
     train: 'data://ud_english_ewt/train',
     validation: 'data://ud_english_ewt/validation',
@@ -59,11 +27,11 @@ local data_sets = {
   },
 
   // Semantic roles. The training part is not published with it: the validation part is cut in two.
-  up_english_ewt: defaults {
+  up_english_ewt: {
     indexers+: { predicate: { type: 'single_id', namespace: null, feature_name: 'type_id' } },
     embedders+: { predicate: { type: 'embedding', num_embeddings: 2, embedding_dim: 10 } },
     embedding_dim: super.embedding_dim + 10,
-    reader: { type: 'srl-conllu', token_indexers: data_sets.up_english_ewt.indexers },
+    reader: 'srl-conllu',
     train: 'data://up_english_ewt/validation[:90%]',
     validation: 'data://up_english_ewt/validation[90%:]',
     test: 'data://up_english_ewt/test',
@@ -76,6 +44,6 @@ local data_sets = {
 
 // A data set that was not searched itself has what was found on twpos, the quickest.
 {
-  [name]: data_sets[name] { tuned: std.get(tuned, name, std.get(tuned, 'twpos', {})) }
+  [name]: complete(data_sets[name]) { tuned: std.get(tuned, name, std.get(tuned, 'twpos', {})) }
   for name in std.objectFields(data_sets)
 }

@@ -6,7 +6,6 @@ from typing import Iterator, Optional
 import numpy as np
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance
-from sklearn.datasets import load_digits
 
 from ..fields import Schema
 from .tabular_reader import TabularReader
@@ -33,6 +32,8 @@ class DigitsCompletionReader(TabularReader):
             raise ConfigurationError(
                 f"Expected 'embedded://digits/' with one of {list(_SPLITS)} after it, got '{path}'."
             )
+        from sklearn.datasets import load_digits  # takes a second to import
+
         images = load_digits().images
         order = np.random.default_rng(0).permutation(len(images))
         start, stop = (round(share * len(images)) for share in _SPLITS[match[1]])

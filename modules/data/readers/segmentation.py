@@ -9,9 +9,8 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
 
-from ..augmentations import check_size
 from ..fields import ImageField
-from ..images import BROKEN, open_image, read_mask_values, read_pixels, scaled
+from ..images import BROKEN, check_size, open_image, read_mask_values, read_pixels, scaled
 from ..mask_values import Mask, MaskValues
 from ..registry import resolve
 from .json_reader import JsonReader
@@ -178,8 +177,18 @@ class SegmentationReader(JsonReader):
                 "Expected a line with the key 'image', the file of an image, got the keys "
                 f"{sorted(line)}."
             )
-        pixels = read_pixels(open_image(line["image"]), self.num_channels, self.size)
-        return self.text_to_instance(pixels, name=line["image"])
+        return self.value_to_instance(line["image"], vocab)
+
+    def value_to_instance(
+        self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
+    ) -> Instance:
+        """Return the instance of an image, the path of a file or an array, and of its mask."""
+        if isinstance(value, dict):
+            return self.json_to_instance(value, vocab)
+        if isinstance(value, np.ndarray):
+            return self.text_to_instance(value, output)
+        pixels = read_pixels(open_image(str(value)), self.num_channels, self.size)
+        return self.text_to_instance(pixels, output, str(value))
 
 
 def _archive(path: str) -> Pictures:

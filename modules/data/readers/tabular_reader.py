@@ -42,6 +42,18 @@ class TabularReader(JsonReader):
             line["features"], names(vocab, "features"), label_names=names(vocab, "labels")
         )
 
+    def value_to_instance(
+        self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
+    ) -> Instance:
+        """Return the instance of the features of a row, as a list or by name, or of a line of JSON.
+        The output holds the names of its labels."""
+        features = value
+        if isinstance(value, dict) and isinstance(value.get("features"), (list, dict)):
+            features = value["features"]
+        return self.text_to_instance(
+            features, names(vocab, "features"), output, names(vocab, "labels")
+        )
+
     def text_to_instance(
         self,
         features: Features,

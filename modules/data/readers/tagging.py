@@ -206,6 +206,16 @@ class TaggingConllReader(TaggingReader):
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
         return self.text_to_instance(self.tokens_of(line))
 
+    def value_to_instance(
+        self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
+    ) -> Instance:
+        """Return the instance of a sentence, a text or a list of tokens, and of its tags."""
+        if isinstance(value, dict):
+            line = value
+        else:
+            line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
+        return self.text_to_instance(self.tokens_of(line), output)
+
     def text_to_instance(
         self,
         tokens: Sequence[str],

@@ -84,10 +84,24 @@ def _quickly(cells: List[Any], typed: bool, settings: CellSettings) -> Optional[
 
 
 def count_numbers(cells: List[Any], typed: bool, settings: CellSettings) -> Tuple[int, int]:
-    """Return how many cells are numbers, and how many are not, without the missing ones."""
-    values = [number(cell, typed, settings) for cell in cells if cell is not ABSENT]
-    none = sum(value is None for value in values)
-    return sum(value is not None and not math.isnan(value) for value in values), none
+    """Return how many cells are numbers, infinite ones included, and how many are not, without the
+    missing ones."""
+    num_numbers = num_others = 0
+    for cell in cells:
+        if cell is ABSENT or is_missing(cell, settings):
+            continue
+        if number(cell, typed, settings) is not None or (not typed and _is_too_large(cell)):
+            num_numbers += 1
+        else:
+            num_others += 1
+    return num_numbers, num_others
+
+
+def _is_too_large(cell: str) -> bool:
+    try:
+        return abs(float(cell)) > LARGEST
+    except ValueError:
+        return False
 
 
 def category(cell: Any, known: Collection[str] = ()) -> str:

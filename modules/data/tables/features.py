@@ -162,7 +162,9 @@ class Features:
         names = list(table.feature_names)
         if self.settings.missing == "indicator":
             unknown = scipy.sparse.csr_matrix(
-                (is_nan.astype(np.float64), matrix.indices, matrix.indptr), shape=matrix.shape
+                (is_nan.astype(np.float64), matrix.indices, matrix.indptr),
+                shape=matrix.shape,
+                copy=True,
             )
             unknown.eliminate_zeros()
             indicators = [f"{name}={UNKNOWN}" for name in names]

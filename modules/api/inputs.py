@@ -1,0 +1,85 @@
+"""Instances of values in memory."""
+
+import os
+from typing import Any, List
+
+import numpy as np
+from allennlp.data import DatasetReader, Instance, Vocabulary
+
+from ..data import JsonReader, TableReader
+from ..data.readers.tabular_reader import TabularReader
+from ..vocabulary import names
+
+
+def instances_of(
+    reader: DatasetReader, vocab: Vocabulary, X: Any, Y: Any = None, with_labels: bool = False
+) -> List[Instance]:
+    """Return the instances of X, which is a path or values in memory, for the model of `vocab`.
+
+    # Raises
+
+    `ValueError` where the reader does not read values of this form.
+    """
+    if isinstance(X, (str, os.PathLike)):
+        if Y is not None:
+            raise ValueError(
+                f"Expected no Y beside the file '{X}', whose labels the model's reader reads."
+            )
+        if not with_labels and isinstance(reader, JsonReader):
+            reader = reader.for_prediction(vocab)
+        elif isinstance(reader, TableReader):
+            reader = reader.for_model(vocab)
+        return list(reader.read(str(X)))
+    if not isinstance(reader, JsonReader):
+        raise ValueError(
+            f"Expected the path of a file for the reader {type(reader).__name__}, got values of "
+            f"type {type(X).__name__}."
+        )
+    if Y is None and with_labels:
+        raise ValueError("Expected the labels Y of the values X, got none.")
+    if isinstance(reader, TableReader):
+        features = names(vocab, "features")
+        # An array has the features of the model in their order; its columns have no names.
+        is_array = np.ndim(X) == 2 if isinstance(X, list) else not hasattr(X, "columns")
+        columns = features if is_array and np.shape(X)[1:] == (len(features),) else None
+        if not with_labels:
+            return reader.for_prediction(vocab).table_to_instances(X, None, columns)
+        labels = None if hasattr(Y, "columns") else names(vocab, "labels")
+        return reader.for_model(vocab).table_to_instances(X, Y, columns, labels)
+    values = _listed(X)
+    outputs = [None] * len(values) if Y is None else _outputs(reader, vocab, Y)
+    if len(outputs) != len(values):
+        raise ValueError(
+            f"Expected as many outputs Y as inputs X ({len(values)}), got {len(outputs)}."
+        )
+    instances = [
+        reader.value_to_instance(value, vocab, output)
+        for value, output in zip(values, outputs, strict=True)
+    ]
+    for instance in instances:
+        reader.apply_token_indexers(instance)
+    return instances
+
+
+def _listed(X: Any) -> List[Any]:
+    """Return the values of X, one for each instance."""
+    if hasattr(X, "to_dict"):  # a data frame
+        return list(X.to_dict(orient="records"))
+    if hasattr(X, "toarray"):  # a sparse matrix
+        return list(X.toarray())
+    if isinstance(X, dict):
+        raise ValueError("Expected a list of lines, got one dictionary; put it into a list.")
+    return list(X)
+
+
+def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
+    if not isinstance(reader, TabularReader):
+        return list(Y)
+    labels = names(vocab, "labels")
+    on = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
+    if on.ndim != 2 or on.shape[1] != len(labels):
+        raise ValueError(
+            f"Expected Y as an array (num_instances, {len(labels)}) of 0 and 1, got the shape "
+            f"{on.shape}."
+        )
+    return [[labels[place] for place in np.flatnonzero(row)] for row in on]

@@ -1,0 +1,253 @@
+"""A trained model as an object."""
+
+import copy
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Union
+
+import numpy as np
+import torch
+from allennlp.common import Params
+from allennlp.data import Batch, DatasetReader, Instance
+from allennlp.data.data_loaders import SimpleDataLoader
+from allennlp.data.fields import TensorField
+from allennlp.evaluation.evaluator import SimpleEvaluator
+from allennlp.models import Model
+from allennlp.models.archival import load_archive
+from allennlp.models.model import remove_weights_related_keys_from_params
+from allennlp.nn.util import get_device_of
+
+from ..models import StructuredEnergyModel
+from ..reporting import Node, Run, inspecting, restoring_generators, tree_of
+from ..vocabulary import names
+from .export import export
+from .inputs import instances_of
+
+ARCHIVE = "model.tar.gz"
+BATCH_SIZE = 128
+
+
+class TrainedModel:
+    """A model with the reader of its inputs, as `structured_energy.load` returns it.
+
+    Inputs X are what the model's reader reads, in any of these forms: the path of a file; a list of
+    the lines of `allennlp predict` (dictionaries); for sets of labels an array, a sparse matrix or
+    a data frame with a row for each instance; for tags a list of sentences (strings, or lists of
+    tokens); for masks a list of image files.
+
+    # Parameters
+
+    model : `StructuredEnergyModel`
+        In evaluation mode.
+    reader : `DatasetReader`
+        The reader of the model's data.
+    config : `Mapping[str, Any]`
+        The config of the run.
+    folder : `Path`, optional
+        The folder of the run.
+    """
+
+    def __init__(
+        self,
+        model: StructuredEnergyModel,
+        reader: DatasetReader,
+        config: Mapping[str, Any],
+        folder: Optional[Path] = None,
+    ) -> None:
+        self.model = model.eval()
+        self.reader = reader
+        self.config = dict(config)
+        self.folder = folder
+
+    def __getstate__(self) -> Dict[str, Any]:
+        """Return the state for `pickle`: modules of AllenNLP hold functions that it refuses, so the
+        config and the weights stand for the model."""
+        weights = {name: value.cpu() for name, value in self.model.state_dict().items()}
+        return {**vars(self), "model": (self.model.vocab, weights)}
+
+    def __setstate__(self, state: Dict[str, Any]) -> None:
+        """Build the model on the CPU and load its weights."""
+        vocab, weights = state["model"]
+        params = Params(copy.deepcopy(state["config"]["model"]))
+        remove_weights_related_keys_from_params(params)
+        with restoring_generators():
+            model = Model.from_params(params, vocab=vocab)
+        model.load_state_dict(weights)
+        vars(self).update({**state, "model": model.eval()})
+
+    @property
+    def labels(self) -> List[str]:
+        """The names of the labels or tags, in the order of the columns of the probabilities."""
+        return names(self.model.vocab, "labels")
+
+    @property
+    def features(self) -> List[str]:
+        """The names of the features; empty where the inputs are texts or images."""
+        return names(self.model.vocab, "features")
+
+    @property
+    def run(self) -> Run:
+        """The run of the model: its config, metrics and curves.
+
+        # Raises
+
+        `ValueError` for a model that was loaded from an archive.
+        """
+        if self.folder is None:
+            raise ValueError(
+                "Expected a model loaded from the folder of its run, got one of an archive; load "
+                "the folder to see its run."
+            )
+        return Run.read(self.folder)
+
+    def predict(self, X: Any) -> Any:
+        """Predict the outputs of X.
+
+        # Returns
+
+        For sets of labels an integer array `(num_instances, num_labels)`, 1 where a label is
+        predicted; for tags a list of the tags of each sentence; for masks a list of arrays
+        `(height, width)` with 1 where the object is.
+        """
+        outputs = [output["labels"] for output in self._outputs(X)]
+        if not self._predicts_sets:
+            return [np.asarray(o) if self.model.output_space.is_binary else o for o in outputs]
+        places = {name: place for place, name in enumerate(self.labels)}
+        y = np.zeros((len(outputs), len(places)), dtype=np.int64)
+        for row, on in enumerate(outputs):
+            y[row, [places[name] for name in on]] = 1
+        return y
+
+    def predict_labels(self, X: Any) -> List[List[str]]:
+        """Predict the names of the labels, or the tags, of each instance."""
+        return [list(output["labels"]) for output in self._outputs(X)]
+
+    def predict_proba(self, X: Any) -> Any:
+        """Predict the probabilities of the outputs of X: the relaxed prediction.
+
+        # Returns
+
+        For sets of labels an array `(num_instances, num_labels)`; otherwise a list with an array
+        for each instance: `(num_tokens, num_tags)` for tags, `(height, width)` for masks.
+        """
+        probabilities = [output["probabilities"] for output in self._outputs(X)]
+        if not self._predicts_sets:
+            return probabilities
+        return np.stack(probabilities) if probabilities else np.zeros((0, len(self.labels)))
+
+    def evaluate(self, X: Any, Y: Any = None) -> Dict[str, float]:
+        """Return the metrics of the predictions, and the values of the tree, by dotted name.
+
+        # Parameters
+
+        X : the path of a file with labels, or inputs with `Y`.
+        Y : `array`, optional
+            0 or 1, `(num_instances, num_labels)`, for sets of labels.
+        """
+        instances = instances_of(self.reader, self.model.vocab, X, Y, with_labels=True)
+        loader = SimpleDataLoader(instances, BATCH_SIZE, vocab=self.model.vocab)
+        device = get_device_of(next(self.model.parameters()))
+        self.model.get_metrics(reset=True)
+        with restoring_generators():
+            return SimpleEvaluator(cuda_device=device)(self.model, loader)
+
+    def tree(self) -> Node:
+        """Return the tree of the model's logged values; `print(model.describe())` draws it."""
+        return tree_of(self.model.logged_values())
+
+    def describe(self) -> str:
+        """Return a drawing of the tree: the nodes, their classes, and the kinds of their values."""
+        return self.model.describe()
+
+    def export(self, path: Union[str, Path], X: Any = None) -> Path:
+        """Write the task network to a file, x to probabilities, and return its path.
+
+        # Parameters
+
+        path : path
+            Ends in `.onnx` (ONNX; needs the packages onnx, onnxscript and onnxruntime) or `.pt2`
+            (`torch.export.load` reads it).
+        X : optional
+            Inputs on which the file is checked; needed for images. By default vectors of random
+            numbers.
+
+        # Raises
+
+        `ValueError` for a model of texts, another suffix, a missing package, or where the file
+        gives other probabilities than the task network.
+        """
+        if X is None:
+            if not self.features:
+                raise ValueError(
+                    "Expected inputs X to export a model of texts or images, got none."
+                )
+            x: Any = torch.rand(2, len(self.features))
+        else:
+            instances = instances_of(self.reader, self.model.vocab, X)
+            # A batch of one would fix the size of the batch.
+            batch = Batch(instances if len(instances) > 1 else 2 * instances)
+            batch.index_instances(self.model.vocab)
+            x = batch.as_tensor_dict()["x"]
+        export(self.model, Path(path), x)
+        return Path(path)
+
+    @property
+    def _predicts_sets(self) -> bool:
+        return bool(self.features)
+
+    def _outputs(self, X: Any) -> List[Dict[str, Any]]:
+        """Return the readable output for each input."""
+        instances = instances_of(self.reader, self.model.vocab, X)
+        outputs: List[Dict[str, Any]] = []
+        with inspecting(self.model):
+            for batch in _batches(instances):
+                outputs += self.model.forward_on_instances(batch)
+        return outputs
+
+
+def _batches(instances: List[Instance]) -> Iterator[List[Instance]]:
+    """Yield batches in order, each of images of one size where the inputs are images."""
+
+    def size(instance: Instance) -> Any:
+        x = instance.fields["x"]
+        return tuple(x.tensor.shape) if isinstance(x, TensorField) else None
+
+    for _, group in groupby(instances, key=size):
+        same = list(group)
+        for start in range(0, len(same), BATCH_SIZE):
+            yield same[start : start + BATCH_SIZE]
+
+
+def load(path: Union[str, Path], cuda_device: int = -1) -> TrainedModel:
+    """Load the model of a run, finished or not, or of an archive, with its best weights.
+
+    # Parameters
+
+    path : path
+        The folder of a run, or a `model.tar.gz`.
+    cuda_device : `int`
+        The device of the model; -1 is the CPU.
+
+    # Raises
+
+    `ValueError` where there is no model at the path.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else None
+    if folder is not None and not (folder / "best.th").exists() and (folder / ARCHIVE).exists():
+        path = folder / ARCHIVE
+    elif folder is not None and not (folder / "best.th").exists():
+        raise ValueError(
+            f"Expected the folder of a run of 'allennlp train' with best.th or {ARCHIVE}, got "
+            f"'{folder}'; wait for the end of the first epoch."
+        )
+    elif folder is None and not path.exists():
+        raise ValueError(f"Expected the folder of a run or a {ARCHIVE}, got '{path}'.")
+    with restoring_generators():  # weights are drawn before they are loaded
+        archive = load_archive(path, cuda_device=cuda_device)
+    if not isinstance(archive.model, StructuredEnergyModel):
+        raise ValueError(
+            f"{path}: expected a model 'structured-energy', got {type(archive.model).__name__}."
+        )
+    config = archive.config.as_dict(quiet=True)
+    return TrainedModel(archive.model, archive.validation_dataset_reader, config, folder)

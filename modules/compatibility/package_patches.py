@@ -1,0 +1,38 @@
+"""The patches for current versions of torch, transformers and wandb."""
+
+from typing import List
+
+from allennlp.common import cached_transformers
+from allennlp.nn.parallel import ddp_accelerator
+from allennlp.training import gradient_descent_trainer
+from allennlp.training.callbacks import WandBCallback
+
+from . import tokenizers, training
+from .patch import Patch
+
+PACKAGE_PATCHES: List[Patch] = [
+    Patch(
+        gradient_descent_trainer,
+        "amp",
+        training.amp,
+        "torch",
+        "`torch.cuda.amp` warns in each batch that it is deprecated; `torch.amp` does the same.",
+    ),
+    Patch(ddp_accelerator, "amp", training.amp, "torch", "As above, for distributed training."),
+    Patch(
+        WandBCallback,
+        "__init__",
+        training.init_wandb,
+        "wandb",
+        "Current wandb has no argument `anonymous` and no `wandb.util.generate_id`; the callback "
+        "does without them.",
+    ),
+    Patch(
+        cached_transformers,
+        "get_tokenizer",
+        tokenizers.get_tokenizer,
+        "transformers",
+        "Loading a tokenizer with `add_special_tokens` raises since transformers 4.48, and "
+        "transformers 5 has neither `encode_plus` nor `build_inputs_with_special_tokens`.",
+    ),
+]

@@ -1,0 +1,50 @@
+"""Tokenizers of current versions of transformers."""
+
+import functools
+from typing import Any, Callable, Dict, List
+
+from allennlp.common import cached_transformers
+
+_get_tokenizer = cached_transformers.get_tokenizer
+
+
+@functools.wraps(_get_tokenizer)
+def get_tokenizer(model_name: str, **settings: Any) -> Any:
+    """Return a tokenizer with the methods that AllenNLP calls.
+
+    AllenNLP says at each call whether special tokens are added, so the tokenizer is loaded without
+    `add_special_tokens`, which transformers 4.48 no longer takes there.
+    """
+    settings.pop("add_special_tokens", None)
+    tokenizer = _get_tokenizer(model_name, **settings)
+    for name, method in _REMOVED.items():
+        if not hasattr(tokenizer, name):
+            setattr(type(tokenizer), name, method)
+    return tokenizer
+
+
+def encode_plus(tokenizer: Any, text: Any, *args: Any, **settings: Any) -> Any:
+    """Encode a text, or a pair of texts."""
+    return tokenizer(text, *args, **settings)
+
+
+def build_inputs_with_special_tokens(tokenizer: Any, ids: List[int], pair: Any = None) -> List[int]:
+    """Return the ids of a text, or of a pair of texts, with special tokens around them."""
+    texts = ["a"] if pair is None else ["a", "b"]
+    whole = tokenizer(*texts)["input_ids"]
+    parts = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    result: List[int] = []
+    start = 0
+    for part, replacement in zip(parts, [ids, pair], strict=False):
+        at = next(
+            index for index in range(start, len(whole)) if whole[index : index + len(part)] == part
+        )
+        result += [*whole[start:at], *replacement]
+        start = at + len(part)
+    return [*result, *whole[start:]]
+
+
+_REMOVED: Dict[str, Callable[..., Any]] = {
+    "encode_plus": encode_plus,
+    "build_inputs_with_special_tokens": build_inputs_with_special_tokens,
+}
