@@ -203,3 +203,16 @@ def test_what_does_not_fit_is_said(tmp_path, changes, message):
 def test_arrays_that_do_not_fit(tmp_path, X, Y):
     with pytest.raises(ValueError, match="xpected"):
         train(tmp_path / "run", np.ones(X), np.ones(Y))
+
+
+def test_an_array_has_the_columns_of_the_model_in_their_order(tmp_path):
+    X, Y = problem()
+    names = {"feature_names": list("vwxyz"), "label_names": ["c", "b", "a"]}
+    model = train(tmp_path, X, Y, **names)
+    assert model.features == list("vwxyz") and model.labels == ["c", "b", "a"]
+    rows = [dict(zip("zyxwv", row[::-1].tolist(), strict=True)) for row in X]
+    assert np.allclose(model.predict_proba(X), model.predict_proba(rows), atol=1e-6)
+    metrics = model.evaluate(X, Y)
+    assert metrics["hamming_loss"] == pytest.approx((model.predict(X) != Y).mean())
+    sets = [[names["label_names"][label] for label in np.flatnonzero(row)] for row in Y]
+    assert model.evaluate(rows, sets) == pytest.approx(metrics)

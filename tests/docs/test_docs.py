@@ -42,7 +42,7 @@ DIRECTIVES = (
     "registered",
     "data-sets",
     "patches",
-    "public",
+    "eval-rst",
     "toctree",
     "literalinclude",
     "include",

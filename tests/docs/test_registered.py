@@ -194,7 +194,7 @@ def test_doctests_of_the_extension(html):
 
 def test_signatures_are_those_of_the_code(html):
     soup = BeautifulSoup((html / "api.html").read_text(), "html.parser")
-    for function in (Loss.compute, Sampler.sample, Encoder.encode, OracleValue.compute):
+    for function in (Loss.compute, Sampler.propose, Encoder.encode, OracleValue.compute):
         place = soup.find(id=f"{function.__module__.rpartition('.')[0]}.{function.__qualname__}")
         shown = [name.get_text() for name in place.select(".sig-param > .n:first-child")]
         assert shown == list(inspect.signature(function).parameters)[1:], function
