@@ -11,11 +11,13 @@ from pathlib import Path
 from unittest import mock
 
 from allennlp.commands import parse_args as parse_allennlp
+from environment import pinned_torch
 
 ROOT = Path(__file__).resolve().parents[2]
 # Programs that set up an environment, or watch a run; only some of their arguments are checked.
 SETUP = ("make", "pip", "uv", "git", "source", "tensorboard", "sbatch", "torchrun")
-PACKAGES = {"structured-energy", "allennlp==2.10.1"}
+PACKAGES = {"structured-energy", "structured-energy[tables,tuning]", "allennlp==2.10.1"}
+PACKAGES |= {f"torch=={pinned_torch('requirements.txt')}"}
 PUBLISHED = r"training_configs/(tagging|segmentation|multi_label/(?!digits))|data://"
 RECORD = """#!{python}
 import json, sys
@@ -108,4 +110,5 @@ def check_commands(text, folder):
             check_allennlp(arguments)
         elif name in ("pip", "uv"):
             words = [word for word in arguments[1:] if re.match(r"[a-z][\w-]+(==.*)?$", word)]
-            assert set(words) <= PACKAGES | {"install", "pip", "venv", "sync"}, words
+            known = PACKAGES | {"install", "pip", "venv", "sync"}
+            assert all(word in known or (ROOT / word).exists() for word in words), words
