@@ -1,11 +1,23 @@
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# `make test PYTHON=python3.13` has an environment of its own, .venv-3.13, beside .venv. Versions of
+# pyenv are found by that name as well.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+else
+FOUND := $(shell for python in $(PYTHON) $(HOME)/.pyenv/versions/*/bin/$(PYTHON); do \
+	$$python -c '' 2>/dev/null && echo $$python && break; done)
+ifeq ($(FOUND),)
+$(error Expected PYTHON to be a Python of 3.11 or later, got '$(PYTHON)', which does not run)
+endif
+override PYTHON := $(FOUND)
+VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+endif
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # One thread for each process: the networks are small, and the tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test fuzz kill check docs format lint types clean
+.PHONY: demo test fuzz kill check lock matrix bundle docs format lint types clean
 
 # From nothing to a trained model, its metrics, the tree of logged values and a picture.
 demo: $(READY)
@@ -21,10 +33,10 @@ fuzz: $(READY)
 		tests/data/test_generated_files.py tests/data/test_generated_images.py \
 		tests/configs/test_fuzzed_configs.py
 
-# Runs killed at many moments, and every method in two processes.
+# Runs killed at many moments, every method in two processes, and two nodes begun by torchrun.
 kill: $(READY)
 	KILLS=50 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests/training/test_kill_anywhere.py \
-		tests/training/test_distributed.py
+		tests/training/test_distributed.py tests/training/test_nodes.py
 
 # Format, lint, types and tests: what .ci/run runs.
 check: lint types test
@@ -44,14 +56,23 @@ format: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The environment, made when it is missing and made again when what it is made of has changed.
-$(READY): requirements.txt setup.py pyproject.toml scripts/torchvision_warning.py
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python scripts/torchvision_warning.py
+# The pins of every environment, requirements*.txt, from pyproject.toml (UPGRADE=--upgrade: newest).
+lock: $(READY)
+	$(BIN)/python scripts/lock.py $(UPGRADE)
+
+# The quick tests on every Python on this machine, on the newest releases, and the install from a wheel.
+matrix:
+	$(PYTHON) scripts/matrix.py $(MATRIX)
+
+# The wheels for a GPU machine without a network, bundle/; scripts/gpu_check.sh installs and tests it.
+bundle: $(READY)
+	$(BIN)/python scripts/bundle.py
+
+# The environment, made when it is missing and made again when what it is made of has changed;
+# TORCH=2.15.0 takes another release of torch.
+$(READY): requirements.txt requirements-dev.txt setup.py pyproject.toml scripts/environment.py
+	$(PYTHON) scripts/environment.py $(VENV) $(if $(TORCH),--torch $(TORCH))
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build bundle dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

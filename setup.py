@@ -63,6 +63,7 @@ setup(
     package_data={
         "structured_energy": [
             "py.typed",
+            "startup/structured_energy_hook.pth",
             "reporting/report.html",
             "configs/structured_energy/*.libsonnet",
             "configs/structured_energy/*.json",

@@ -1,20 +1,14 @@
-"""What the scripts about results share: configs of methods on data sets, and quiet runs of them."""
+"""Configs of methods on data sets, and inference that is measured."""
 
 import copy
 import functools
 import json
 import logging
-import multiprocessing
-import os
 import statistics
-import sys
 import time
 import warnings
-from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from structured_energy.configs import evaluate_snippet
 
@@ -25,23 +19,6 @@ TASKS = {
     "tagging": "tagging_data_sets",
     "segmentation": "segmentation_data_sets",
 }
-SEARCH_SPACES = {
-    "multi_label": "search_spaces",
-    "tagging": "tagging_search_spaces",
-    "segmentation": "segmentation_search_spaces",
-}
-
-
-class Experiment(NamedTuple):
-    """One training: a method on a data set under a seed."""
-
-    data_set: str
-    method: str
-    seed: int
-
-    def folder(self, root: Path) -> Path:
-        """Where its run is."""
-        return root / self.data_set / self.method / f"seed_{self.seed}"
 
 
 @functools.lru_cache(maxsize=None)
@@ -76,11 +53,6 @@ def check_methods(data_sets: List[str], methods: Optional[List[str]]) -> None:
                 raise ValueError(f"expected a method of {data_set}, one of {known}, got '{method}'")
 
 
-def metric_of(config: Dict[str, Any]) -> str:
-    """The metric by which the best epoch is chosen."""
-    return config["trainer"]["validation_metric"].lstrip("+-")
-
-
 def config_of(
     data_set: str,
     method: str,
@@ -101,19 +73,6 @@ def config_of(
     if seed is not None:
         config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
     return config
-
-
-def train(config: Dict[str, Any], folder: Path) -> Dict[str, Any]:
-    """Trains a config quietly, as `allennlp train` does, and gives its metrics; where a run of this
-    config was stopped, it goes on."""
-    from allennlp.commands.train import train_model
-    from allennlp.common import Params
-
-    begun = folder / "config.json"
-    recover = begun.exists() and json.loads(begun.read_text()) == config
-    params = Params(copy.deepcopy(config))  # training takes keys away
-    train_model(params, str(folder), recover=recover, force=not recover)
-    return json.loads((folder / "metrics.json").read_text())
 
 
 RATES = {"projected-gradient": 0.1, "entropic-mirror-descent": 1.0, "logits-gradient": 1.0}
@@ -186,71 +145,3 @@ def on_one_core() -> None:
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")
     logging.disable(logging.CRITICAL)
-
-
-def be_quiet() -> None:
-    """For a process of its own: one thread, no progress bars, no log lines."""
-    warnings.filterwarnings("ignore")
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115  (it lives as long as the process)
-    import structured_energy  # noqa: F401  (registers what the configs are made of)
-
-    on_one_core()
-
-
-class _Process:
-    """A process that does one job at a time; a new one after 20, which frees what they left."""
-
-    def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Begins anew."""
-        self.pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), be_quiet)
-        self.jobs = 0
-
-    def submit(self, function: Any, job: Any) -> "Future[Any]":
-        """Begins a job."""
-        if self.jobs == 20:
-            self.pool.shutdown()
-            self.begin()
-        self.jobs += 1
-        return self.pool.submit(function, job)
-
-
-def in_processes(
-    function: Any,
-    jobs: List[Any],
-    workers: int,
-    waiting: Callable[[], None] = lambda: None,
-    period: float = 2.0,
-) -> Iterator[Tuple[Any, Any]]:
-    """Each job with what `function` makes of it, or the error that it raised, as they end;
-    `waiting` is called each `period` seconds until then. A job whose process was killed is begun
-    once more."""
-    left = deque((job, 1) for job in jobs)
-    idle = [_Process() for _ in range(min(workers, len(jobs)))]
-    running: Dict["Future[Any]", Tuple[Any, int, _Process]] = {}
-    try:
-        while left or running:
-            while left and idle:
-                job, tries = left.popleft()
-                process = idle.pop()
-                running[process.submit(function, job)] = job, tries, process
-            done, _ = wait(running, timeout=period, return_when=FIRST_COMPLETED)
-            if not done:
-                waiting()
-            for future in done:
-                job, tries, process = running.pop(future)
-                error = future.exception()
-                idle.append(process)
-                if isinstance(error, BrokenProcessPool):
-                    process.begin()
-                    if tries:
-                        left.appendleft((job, tries - 1))
-                        continue
-                yield job, future.result() if error is None else error
-    finally:
-        for process in idle:
-            process.pool.shutdown()
-        for _, _, process in running.values():
-            process.pool.shutdown(wait=False, cancel_futures=True)

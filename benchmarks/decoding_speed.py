@@ -38,7 +38,7 @@ class LibraryViterbi(Sampler):
         self.score_network = model.score_network
         self.crf = ConditionalRandomField(len(model.score_network.structured_scores[0].start))
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         with frozen(self.score_network):

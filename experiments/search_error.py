@@ -1,13 +1,14 @@
-"""How far the best output that each sampler finds is from the best there is, by trying all outputs.
+"""Measure how far the best output of each sampler is from the best of all outputs.
 
     python -m experiments.search_error [RUN ...] [--write docs/search_error.md]
 
-The score networks are random ones over 12 labels, from independent labels to strongly coupled ones,
-each with a task network trained to score high (Tu & Gimpel 2018), and those of RUN, the folders of
-runs on data with at most 12 labels, on their test data. What a sampler proposes is rounded, and the
-best of it counts. An error is the score that is missing to the best, in standard deviations of the
-scores of all outputs, in the mean over inputs; in brackets how often the best itself is found.
-`langevin` and `gibbs-with-gradients` draw from exp s(x, y), at temperature 1, rather than search.
+The score networks are random networks over 12 labels, with independent to strongly coupled labels,
+each with a task network trained to score high (Tu & Gimpel 2018), and the networks of RUN, the
+folders of runs on data with at most 12 labels, on their test data. The proposals of a sampler are
+rounded, and the best of them is compared with the best of all outputs. The table shows how far its
+score is below the maximum, in standard deviations of the scores of all outputs, as mean over
+inputs, and in brackets how often it is the best output. `langevin` and `gibbs-with-gradients` do
+not search: they draw from exp s(x, y) at temperature 1.
 """
 
 import argparse

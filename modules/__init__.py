@@ -1,5 +1,6 @@
 """Structured Energy: structured prediction with energy networks, on AllenNLP."""
 
+from importlib.metadata import version
 from typing import Any
 
 if __name__ != "structured_energy":
@@ -10,7 +11,7 @@ from .startup import prepare
 
 prepare()  # before anything imports AllenNLP
 
-from . import (  # noqa: E402
+from . import (
     callbacks,
     commands,
     compatibility,
@@ -30,25 +31,25 @@ from . import (  # noqa: E402
     training,
     untrusted,
 )
-from .data.readers.reader import Reader  # noqa: E402
-from .encoders import Encoder  # noqa: E402
-from .logged_values import (  # noqa: E402
+from .data.readers.reader import Reader
+from .encoders import Encoder
+from .logged_values import (
     LoggedArray,
     LoggedExtremum,
     LoggedLatest,
     LoggedMean,
     LoggedValue,
 )
-from .logging import LoggingMixin  # noqa: E402
-from .losses import Loss  # noqa: E402
-from .metrics import StructuredMetric, Threshold  # noqa: E402
-from .models import StructuredEnergyModel  # noqa: E402
-from .oracle_values import OracleValue  # noqa: E402
-from .output_spaces import OutputSpace  # noqa: E402
-from .sampler_output import SamplerOutput  # noqa: E402
-from .samplers import Sampler  # noqa: E402
-from .score_networks import ScoreNetwork, StructuredScore  # noqa: E402
-from .task_networks import TaskNetwork  # noqa: E402
+from .logging import LoggingMixin
+from .losses import Loss
+from .metrics import StructuredMetric, Threshold
+from .models import StructuredEnergyModel
+from .oracle_values import OracleValue
+from .output_spaces import OutputSpace
+from .sampler_output import SamplerOutput
+from .samplers import Sampler
+from .score_networks import ScoreNetwork, StructuredScore
+from .task_networks import TaskNetwork
 
 # What Python programs use; imported at its first use, since it imports scikit-learn.
 _API = ("EnergyClassifier", "TrainedModel", "load", "train")
@@ -63,6 +64,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "__version__",
     "Encoder",
     "EnergyClassifier",
     "LoggedArray",
@@ -105,3 +107,5 @@ __all__ = [
     "training",
     "untrusted",
 ]
+
+__version__ = version("structured-energy")

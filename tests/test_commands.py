@@ -37,11 +37,13 @@ SNIPPET = f"""{{
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(command, folder, *arguments, package=True):
-    if package:
-        flags = ["--include-package", "structured_energy"]
-        return allennlp(command, *arguments, *flags, cwd=folder)
-    # The package is found by its entry point, in a process that has not imported it.
+def run(command, folder, *arguments):
+    return allennlp(command, *arguments, cwd=folder)
+
+
+def run_anew(command, folder, *arguments):
+    """Run a command in a process that has not imported the package, and finds it by its entry
+    point."""
     return subprocess.run(
         [sys.executable, "-m", "allennlp", command, *map(str, arguments)],
         capture_output=True,
@@ -117,6 +119,9 @@ def test_predict_on_json_lines_and_on_data(trained):
             line["probabilities"][int(name[-1])] == pytest.approx(score)
             for name, score in line["labels"].items()
         )
+        every = line["label_probabilities"]
+        assert [*every.values()] == sorted(line["probabilities"], reverse=True)
+        assert all(line["probabilities"][int(name[-1])] == p for name, p in every.items())
     data = config["validation_data_path"]
     flags = ["--use-dataset-reader", "--batch-size", "5", "--silent", "--output-file", "rows"]
     result = run("predict", folder, "run/model.tar.gz", data, *flags)
@@ -184,7 +189,7 @@ def test_find_lr_and_print_results(trained):
     result = run("find-lr", folder, "config.json", "-s", "lr", "--num-batches", "12")
     assert result.returncode == 0, result.stderr[-3000:]
     assert (folder / "lr" / "lr-losses.png").stat().st_size > 1000
-    result = run("print-results", folder, ".", "--keys", "test_example_f1", package=False)
+    result = run("print-results", folder, ".", "--keys", "test_example_f1")
     assert "run/metrics.json, 0." in result.stdout
 
 
@@ -197,27 +202,27 @@ def test_compare_and_report(trained, tmp_path):
     value = json.loads((folder / "run" / "metrics.json").read_text())["test_example_f1"]
     both = (folder / "run", tmp_path / "other")
     flags = ["--format", "csv", "--resamples", "50"]
-    first = run("compare", ROOT, *both, *flags, package=False)
+    first = run_anew("compare", ROOT, *both, *flags)
     assert first.returncode == 0, first.stderr[-3000:]
     names = [row["method"] for row in csv.DictReader(first.stdout.splitlines())]
     flags += ["--baseline", names[0]]
-    result = run("compare", ROOT, *both, *flags, package=False)
+    result = run("compare", tmp_path, *both, *flags)
     assert result.returncode == 0, result.stderr[-3000:]
     assert "expected the example_f1" not in result.stderr  # predicted again it is the same
     rows = list(csv.DictReader(result.stdout.splitlines()))
     assert [float(row["mean"]) for row in rows] == [value, value]
     assert rows[0]["p"] == "" and float(rows[1]["difference"]) == 0.0
     assert float(rows[1]["p"]) == 1.0
-    result = run("report", ROOT, *both, "--output", tmp_path / "both.html", package=False)
+    result = run("report", tmp_path, *both, "--output", "both.html")
     assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.splitlines()[-1] == str(tmp_path / "both.html")
+    assert result.stdout.splitlines()[-1] == "both.html"
     assert "predicting" in result.stderr  # a progress bar
     assert f"{value:.4g}" in (tmp_path / "both.html").read_text()
 
 
 def test_from_the_root_no_include_package_is_needed(trained, tmp_path):
     folder, _, _ = trained
-    result = run("train", ROOT, folder / "config.json", "-s", tmp_path / "run", package=False)
+    result = run_anew("train", ROOT, folder / "config.json", "-s", tmp_path / "run")
     assert result.returncode == 0, result.stderr[-3000:]
 
 

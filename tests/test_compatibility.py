@@ -112,7 +112,7 @@ def test_a_patch_is_applied_to_its_target():
 @pytest.mark.parametrize(
     ("trainer", "message"),
     [
-        ({"patince": 3}, "at 'trainer' of the config, got .'patince'. as well"),
+        ({"patince": 3}, "at 'trainer' of the config, got 'patince'; did you mean 'patience'?"),
         ({"optimizer": {"type": "adamm"}}, "'type' at 'trainer.optimizer' .*did you mean 'adam'?"),
         ({"optimizer": {"type": "qqq"}}, "got 'qqq'; is its package included?"),
         ({"optimizer": {"type": "adam", "rate": 1}}, "AdamOptimizer at 'trainer.optimizer'"),

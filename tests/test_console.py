@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from allennlp.commands.evaluate import evaluate_from_archive
 from allennlp.training import util as training_util
+from forked_command import allennlp, begin, command, wait
 
 from structured_energy.compatibility import progress
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
@@ -37,29 +38,34 @@ SNIPPET = f"""{{
   evaluate_on_test: true,
 }}"""
 TREE = 14  # lines of the tree of this model
-SCRIPT = Path(sys.executable).with_name("allennlp")
+MODULE = (sys.executable, "-m", "allennlp")
+SCRIPT = (str(Path(sys.executable).with_name("allennlp")),)
 
 
-def command(*arguments, script=False):
-    start = [str(SCRIPT)] if script else [sys.executable, "-m", "allennlp"]
-    return [*start, *map(str, arguments), "--include-package", "structured_energy"]
+@pytest.fixture(scope="module", autouse=True)
+def no_columns():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield
 
 
-def environment(**settings):
-    kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    return {**kept, "OMP_NUM_THREADS": "1", **settings}
+def run(folder, *arguments, start=(), **settings):
+    """Run a command without a terminal; return the lines of stdout and of stderr.
 
-
-def run(folder, *arguments, script=False, **settings):
-    """Run a command without a terminal; return the lines of stdout and of stderr."""
-    done = subprocess.run(
-        command(*arguments, script=script),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=environment(**settings),
-        timeout=300,
-    )
+    The process is forked, or begins with `start` and shows what the imports print.
+    """
+    arguments = (*map(str, arguments), "--include-package", "structured_energy")
+    if start:
+        done = subprocess.run(
+            [*start, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **settings},
+            timeout=300,
+        )
+    else:
+        done = allennlp(*arguments, cwd=folder, environment=settings)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines(), done.stderr.splitlines()
 
@@ -68,9 +74,7 @@ def run_in_terminal(folder, *arguments, columns=80):
     """Run a command in a terminal with this number of columns; return its output."""
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen(
-        command(*arguments), cwd=folder, stdout=inside, stderr=inside, env=environment()
-    )
+    process = begin(lambda: command(arguments, folder), inside, inside)
     os.close(inside)
     received = b""
     try:
@@ -79,7 +83,7 @@ def run_in_terminal(folder, *arguments, columns=80):
     except OSError:  # the end, on Linux
         pass
     os.close(terminal)
-    assert process.wait(timeout=60) == 0, received.decode()[-3000:]
+    assert wait(process) == 0, received.decode()[-3000:]
     return re.sub(r"\x1b\[[0-9;]*m", "", received.decode())
 
 
@@ -116,7 +120,7 @@ def close(value):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("console")
     config = write_config(folder)
-    return folder, config, *run(folder, "train", "config.json", "-s", "run")
+    return folder, config, *run(folder, "train", "config.json", "-s", "run", start=MODULE)
 
 
 def test_training_prints_few_lines_that_fit(trained):
@@ -198,11 +202,11 @@ def test_a_terminal_is_wide_enough(tmp_path, columns):
     assert names == ["epoch", *expected, "time"]
 
 
-@pytest.mark.parametrize("script", [False, True], ids=["module", "script"])
-def test_evaluate_prints_the_metrics(trained, script):
+@pytest.mark.parametrize("start", [(), SCRIPT], ids=["forked", "script"])
+def test_evaluate_prints_the_metrics(trained, start):
     folder, config, _, _ = trained
     data = config["test_data_path"]
-    out, err = run(folder, "evaluate", "run/model.tar.gz", data, script=script)
+    out, err = run(folder, "evaluate", "run/model.tar.gz", data, start=start)
     assert err == []
     assert out[0] == f"run/model.tar.gz on {data}:"
     metrics = read(folder)
@@ -232,11 +236,11 @@ def test_a_program_that_evaluates_prints_nothing(trained, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("script", [False, True], ids=["module", "script"])
-def test_predict_prints_only_predictions(trained, script):
+@pytest.mark.parametrize("start", [(), SCRIPT], ids=["forked", "script"])
+def test_predict_prints_only_predictions(trained, start):
     folder, *_ = trained
     (folder / "line.jsonl").write_text('{"features": [0.5, -1, 0, 2, 1]}\n')
-    out, err = run(folder, "predict", "run/model.tar.gz", "line.jsonl", script=script)
+    out, err = run(folder, "predict", "run/model.tar.gz", "line.jsonl", start=start)
     assert err == []
     assert [line.partition(":")[0] for line in out if line] == ["input 0", "prediction"]
 
@@ -245,7 +249,7 @@ def test_the_level_of_allennlp_brings_its_lines_back(trained):
     folder, *_ = trained
     (folder / "line.jsonl").write_text('{"features": [0.5, -1, 0, 2, 1]}\n')
     arguments = ("predict", "run/model.tar.gz", "line.jsonl")
-    _, err = run(folder, *arguments, ALLENNLP_LOG_LEVEL="INFO")
+    _, err = run(folder, *arguments, start=MODULE, ALLENNLP_LOG_LEVEL="INFO")
     assert any("allennlp.common.params - model.type = structured-energy" in line for line in err)
     assert not any("already been registered" in line for line in err)
 

@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import structured_energy
 from structured_energy.configs import LIBRARY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,6 +41,7 @@ def test_the_wheel_is_structured_energy_and_nothing_called_modules(wheel):
     sources = {str(p.relative_to(ROOT / "modules")) for p in (ROOT / "modules").rglob("*.py")}
     assert {f"structured_energy/{name}" for name in sources} <= set(names)
     assert "structured_energy/py.typed" in names
+    assert {"structured_energy_hook.pth", "structured_energy_hook.py"} <= set(names)
     library = {path.relative_to(ROOT / "modules") for path in LIBRARY.iterdir()}
     assert len(library) > 10 and {f"structured_energy/{path}" for path in library} <= set(names)
     assert not any(name.startswith(("modules", "tests")) for name in names)
@@ -84,17 +87,24 @@ def test_the_source_folder_is_not_a_package_of_that_name():
 def test_plugins_and_requirements():
     assert (ROOT / ".allennlp_plugins").read_text().split() == ["structured_energy"]
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    pins = [line for line in lines if line and not line.startswith("#")]
-    assert all(re.match(r"[\w.-]+==[\w.]+(; .*)?$", line) for line in pins)
-    assert {"allennlp==2.10.1", "transformers==4.41.2", "tokenizers==0.19.1"} <= set(pins)
+    pins = [line for line in lines if not line.startswith("#")]
+    assert all(re.match(r"[\w.-]+(\[\w+\])?==[\w.]+( ; .*)?$", line) for line in pins)
+    assert {"allennlp==2.10.1", "transformers==4.48.3", "tokenizers==0.21.4"} <= set(pins)
 
 
 def test_the_readme_s_commands_exist():
     readme = (ROOT / "README.md").read_text()
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.M))
-    assert {"demo", "test", "check"} <= set(re.findall(r"make (\w+)", readme)) <= targets
+    assert {"demo", "test"} <= set(re.findall(r"make (\w+)", readme)) <= targets
     for path in re.findall(
         r"`((?:modules|training_configs|scripts|benchmarks|experiments|tests|examples)/[\w./-]*)`",
         readme,
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_the_version_is_that_of_the_metadata_and_of_the_changelog():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert structured_energy.__version__ == project["version"]
+    released = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)
+    assert released[0] == project["version"]

@@ -122,7 +122,7 @@ def test_a_loss(problem, change):
 
 def wrong_sampler(problem, make):
     class WrongSampler(Sampler):
-        def sample(self, x, truth, mask=None):
+        def propose(self, x, truth, mask=None):
             return make(problem.sample(2))
 
     return WrongSampler(problem.output_space, loss=problem.build(Loss, "'score'"))
@@ -140,21 +140,21 @@ def wrong_sampler(problem, make):
     ],
 )
 def test_a_sampler(problem, make, found):
-    with pytest.raises(ValueError, match=f"WrongSampler.sample to return {found}"):
+    with pytest.raises(ValueError, match=f"WrongSampler.propose to return {found}"):
         wrong_sampler(problem, make)(problem.x, problem.labels)
 
 
 def test_a_sampler_that_predicts(problem):
     sampler = wrong_sampler(problem, lambda s: SamplerOutput(s.y[:, 0]))
     for mask in (None, problem.mask):
-        with pytest.raises(ValueError, match=r"WrongSampler.sample to return y .*, got \(3, 4\)"):
+        with pytest.raises(ValueError, match=r"WrongSampler.propose to return y .*, got \(3, 4\)"):
             sampler(problem.x, None, mask)
 
 
 def test_a_sampler_inside_a_container(problem):
     container = problem.build(Sampler, "{type: 'appending-container', constituents: ['random']}")
     container.constituents[0] = wrong_sampler(problem, lambda s: s._replace(y=s.y[:, 0]))
-    with pytest.raises(ValueError, match="WrongSampler.sample"):
+    with pytest.raises(ValueError, match="WrongSampler.propose"):
         container.sample(problem.x, problem.truth)
 
 

@@ -4,8 +4,6 @@ import io
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -16,29 +14,16 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.nn import Activation, Initializer
+from forked_command import allennlp
+from snippets import CROSS_ENTROPY
 
 from structured_energy.testing import train_snippet
-
-MODEL = """{
-  model: {
-    type: 'structured-energy',
-    output_space: 'binary',
-    task_network: {
-      encoder: {
-        type: 'feedforward',
-        feedforward: { num_layers: 1, hidden_dims: 4, activations: 'relu' },
-      },
-    },
-    sampler: { type: 'inference-network', loss: 'cross-entropy' },
-  },
-  trainer: { type: 'minimax', num_epochs: 1, optimizer: { type: 'adam', lr: 0.01 } },
-}"""
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    train_snippet(MODEL, folder)
+    train_snippet(CROSS_ENTROPY, folder, {"trainer": {"num_epochs": 1}})
     return folder / "run"
 
 
@@ -143,14 +128,7 @@ def test_checkpoints_are_data(trained, tmp_path, harm, name):
     shutil.copytree(trained, run)
     (checkpoint,) = run.glob(f"{name}_state_e*.th")
     torch.save({"state": Harm(harm)}, checkpoint)
-    result = subprocess.run(
-        [sys.executable, "-m", "allennlp", "train", run / "config.json", "-s", run, "--recover"]
-        + ["--include-package", "structured_energy"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=300,
-    )
+    result = allennlp("train", run / "config.json", "-s", run, "--recover", cwd=tmp_path)
     assert result.returncode != 0 and "Weights only load failed" in result.stderr
 
 

@@ -1,14 +1,13 @@
 """The directive `{patches}`, which lists the patches of AllenNLP from the table of the code."""
 
-import inspect
+import sys
 from typing import Any, Dict, Iterator, List, get_args
 
 from docutils import nodes
 from registered import MarkdownDirective, table
 from sphinx.application import Sphinx
 
-from structured_energy.compatibility import PATCHES, Patch, package_patches
-from structured_energy.compatibility import table as patch_table
+from structured_energy.compatibility import PATCHES, Patch
 from structured_energy.compatibility.patch import Kind
 from structured_energy.startup import EARLY_PATCHES
 
@@ -31,12 +30,14 @@ KINDS = {
 def replacement_of(patch: Patch) -> str:
     """Return the name of a replacement in this package: `compatibility.nodes.train_model`."""
     replacement = getattr(patch.replacement, "__func__", patch.replacement)
+    modules = sorted(
+        (module for module in sys.modules if module.startswith(PACKAGE)),
+        key=lambda module: not module.startswith(f"{PACKAGE}compatibility."),
+    )
     names = [
-        f"{module.__name__.removeprefix(PACKAGE)}.{name}"
-        for part in (patch_table, package_patches)
-        for _, module in inspect.getmembers(part, inspect.ismodule)
-        if module.__name__.startswith(PACKAGE)
-        for name, value in vars(module).items()
+        f"{module.removeprefix(PACKAGE)}.{name}"
+        for module in modules
+        for name, value in vars(sys.modules[module]).items()
         if value is replacement
     ]
     return names[0]

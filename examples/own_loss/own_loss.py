@@ -1,4 +1,4 @@
-"""A loss of one's own: cross-entropy against labels that are smoothed towards uniform."""
+"""An example of your own loss: cross-entropy against labels that are smoothed towards uniform."""
 
 from typing import Any, Optional
 

@@ -68,6 +68,11 @@ class EnergyClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any) -> "EnergyClassifier":
         """Train the model on features X and labels y."""
         X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True)
+        if X.shape[0] < 2:
+            raise ValueError(
+                "Expected at least 2 instances, one to train on and one to validate, got "
+                f"n_samples={X.shape[0]}."
+            )
         check_classification_targets(y)
         kind = type_of_target(y)
         if kind == "multiclass-multioutput":

@@ -27,6 +27,8 @@ def instances_of(
             )
         if not with_labels and isinstance(reader, JsonReader):
             reader = reader.for_prediction(vocab)
+        elif isinstance(reader, TableReader):
+            reader = reader.for_model(vocab)
         return list(reader.read(str(X)))
     if not isinstance(reader, JsonReader):
         raise ValueError(
@@ -36,8 +38,14 @@ def instances_of(
     if Y is None and with_labels:
         raise ValueError("Expected the labels Y of the values X, got none.")
     if isinstance(reader, TableReader):
-        reader = reader if with_labels else reader.for_prediction(vocab)
-        return reader.table_to_instances(X, Y)
+        features = names(vocab, "features")
+        # An array has the features of the model in their order; its columns have no names.
+        is_array = np.ndim(X) == 2 if isinstance(X, list) else not hasattr(X, "columns")
+        columns = features if is_array and np.shape(X)[1:] == (len(features),) else None
+        if not with_labels:
+            return reader.for_prediction(vocab).table_to_instances(X, None, columns)
+        labels = None if hasattr(Y, "columns") else names(vocab, "labels")
+        return reader.for_model(vocab).table_to_instances(X, Y, columns, labels)
     values = _listed(X)
     outputs = [None] * len(values) if Y is None else _outputs(reader, vocab, Y)
     if len(outputs) != len(values):

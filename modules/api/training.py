@@ -203,7 +203,7 @@ def _write_data(
             raise ConfigurationError(
                 f"Expected a proportion between 0 and 1 as validation, got {validation}."
             )
-        kept = f"{min(max(round(100 * (1 - validation)), 1), 99)}%"
+        kept = f"{100 - max(int(100 * validation), 1)}%"
         data["train"] = train_path + SPLIT.format(f":{kept}")
         data["validation"] = train_path + SPLIT.format(f"{kept}:")
     else:

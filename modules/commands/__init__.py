@@ -1,8 +1,24 @@
 """Subcommands of `allennlp`."""
 
 from . import evaluate  # noqa: F401  (prints metrics)
+from .check import CheckCommand
 from .compare import CompareCommand
+from .init import InitCommand
+from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
+from .results import ResultsCommand
+from .sweep import SweepCommand
+from .tune import TuneCommand
 
-__all__ = ["CompareCommand", "PlotsCommand", "ReportCommand"]
+__all__ = [
+    "CheckCommand",
+    "CompareCommand",
+    "InitCommand",
+    "MethodsCommand",
+    "PlotsCommand",
+    "ReportCommand",
+    "ResultsCommand",
+    "SweepCommand",
+    "TuneCommand",
+]

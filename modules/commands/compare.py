@@ -3,7 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import List
+from typing import List, Optional, Sequence
 
 from allennlp.commands.subcommand import Subcommand
 
@@ -12,11 +12,14 @@ from ..reporting import (
     FORMATS,
     Method,
     Run,
+    Table,
     by_data,
+    common_part,
     find_runs,
     long_table,
     methods_of,
     metrics_of,
+    notes_on,
     render,
     scores_of,
     show,
@@ -72,36 +75,55 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
     if arguments.resamples < 1:
         raise ValueError(f"Expected resamples of at least 1, got {arguments.resamples}.")
     hide_parameters()
-    runs = [Run.read(folder) for folder in find_runs(arguments.runs)]
+    print_comparison(
+        [Run.read(folder) for folder in find_runs(arguments.runs)],
+        arguments.form,
+        arguments.metrics,
+        arguments.part,
+        arguments.baseline,
+        arguments.resamples,
+    )
+
+
+def print_comparison(
+    runs: Sequence[Run],
+    form: str = "console",
+    metrics: Optional[Sequence[str]] = None,
+    part: Optional[str] = None,
+    baseline: Optional[str] = None,
+    resamples: int = 1000,
+) -> None:
+    """Print a table of runs for each data set."""
     for data, group in by_data(runs).items():
-        _print_table(data, methods_of(group), arguments)
+        table = _table(data, methods_of(group), form, metrics, part, baseline, resamples)
+        if form == "console":
+            show(table)
+        else:
+            sys.stdout.write(render(table, form) + "\n")
 
 
-def _print_table(data: str, methods: List[Method], arguments: argparse.Namespace) -> None:
+def _table(
+    data: str,
+    methods: List[Method],
+    form: str,
+    chosen: Optional[Sequence[str]],
+    part: Optional[str],
+    baseline: Optional[str],
+    resamples: int,
+) -> Table:
     runs = [run for method in methods for run in method.runs]
-    part = arguments.part or ("test" if all(run.metrics["test"] for run in runs) else "validation")
+    part = part or common_part(runs)
     task_metrics = metrics_of(methods, part)
-    metrics = arguments.metrics or list(task_metrics)
+    metrics = chosen or list(task_metrics)
     if not metrics:
         raise ValueError(
             f"Expected runs with metrics of the task on the {part} data, got none; name logged "
             "values with --metric."
         )
     scores = scores_of(methods, part, metrics)
-    baseline = arguments.baseline
     if baseline is not None:
-        scores = with_differences(scores, methods, part, metrics, baseline, arguments.resamples)
-    notes = [
-        f"{run.folder} has not finished: its best epoch so far." for run in runs if not run.finished
-    ]
-    if part == "validation":
-        notes.append("On validation data, which also selected the best epoch.")
+        scores = with_differences(scores, methods, part, metrics, baseline, resamples)
     title = f"{data}, {part} data, mean ± standard deviation (number of seeds)"
-    if arguments.form == "csv":
-        table = long_table(scores, title)
-    else:
-        table = table_of(scores, title, metrics, task_metrics, baseline, notes)
-    if arguments.form == "console":
-        show(table)
-    else:
-        sys.stdout.write(render(table, arguments.form) + "\n")
+    if form == "csv":
+        return long_table(scores, title)
+    return table_of(scores, title, metrics, task_metrics, baseline, notes_on(runs, part))

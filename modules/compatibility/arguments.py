@@ -2,16 +2,15 @@
 
 import functools
 import inspect
-import json
 from contextvars import ContextVar
-from typing import Any, Dict, List, Union
+from typing import Any, List
 
 from allennlp.common import Lazy, Params, from_params
 from allennlp.common.checks import ConfigurationError
 
+from ..configs.words import noun, shown
 from .messages import place
 
-_NOUNS = {int: "an integer", float: "a number", bool: "true or false", str: "a string"}
 # The place of the component whose arguments are being built.
 _PLACE: ContextVar[str] = ContextVar("place", default="")
 
@@ -77,41 +76,26 @@ def construct_arg(
             value = Params(value, history=f"{here}.")
     is_list = getattr(annotation, "__origin__", None) in (list, List)
     if not is_default and is_list and not isinstance(value, (list, tuple, set)):
-        raise _unexpected(_noun(annotation), here, value)
+        raise _unexpected(noun(annotation), here, value)
     try:
         return _construct_arg(class_name, argument_name, value, annotation, default, **extras)
     except TypeError as error:
         if not str(error).startswith(f"Expected {argument_name} to be"):
             raise
-        raise _unexpected(_noun(annotation), here, value) from None
+        raise _unexpected(noun(annotation), here, value) from None
     except ConfigurationError as error:
         if not str(error).startswith(f"Failed to construct argument {argument_name} with"):
             raise
         inner = error.__cause__
         if isinstance(value, (Params, list)) and isinstance(inner, ConfigurationError):
             raise inner from None
-        raise _unexpected(_noun(annotation), here, value) from None
+        raise _unexpected(noun(annotation), here, value) from None
 
 
 def _unexpected(expected: str, here: str, value: Any) -> ConfigurationError:
-    text = json.dumps(value.params if isinstance(value, Params) else value, default=str)
-    shown = text if len(text) <= 60 else f"{text[:57]}..."
-    return ConfigurationError(f"Expected {expected} for '{here}' of the config, got {shown}.")
+    got = shown(value.params if isinstance(value, Params) else value)
+    return ConfigurationError(f"Expected {expected} for '{here}' of the config, got {got}.")
 
 
 def _is_component(annotation: Any) -> bool:
     return getattr(annotation, "__origin__", None) is Lazy or hasattr(annotation, "from_params")
-
-
-def _noun(annotation: Any) -> str:
-    """Return a type as words, such as 'a string or a list'."""
-    origin = getattr(annotation, "__origin__", None)
-    if origin is Union:
-        return " or ".join(_noun(each) for each in annotation.__args__ if each is not type(None))
-    if annotation in _NOUNS:
-        return _NOUNS[annotation]
-    if origin in (list, List):
-        return "a list"
-    if origin in (dict, Dict) or getattr(origin, "__name__", "") == "Mapping":
-        return "a dictionary"
-    return f"a {getattr(annotation, '__name__', annotation)}"

@@ -16,7 +16,15 @@ from torch.nn import Module
 from ..startup import MissingPackageError
 
 # The parts of this package whose ValueErrors are about a user's data; elsewhere about tensors.
-_ABOUT_DATA = ("commands", "data", "predictors", "reporting", "training", "untrusted")
+_ABOUT_DATA = (
+    "commands",
+    "data",
+    "predictors",
+    "reporting",
+    "sweeps",
+    "training",
+    "untrusted",
+)
 _PACKAGE = __name__.partition(".")[0]
 _USER_ERROR = re.compile(
     r"(?:[\w.]+\.)?(?:ConfigurationError|MissingPackageError|NanLossError): (.+)"

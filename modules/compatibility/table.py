@@ -21,6 +21,7 @@ from allennlp.training.scheduler import Scheduler
 from .. import untrusted
 from . import (
     checkpoints,
+    checks,
     commands,
     console,
     evaluation,
@@ -132,10 +133,11 @@ PATCHES: List[Patch] = [
     Patch(
         train,
         "train_model",
-        nodes.train_model,
+        checks.train_model,
         "workers",
         "A node refused the folder of a run that another node had created; now a further node "
-        "has a separate folder, `NAME.node_1`, for its log.",
+        "has a separate folder, `NAME.node_1`, for its log. Faults of the config were found one "
+        "by one, some after the data were read; now all of them are named first.",
     ),
     Patch(
         train,

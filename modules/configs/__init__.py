@@ -1,5 +1,18 @@
 """The library of configs, methods, defaults and data sets in Jsonnet, for any config to import."""
 
+from .faults import Fault, component_faults, faults_of
 from .library import LIBRARY, evaluate_file, evaluate_snippet, library_files
+from .methods import METHODS, Method, config_of
 
-__all__ = ["LIBRARY", "evaluate_file", "evaluate_snippet", "library_files"]
+__all__ = [
+    "Fault",
+    "LIBRARY",
+    "METHODS",
+    "Method",
+    "component_faults",
+    "config_of",
+    "evaluate_file",
+    "evaluate_snippet",
+    "faults_of",
+    "library_files",
+]

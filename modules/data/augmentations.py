@@ -8,6 +8,8 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import TensorDict
 
+from .images import check_size
+
 
 class Augmentation(Registrable, ABC):
     """Change a batch whose tensors have height and width last.
@@ -89,11 +91,3 @@ class RandomFlip(Augmentation):
             name: torch.where(flipped.view(-1, *[1] * (tensor.dim() - 1)), tensor.flip(-1), tensor)
             for name, tensor in batch.items()
         }
-
-
-def check_size(size: List[int], where: str) -> None:
-    """Raise `ConfigurationError` if the size is not a height and a width."""
-    if len(size) != 2 or min(size) < 1:
-        raise ConfigurationError(
-            f"Expected a height and a width of at least 1 in {where}, got {size}."
-        )

@@ -6,6 +6,7 @@ import zlib
 from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
+from allennlp.common.checks import ConfigurationError
 from PIL import ExifTags, Image, ImageOps
 
 # The errors of Pillow, zipfile and NumPy for files whose content is not that of their type.
@@ -210,3 +211,11 @@ def scaled(array: np.ndarray, name: str, largest: Optional[int] = None) -> np.nd
             "as uint8 or uint16, or as floats divided by their largest possible value."
         )
     return (array.astype(np.float64) / top).astype(np.float32)
+
+
+def check_size(size: List[int], where: str) -> None:
+    """Raise `ConfigurationError` if the size is not a height and a width."""
+    if len(size) != 2 or min(size) < 1:
+        raise ConfigurationError(
+            f"Expected a height and a width of at least 1 in {where}, got {size}."
+        )

@@ -1,8 +1,10 @@
 """An encoder that is not trained, and encodes each input once."""
 
+import functools
 import hashlib
 import logging
-from functools import lru_cache
+import math
+import operator
 from pathlib import Path
 from typing import Any, List, Literal, Optional, Tuple
 from weakref import WeakValueDictionary
@@ -73,7 +75,9 @@ class FrozenEncoder(Encoder):
         self.dropout = torch.nn.Dropout(dropout)
         self.store = store
         self.limit = int(limit_gib * 2**30)
-        self._versions: Tuple[int, ...] = ()
+        # Walking through the parts of an encoder for each batch would cost more than the look-up.
+        self._weights = [part._parameters for part in encoder.modules() if part._parameters]
+        self._versions: Tuple[Tuple[int, int], ...] = ()
         self._fingerprint = ""
         self._encodings: Optional[Store] = None
         self._is_full = False
@@ -93,23 +97,38 @@ class FrozenEncoder(Encoder):
             return self.encoder(x, mask)  # raises an error that names the input it expects
         batch, shape, device = _batch_of(x, mask, self.position_dims)
         store = self._store_of()
-        missing = store.missing(batch)
-        if missing and self._is_full:
+        stored = store.get(batch)
+        if stored is None:
+            self._fill(store, batch, x, mask)
+            stored = store.get(batch)
+        if stored is None:
             return self.encoder(x, mask)
-        if missing:
-            index = torch.tensor(missing, device=device)
-            h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
-            vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
-            if not store.put(batch, missing, vectors.cpu().numpy()):
-                self._is_full = True
-                self._warn_that_it_is_full()
-                return self.encoder(x, mask)
-        vectors = torch.from_numpy(store.get(batch)).to(device)
-        return vectors.view(len(vectors), *shape, self.output_size)
+        return torch.from_numpy(stored).to(device).view(len(stored), *shape, self.output_size)
+
+    def _fill(self, store: Store, batch: Batch, x: Any, mask: Optional[torch.Tensor]) -> None:
+        """Encode and store the missing instances of the batch, while there is room."""
+        missing = store.missing(batch)
+        if not missing or self._is_full:
+            return
+        index = torch.tensor(missing)
+        h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
+        vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
+        if not store.put(batch, missing, vectors.cpu().numpy()):
+            self._is_full = True
+            logger.warning(
+                "The store of the encoder 'frozen' is full (%.2f GiB): further inputs are encoded "
+                "each time. Set limit_gib to more, and leave out augmentations of x.",
+                self.limit / 2**30,
+            )
 
     def _store_of(self) -> Store:
         """Return the store of the present weights."""
-        versions = tuple(parameter._version for parameter in self.encoder.parameters())
+        versions = tuple(
+            (id(weight), weight._version)
+            for weights in self._weights
+            for weight in weights.values()
+            if weight is not None
+        )
         if self._encodings is None or versions != self._versions:
             fingerprint = fingerprint_of(self.encoder)
             if fingerprint != self._fingerprint:
@@ -130,13 +149,6 @@ class FrozenEncoder(Encoder):
             return MemoryStore(self.output_size, dtype, self.limit)
         folder = Path(pooch.os_cache("structured_energy")) / "encodings" / fingerprint
         return FileStore(self.output_size, dtype, self.limit, folder)
-
-    def _warn_that_it_is_full(self) -> None:
-        logger.warning(
-            "The store of the encoder 'frozen' is full (%.2f GiB): further inputs are encoded each "
-            "time. Set limit_gib to more, and leave out augmentations of x.",
-            self.limit / 2**30,
-        )
 
 
 def fingerprint_of(module: torch.nn.Module) -> str:
@@ -160,9 +172,8 @@ def _batch_of(
 ) -> Tuple[Batch, Tuple[int, ...], torch.device]:
     """Return the batch, the shape of its positions, and its device."""
     tensors = _tensors(x)
-    size = len(tensors[0])
     shape: Tuple[int, ...] = ()
-    lengths = np.ones(size, np.int64)
+    lengths = None
     if position_dims > 0:
         if position_dims == 1:
             mask = get_text_field_mask(x) if mask is None else mask
@@ -170,14 +181,12 @@ def _batch_of(
             lengths = mask.sum(1).cpu().numpy()
         else:
             shape = tuple(x.shape[2:])
-            lengths = np.full(size, int(np.prod(shape)))
         # Encodings of positions depend on which of them are real.
         tensors += [] if mask is None else [mask]
     arrays = [at_least_single(tensor).cpu().numpy() for tensor in tensors]  # NumPy has no bfloat16
     hashes = [content_hash(array, number) for number, array in enumerate(arrays)]
-    keys = np.stack(hashes).sum(axis=0)
-    batch = Batch([row.tobytes() for row in keys], lengths, int(np.prod(shape)))
-    return batch, shape, tensors[0].device
+    keys = functools.reduce(operator.add, hashes).view("V16").ravel().tolist()
+    return Batch(keys, math.prod(shape), lengths), shape, tensors[0].device
 
 
 def _tensors(x: Any) -> List[torch.Tensor]:
@@ -216,18 +225,18 @@ def content_hash(values: np.ndarray, number: int = 0) -> np.ndarray:
     """
     if values.dtype.kind == "f":
         values = np.ascontiguousarray(values + 0.0).view(f"u{values.dtype.itemsize}")
-    rows = values.reshape(len(values), -1).astype(np.uint64)
-    return rows @ _coefficients(values.shape[1:], number)
+    rows = values.reshape(len(values), -1).astype(np.uint64, copy=False)
+    return np.einsum("ip,kp->ik", rows, _coefficients(values.shape[1:], number), order="C")
 
 
-@lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=64)
 def _coefficients(shape: Tuple[int, ...], number: int) -> np.ndarray:
-    """Return the coefficients `(size, 2)` of the places of an array."""
+    """Return the coefficients `(2, size)` of the places of an array."""
     state = _mixed(np.array([2 * number + 1, 2 * number + 2], np.uint64))
     for size in shape:
         place = np.arange(size, dtype=np.uint64)[:, None]
         state = _mixed(state.reshape(-1, 1, 2) ^ _mixed(place)).reshape(-1, 2)
-    return state | np.uint64(1)
+    return np.ascontiguousarray((state | np.uint64(1)).T)
 
 
 def _mixed(state: np.ndarray) -> np.ndarray:

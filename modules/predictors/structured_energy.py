@@ -1,7 +1,7 @@
 """The predictor for JSON lines and data sets."""
 
 import json
-from typing import List
+from typing import Any, List
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import JsonDict
@@ -10,7 +10,8 @@ from allennlp.data.fields import TextField
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
-from ..data import JsonReader
+from ..data import ImageField, JsonReader
+from ..vocabulary import names
 
 
 @Predictor.register("structured-energy")
@@ -20,11 +21,13 @@ class StructuredEnergyPredictor(Predictor):
     Multi-label: a line is `{"features": [0.5, …]}` in the order of the training data, or
     `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; of the reader `table` also
     `{"name": 0.5, "color": "red", …}`, raw values of its columns. `labels` are the labels above the
-    threshold, with their probabilities. Tagging: `{"tokens": ["I", …]}`, or `{"sentence": "I …"}`
-    for the reader's tokenizer; `labels` are the tags of `tokens`. Semantic
-    roles: the same with `"predicate"`, the place of the predicate among the tokens, from 0. Images:
-    `{"image": "horse.png"}`; `labels` are its rows of pixels, 1 where they are on (the predictor
-    `segmentation` writes them to a file).
+    threshold with their probabilities, `label_probabilities` every label, the most probable first,
+    and `probabilities` the same numbers in the order of the vocabulary. Tagging:
+    `{"tokens": ["I", …]}`, or `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the
+    tags of `tokens`, `label_probabilities` the tags and their probabilities for each token.
+    Semantic roles: the same with `"predicate"`, the place of the predicate among the tokens, from
+    0. Images: `{"image": "horse.png"}`; `labels` are its rows of pixels, 1 where they are on (the
+    predictor `segmentation` writes them to a file).
 
     With `--use-dataset-reader` the input is a data set of the model's reader; it needs no labels.
 
@@ -71,6 +74,17 @@ class StructuredEnergyPredictor(Predictor):
             instance.fields.pop("labels", None)
         predictions = super().predict_batch_instance(instances)
         for instance, prediction in zip(instances, predictions, strict=True):
-            if isinstance(instance.fields["x"], TextField):
-                prediction["tokens"] = [token.text for token in instance.fields["x"].tokens]
+            x = instance.fields["x"]
+            if isinstance(x, TextField):
+                prediction["tokens"] = [token.text for token in x.tokens]
+            if not isinstance(x, ImageField):
+                prediction["label_probabilities"] = self._named(prediction["probabilities"])
         return predictions
+
+    def _named(self, probabilities: List[Any]) -> Any:
+        """Return the probabilities by label, the highest first; of each position where there are
+        several."""
+        if probabilities and isinstance(probabilities[0], list):
+            return [self._named(row) for row in probabilities]
+        pairs = zip(names(self._model.vocab, "labels"), probabilities, strict=True)
+        return dict(sorted(pairs, key=lambda pair: -pair[1]))

@@ -4,8 +4,10 @@ from .bootstrap import Difference, judge, paired_bootstrap
 from .comparison import (
     Score,
     by_data,
+    common_part,
     long_table,
     metrics_of,
+    notes_on,
     scores_of,
     table_of,
     with_differences,
@@ -17,8 +19,17 @@ from .examples import Example, hardest, truth_picture
 from .inspecting import inspecting, restoring_generators
 from .methods import Method, methods_of
 from .model import load_model
-from .plots import draw_all, write_plots
+from .objects import (
+    as_frame,
+    history_of_run,
+    metrics_of_run,
+    plots_of_run,
+    tree_of_run,
+    write_plots,
+)
+from .plots import draw_all
 from .report import write_report
+from .results import run_rows, tables_of_results
 from .run import COMPARED, PARTS, SEEDS, Curve, Run, by_part, find_runs
 from .style import save
 from .tables import FORMATS, Cell, Table, metric_rows, number, open_console, render, show
@@ -43,8 +54,10 @@ __all__ = [
     "Score",
     "Table",
     "ThresholdCurve",
+    "as_frame",
     "by_data",
     "by_part",
+    "common_part",
     "descent_of",
     "diagnose",
     "draw_all",
@@ -52,6 +65,7 @@ __all__ = [
     "draw_overlay",
     "find_runs",
     "hardest",
+    "history_of_run",
     "inspecting",
     "judge",
     "load_data",
@@ -60,16 +74,22 @@ __all__ = [
     "methods_of",
     "metric_rows",
     "metrics_of",
+    "metrics_of_run",
+    "notes_on",
     "number",
     "open_console",
     "paired_bootstrap",
+    "plots_of_run",
     "render",
     "restoring_generators",
+    "run_rows",
     "save",
     "scores_of",
     "show",
     "table_of",
+    "tables_of_results",
     "tree_of",
+    "tree_of_run",
     "truth_picture",
     "with_differences",
     "write_plots",

@@ -50,6 +50,21 @@ def metrics_of(methods: Sequence[Method], part: str) -> Dict[str, Type[Structure
     }
 
 
+def common_part(runs: Sequence[Run]) -> str:
+    """Return the part of the data on which runs are compared: the test data if all have them."""
+    return "test" if all(run.metrics["test"] for run in runs) else "validation"
+
+
+def notes_on(runs: Sequence[Run], part: str) -> List[str]:
+    """Return the sentences below a table of runs that a reader of it needs."""
+    notes = [
+        f"{run.folder} has not finished: its best epoch so far." for run in runs if not run.finished
+    ]
+    if part == "validation":
+        notes.append("On validation data, which also selected the best epoch.")
+    return notes
+
+
 def scores_of(methods: Sequence[Method], part: str, metrics: Sequence[str]) -> Scores:
     """Return the metrics of the methods from the files of their runs.
 

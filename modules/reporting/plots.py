@@ -1,16 +1,11 @@
 """Plots of a diagnosis. Scores are minus energies: higher is better."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 import numpy as np
 
-from ..models import StructuredEnergyModel
-from ..vocabulary import names as names_of
-from .curves import draw_curves
-from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, diagnose
-from .run import Run
-from .style import COLOURS, in_style, save, whole_numbers
+from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve
+from .style import COLOURS, in_style, whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -188,20 +183,3 @@ def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[st
         threshold = d.threshold
         drawings["threshold"] = lambda: draw_threshold(threshold)
     return {name: draw() for name, draw in drawings.items()}
-
-
-def write_plots(
-    folder: Path, model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]
-) -> List[Path]:
-    """Write the curves of a run, and the plots of a diagnosis of its model on the batches, to its
-    folder `plots`, and return their files.
-
-    # Raises
-
-    `ValueError` for a folder that is not that of a run, and before the first epoch has ended.
-    """
-    figures = {"curves": draw_curves(Run.read(folder))}
-    figures.update(draw_all(diagnose(model, batches), names_of(model.vocab, "labels")))
-    return [
-        path for name, figure in figures.items() for path in save(figure, folder / "plots", name)
-    ]

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import os
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequenc
 import jinja2
 import numpy as np
 from allennlp.common.checks import ConfigurationError
+from markupsafe import Markup, escape
 from PIL import Image
 
 from ..atomic_files import write_atomically
@@ -22,9 +24,10 @@ from .data import load_data
 from .diagnosis import diagnose
 from .examples import Example, hardest
 from .model import load_model
-from .outline import Leaf, at_epoch, leaves_of
+from .objects import metrics_by_part
+from .outline import Leaf, leaves_of
 from .plots import draw_all
-from .run import PARTS, Run
+from .run import Run
 from .style import in_style
 from .tree import Node, tree_of
 
@@ -69,19 +72,8 @@ class RunReport(NamedTuple):
 
     @property
     def metrics(self) -> Dict[str, Dict[str, Optional[float]]]:
-        """The metrics of the task and the losses by name and part: of the best epoch in training
-        and validation, and of the test data."""
-        test = self.run.metrics["test"]
-        names = [name for name in self.run.curves if "." not in name]
-        names += [name for name in test if "." not in name and name not in names]
-        best = self.run.best_epoch
-        return {
-            name: {
-                **{part: at_epoch(self.run.curves.get(name, {}).get(part), best) for part in PARTS},
-                "test": test.get(name),
-            }
-            for name in names
-        }
+        """The metrics of the task and the losses by name and part."""
+        return metrics_by_part(self.run)
 
     @property
     def judged(self) -> Optional[float]:
@@ -184,10 +176,16 @@ def _place(report: RunReport) -> tuple:
     return 0, report.judged if report.run.lower_is_better else -report.judged, report.name
 
 
+def _breakable(name: str) -> Markup:
+    """Return a name that a line may break after its underscores, dots and slashes."""
+    return Markup(re.sub(r"([_./-])", r"\1<wbr>", str(escape(name))))
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = lambda value: "" if value is None else f"{value:.4g}"
     environment.filters["image"] = image_address
+    environment.filters["breakable"] = _breakable
     return environment

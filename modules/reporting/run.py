@@ -17,7 +17,9 @@ from ..metrics import StructuredMetric
 logger = logging.getLogger(__name__)
 
 PARTS = ("training", "validation")
-SEEDS = ("random_seed", "numpy_seed", "pytorch_seed")
+# The seeds of a config, and those that AllenNLP takes where it has none.
+_DEFAULT_SEEDS = {"random_seed": 13370, "numpy_seed": 1337, "pytorch_seed": 133}
+SEEDS = tuple(_DEFAULT_SEEDS)
 # The parts of the data on which runs are compared, and the prefixes of their metrics in the files.
 COMPARED = {"test": "test_", "validation": "best_validation_"}
 _OF_THE_MACHINE = re.compile(r"worker_\d+_memory_MB|gpu_\d+_memory_MB|duration")
@@ -137,7 +139,8 @@ class Run:
     @property
     def seed(self) -> str:
         """The seed of the run; several seeds are joined by a slash."""
-        return "/".join(dict.fromkeys(str(self.config.get(key, "default")) for key in SEEDS))
+        seeds = (self.config.get(key, default) for key, default in _DEFAULT_SEEDS.items())
+        return "/".join(dict.fromkeys(map(str, seeds)))
 
     @property
     def digest(self) -> str:

@@ -48,7 +48,7 @@ class AppendingContainer(Sampler):
         for constituent in constituents:
             self.adopt(constituent)
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         samples = [

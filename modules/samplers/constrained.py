@@ -72,7 +72,7 @@ class ConstrainedSampler(Sampler):
         self.constituent = constituent
         self.adopt(constituent, "constituent")
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         sample = self.constituent.sample(x, truth, mask)

@@ -47,7 +47,7 @@ class RandomPickingContainer(AppendingContainer):
             )
         self.probabilities = probabilities
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         point = torch.rand(()).item()
@@ -76,11 +76,11 @@ class BestOfContainer(AppendingContainer):
         super().__init__(output_space, constituents, loss, log_key)
         self.score_network = score_network
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         x = Encoded.of(x, mask)
-        y = super().sample(x, truth, mask).y
+        y = super().propose(x, truth, mask).y
         with frozen(self.score_network), torch.no_grad():
             scores = self.score_network(x, y, mask)
         self.check_scores(scores)

@@ -53,7 +53,7 @@ class ExactSampler(Sampler):
         self.num_samples = num_samples
         self.kind = kind
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         x = Encoded.of(x, mask)

@@ -83,7 +83,7 @@ class GibbsWithGradientsSampler(IterativeSampler):
         self.logging_buffer["score"] = LoggedMean()
         self.logging_buffer["trajectory"] = LoggedArray()
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         x = Encoded.of(x, mask)

@@ -119,7 +119,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         if adversarial is not None:
             self.adopt(adversarial, "adversarial")
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         kept = {"last": 1, "last-n": self.num_last}.get(self.pick)

@@ -17,7 +17,7 @@ class GroundTruthSampler(Sampler):
     `ValueError` without labels.
     """
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         if truth is None:

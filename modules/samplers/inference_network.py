@@ -46,7 +46,7 @@ class InferenceNetworkSampler(Sampler):
             else cost_augmented_network.construct(output_size=task_network.output_size)
         )
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         logits = self.task_network(x, mask).unsqueeze(1)

@@ -114,7 +114,7 @@ class LangevinSampler(IterativeSampler):
         if metropolis:
             self.logging_buffer["acceptance"] = LoggedMean()
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         x = Encoded.of(x, mask)

@@ -5,7 +5,7 @@ from typing import Any, List, Optional
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from ..data.augmentations import check_size
+from ..data.images import check_size
 from ..encoded import Encoded
 from ..losses import Loss
 from ..output_spaces import OutputSpace
@@ -63,7 +63,7 @@ class MeanOverCropsSampler(Sampler):
         self.mirrored = mirrored
         self.adopt(constituent, "constituent")
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         images = Encoded.input(x)

@@ -55,7 +55,7 @@ class NetworkDrawsSampler(Sampler):
         self.kind = kind
         self.temperature = temperature
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         logits = self.task_network(x, mask)

@@ -46,10 +46,10 @@ class PerturbedTruthSampler(GroundTruthSampler):
             )
         self.num_samples = num_samples
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
-        y = super().sample(x, truth, mask).y
+        y = super().propose(x, truth, mask).y
         y = y.expand(-1, self.num_samples, *y.shape[2:])
         rate = torch.rand(*y.shape[:2], *[1] * (y.dim() - 2), device=y.device)
         return SamplerOutput(self.output_space.perturb(y, rate))

@@ -44,7 +44,7 @@ class _BlindSampler(Sampler):
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
         """Return the outputs, shaped like `like`."""
 
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         # The potentials have the shape of y. Inference that starts here needs their encoding too.

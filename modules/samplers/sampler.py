@@ -1,8 +1,7 @@
 """The base of samplers."""
 
-import functools
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import torch
 from allennlp.common import Registrable
@@ -21,9 +20,8 @@ class NanScoreError(ValueError):
 class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     """Proposes outputs y for inputs x.
 
-    `forward` is a template: it encodes the labels, calls `sample` and, with labels, computes the
-    sampler's loss, if it has one. A subclass fills only `sample`. If the shapes of its result do
-    not fit, a `ValueError` says so.
+    A subclass fills only `propose`. `sample` checks its result, and `forward` encodes the labels
+    first and, with labels, adds the sampler's own loss, if it has one.
 
     # Parameters
 
@@ -33,11 +31,6 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
     log_key : `str`, optional
         The name in the tree of logged values.
     """
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        if "sample" in vars(cls):
-            cls.sample = _checked(cls.sample)  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -53,7 +46,7 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
             self.adopt(loss, "loss")
 
     @abstractmethod
-    def sample(
+    def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         """Return the proposals.
@@ -61,6 +54,20 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         `truth`, the encoded labels `(batch, 1, *event_shape)`, is `None` in prediction. A sampler
         that requires it raises `ValueError`.
         """
+
+    def sample(
+        self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> SamplerOutput:
+        """Return the proposals, with the encoded labels or `None`.
+
+        # Raises
+
+        `ValueError` where the shapes of what `propose` returns do not fit the truth, the mask or
+        each other.
+        """
+        sample = self.propose(x, truth, mask)
+        self._check(sample, truth, mask)
+        return sample
 
     def check_scores(self, *scores: torch.Tensor) -> None:
         """Raise `NanScoreError` if a score is NaN: every comparison with it is false, so that the
@@ -94,7 +101,7 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         other."""
         if not isinstance(sample, SamplerOutput):
             raise ValueError(
-                f"Expected {type(self).__name__}.sample to return a SamplerOutput, got "
+                f"Expected {type(self).__name__}.propose to return a SamplerOutput, got "
                 f"{type(sample).__name__}."
             )
         y = sample.y
@@ -110,7 +117,7 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
             network = getattr(self, "task_network", None)
             of = "" if network is None else f", of the logits of {type(network).__name__}"
             raise ValueError(
-                f"Expected {type(self).__name__}.sample to return y (batch, num_samples, "
+                f"Expected {type(self).__name__}.propose to return y (batch, num_samples, "
                 f"*event_shape){expected}{under}, got {tuple(y.shape)}{of}."
             )
         for name, part, shape_of_part in (
@@ -119,23 +126,6 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         ):
             if part is not None and part.shape != shape_of_part:
                 raise ValueError(
-                    f"Expected {type(self).__name__}.sample to return {name} "
+                    f"Expected {type(self).__name__}.propose to return {name} "
                     f"{tuple(shape_of_part)} for y {tuple(y.shape)}, got {tuple(part.shape)}."
                 )
-
-
-def _checked(sample: Callable[..., SamplerOutput]) -> Callable[..., SamplerOutput]:
-    """Return `sample` with a check of the shapes of its result."""
-
-    @functools.wraps(sample)
-    def checked(
-        self: Sampler,
-        x: Any,
-        truth: Optional[torch.Tensor],
-        mask: Optional[torch.Tensor] = None,
-    ) -> SamplerOutput:
-        output = sample(self, x, truth, mask)
-        self._check(output, truth, mask)
-        return output
-
-    return checked

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, Callable
 
 from .early_patches import EARLY_PATCHES, EarlyPatch, apply_early_patches
+from .requirement import require_allennlp
 from .stand_ins import PACKAGES, MissingPackageError, standing_in
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
 _LATE = {"allennlp.__main__", "allennlp.sanity_checks", "allennlp.tools"}
 _LATE |= {"allennlp.confidence_checks.task_checklists", "allennlp.common.testing"}
 
+_preparing = False
+
 
 def is_off() -> bool:
     """Return whether the environment variable STRUCTURED_ENERGY_STARTUP is `off`."""
@@ -37,7 +40,13 @@ def is_off() -> bool:
 
 
 def prepare() -> None:
-    """Import AllenNLP as `prepared` does, unless it is imported already."""
+    """Import AllenNLP as `prepared` does, unless it is imported already.
+
+    # Raises
+
+    `ImportError`, or `SystemExit` in a command, where AllenNLP is not installed.
+    """
+    require_allennlp()
     if "allennlp" not in sys.modules:
         prepared(lambda: import_module("allennlp"))
 
@@ -45,16 +54,25 @@ def prepare() -> None:
 def prepared(import_allennlp: Callable[[], Any]) -> None:
     """Import AllenNLP with stand-ins for packages that it hardly uses, and apply early patches.
 
-    With STRUCTURED_ENERGY_STARTUP=off there are no stand-ins, only the early patches.
+    With STRUCTURED_ENERGY_STARTUP=off there are no stand-ins, only the early patches. A call inside
+    another one, as of the hook inside `prepare`, only imports.
     """
-    if is_off():
-        apply_early_patches("huggingface_hub", "transformers")
+    global _preparing
+    if _preparing:
         import_allennlp()
-    else:
-        with standing_in():
+        return
+    _preparing = True
+    try:
+        if is_off():
+            apply_early_patches("huggingface_hub", "transformers")
             import_allennlp()
-            _import_submodules("allennlp")
-    apply_early_patches("allennlp.common.plugins")
+        else:
+            with standing_in():
+                import_allennlp()
+                _import_submodules("allennlp")
+        apply_early_patches("allennlp.common.plugins")
+    finally:
+        _preparing = False
 
 
 def _import_submodules(package: str) -> None:

@@ -133,6 +133,16 @@ def discover_plugins(plugins: Any) -> Any:
     return discover_plugins
 
 
+def import_module_and_submodules(plugins: Any) -> Any:
+    """Return AllenNLP's function, which leaves out its helpers for tests."""
+    import_all = plugins.import_module_and_submodules
+
+    def import_module_and_submodules(package_name: str, exclude: Any = None) -> None:
+        import_all(package_name, {*(exclude or ()), "allennlp.common.testing"})
+
+    return import_module_and_submodules
+
+
 EARLY_PATCHES: List[EarlyPatch] = [
     EarlyPatch(
         "huggingface_hub",
@@ -163,5 +173,12 @@ EARLY_PATCHES: List[EarlyPatch] = [
         False,
         "Only the folder of a file `.allennlp_plugins` had this package's components; now every "
         "folder has.",
+    ),
+    EarlyPatch(
+        "allennlp.common.plugins",
+        "import_module_and_submodules",
+        import_module_and_submodules,
+        False,
+        "Each command imported pytest for AllenNLP's own tests, and failed without it.",
     ),
 ]

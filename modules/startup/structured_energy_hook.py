@@ -7,7 +7,10 @@ STRUCTURED_ENERGY_STARTUP=off turns it off.
 
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` takes longer to import than all of this file
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def install() -> None:
@@ -22,7 +25,7 @@ class Finder:
     searching = False
 
     @classmethod
-    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> Any:
+    def find_spec(cls, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
         """Return the spec of `allennlp`, as the other finders find it, and None for other names."""
         if name != "allennlp" or cls.searching:
             return None
@@ -30,7 +33,7 @@ class Finder:
 
         cls.searching = True
         try:
-            spec: Any = find_spec(name)
+            spec: "Any" = find_spec(name)
         finally:
             cls.searching = False
         if spec is not None and spec.loader is not None:
@@ -41,17 +44,17 @@ class Finder:
 class Loader:
     """A loader that executes AllenNLP with the stand-ins and patches of `structured_energy`."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: "Any") -> None:
         self.loader = loader
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> "Any":
         return getattr(self.loader, name)
 
-    def create_module(self, spec: Any) -> Any:
+    def create_module(self, spec: "Any") -> "Any":
         """Create the module."""
         return self.loader.create_module(spec)
 
-    def exec_module(self, module: Any) -> None:
+    def exec_module(self, module: "Any") -> None:
         """Execute the module, prepared if `structured_energy` can be loaded."""
         module.__spec__.loader = module.__loader__ = self.loader
         try:
@@ -69,7 +72,7 @@ class Loader:
             startup.prepared(lambda: self.loader.exec_module(module))
 
 
-def load_startup() -> Any:
+def load_startup() -> "Any":
     """Return `structured_energy.startup` without its package, which would import AllenNLP.
 
     None if `structured_energy` is not installed.
@@ -83,7 +86,7 @@ def load_startup() -> Any:
     if package is None or not package.submodule_search_locations:
         return None
     folder = os.path.join(package.submodule_search_locations[0], "startup")
-    spec: Any = spec_from_file_location(
+    spec: "Any" = spec_from_file_location(
         name, os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
     )
     sys.modules[name] = module = module_from_spec(spec)

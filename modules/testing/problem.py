@@ -211,7 +211,7 @@ def write_arff(directory: Path, name: str, rows: int, seed: int = 0) -> Path:
 
 
 def data_config(directory: Path, rows: int = 24, batch_size: int = 8) -> Dict[str, Any]:
-    """The data part of a config, on small files that it writes."""
+    """Return the data part of a config, on small files that it writes."""
     return {
         "dataset_reader": {"type": "arff"},
         "train_data_path": str(write_arff(directory, "train", rows, seed=1)),
@@ -221,7 +221,7 @@ def data_config(directory: Path, rows: int = 24, batch_size: int = 8) -> Dict[st
 
 
 def merged(base: Dict[str, Any], over: Dict[str, Any]) -> Dict[str, Any]:
-    """`base` with `over` laid over it, dictionary by dictionary."""
+    """Return `base` with the values of `over`, dictionary by dictionary."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
@@ -233,7 +233,7 @@ def merged(base: Dict[str, Any], over: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> Path:
-    """A learnable CoNLL-U file with two predicates in each sentence, their senses and roles."""
+    """Write a learnable CoNLL-U file: two predicates in each sentence, their senses and roles."""
     generator = random.Random(seed)
     parts = {"dog": "NOUN", "she": "PRON", "sees": "VERB", "red": "ADJ", "runs": "VERB"}
     lines = []
@@ -256,7 +256,7 @@ def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> P
 
 
 def write_images(directory: Path, name: str, count: int, seed: int = 0) -> Path:
-    """A learnable .npz file of images of 10x12 pixels, in which a bright rectangle is the mask."""
+    """Write a learnable .npz file of images of 10x12 pixels; the mask is a bright rectangle."""
     generator = np.random.default_rng(seed)
     masks = np.zeros((count, 10, 12), dtype=bool)
     for mask in masks:

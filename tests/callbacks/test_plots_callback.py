@@ -1,15 +1,12 @@
 """Plots while a model is trained, and afterwards by the command."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from forked_command import allennlp
 from PIL import Image
 
 from structured_energy.callbacks import PlotsCallback, plots
@@ -92,22 +89,12 @@ def test_a_drawing_of_a_second_is_due_after_fifty(tmp_path, monkeypatch):
         assert callback._due(0) == due
 
 
-def command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "allennlp", "plots", *map(str, arguments)],
-        cwd=Path(__file__).resolve().parents[2],  # where .allennlp_plugins is
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
 def test_the_command_draws_a_run_that_was_killed(run, tmp_path):
     train(tmp_path)
     folder = tmp_path / "run"
     for name in ("model.tar.gz", "metrics.json"):  # what there is at the end alone
         (folder / name).unlink(missing_ok=True)
-    result = command(folder)
+    result = allennlp("plots", folder, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert sorted(path.name for path in (folder / "plots").iterdir()) == FILES
     listed = [line for line in result.stdout.splitlines() if "/plots/" in line]
@@ -115,7 +102,7 @@ def test_the_command_draws_a_run_that_was_killed(run, tmp_path):
 
 
 def test_the_command_says_what_is_no_run(tmp_path):
-    result = command(tmp_path)
+    result = allennlp("plots", tmp_path, cwd=tmp_path)
     assert result.returncode != 0
     assert "Expected the folder of a run" in result.stderr
 

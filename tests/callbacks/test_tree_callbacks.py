@@ -1,18 +1,21 @@
 """What is written of the tree while a model is trained, and that training does not notice."""
 
+import copy
 import csv
 import itertools
 import json
 import operator
+import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
+from allennlp.commands.train import train_model
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
+from forked_command import forked
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from structured_energy.callbacks import (
@@ -23,6 +26,7 @@ from structured_energy.callbacks import (
     TreeToTensorboardCallback,
 )
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
+from structured_energy.training import MinimaxTrainer
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
 # The second network begins in the third epoch, with values that were not there before.
@@ -193,27 +197,19 @@ def test_arrays_of_two_dimensions_are_images(tmp_path):
     assert (image.width, image.height) == (5, 4) and (grey.width, grey.height) == (3, 3)
 
 
-SCRIPT = """
-import json, os, signal, sys
-from allennlp.commands.train import train_model
-from allennlp.common import Params
-from structured_energy.callbacks import TreeCallback
-from structured_energy.training import MinimaxTrainer
+def train_until(batches, config, folder, recover):
+    """Train in this process, which kills itself before it trains on one batch more."""
+    batch_outputs, count = MinimaxTrainer.batch_outputs, 0
 
-config, folder, batches, recover = json.loads(sys.argv[1]), *sys.argv[2:]
-batch_outputs = MinimaxTrainer.batch_outputs
-count = 0
+    def killed(self, batch, for_training):
+        nonlocal count
+        count += for_training
+        if count > batches:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return batch_outputs(self, batch, for_training)
 
-def killed(self, batch, for_training):
-    global count
-    count += for_training
-    if count > int(batches):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return batch_outputs(self, batch, for_training)
-
-MinimaxTrainer.batch_outputs = killed
-train_model(Params(config), folder, recover=bool(int(recover)))
-"""
+    MinimaxTrainer.batch_outputs = killed
+    train_model(Params(copy.deepcopy(config)), str(folder), recover=recover)
 
 
 @pytest.mark.parametrize(
@@ -232,10 +228,7 @@ def test_a_run_that_was_killed_continues_its_files(tmp_path, batches, checkpoint
     ]
 
     def training(where, count, recover):
-        command = [sys.executable, "-c", SCRIPT, json.dumps(config), str(where / "run")]
-        return subprocess.run(
-            [*command, str(count), str(int(recover))], capture_output=True, text=True
-        )
+        return forked(lambda: train_until(count, config, where / "run", recover))
 
     whole = training(tmp_path / "whole", 1000, False)
     assert whole.returncode == 0, whole.stderr

@@ -1,16 +1,17 @@
 """What is written to Weights & Biases, read back from the files that it leaves offline."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 import torch
+import wandb
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.training import Checkpointer
+from forked_command import forked
 from wandb_files import of_kind, runs_of
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
@@ -191,30 +192,26 @@ def place_of(row):
     return row["_step"], row["epoch"], row["step"], row.get("validation/loss")
 
 
-SCRIPT = """
-import json, os, signal, sys, time
-from allennlp.commands.train import train_model
-from allennlp.common import Params
-from structured_energy.training import MinimaxTrainer
+def train_seven_batches(config, folder):
+    """Train in this process, which kills itself before it trains on an eighth batch."""
+    batch_outputs, count = MinimaxTrainer.batch_outputs, 0
 
-batch_outputs, count = MinimaxTrainer.batch_outputs, 0
+    def killed(self, batch, for_training):
+        nonlocal count
+        count += for_training
+        if count > 7:
+            time.sleep(3)  # longer than wandb takes to flush
+            os.kill(os.getpid(), signal.SIGKILL)
+        return batch_outputs(self, batch, for_training)
 
-def killed(self, batch, for_training):
-    global count
-    count += for_training
-    if count > 7:
-        time.sleep(3)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return batch_outputs(self, batch, for_training)
-
-MinimaxTrainer.batch_outputs = killed
-train_model(Params(json.loads(sys.argv[1])), sys.argv[2])
-"""
+    MinimaxTrainer.batch_outputs = killed
+    train_model(Params(config), str(folder))
 
 
 def test_a_run_that_was_killed_has_what_it_wrote(tmp_path):
     config = config_for(tmp_path, {**OFFLINE, "unit": "steps"}, {})
-    command = [sys.executable, "-c", SCRIPT, json.dumps(config), str(tmp_path / "run")]
-    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    wandb.teardown()  # its process is not the child's
+    done = forked(lambda: train_seven_batches(config, tmp_path / "run"))
+    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
     steps = [row["step"] for row in rows_of(tmp_path) if "training/loss.value" in row]
     assert steps == list(range(1, 8))

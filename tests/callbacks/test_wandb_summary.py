@@ -2,15 +2,17 @@
 
 import copy
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
+import wandb
 from allennlp.commands.train import train_model
 from allennlp.common import Params
+from allennlp.training import Checkpointer
 from allennlp.training import util as training_util
+from forked_command import forked
 from wandb_files import of_kind, runs_of, summary_of
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
@@ -115,29 +117,24 @@ def test_a_run_whose_evaluation_failed_has_failed_and_is_completed_by_recovery(c
     assert of_kind(first, "run")[0].run_id == of_kind(second, "run")[0].run_id
 
 
-SCRIPT = """
-import json, os, signal, sys, time
-from allennlp.commands.train import train_model
-from allennlp.common import Params
-from allennlp.training import Checkpointer
-import structured_energy
+def train_two_epochs(config, folder):
+    """Train in this process, which kills itself before it saves a third epoch."""
+    save = Checkpointer.maybe_save_checkpoint
 
-save, count = Checkpointer.maybe_save_checkpoint, 0
+    def killed(self, trainer, epochs, batches):
+        if epochs == 2:
+            time.sleep(3)  # longer than wandb takes to flush
+            os.kill(os.getpid(), signal.SIGKILL)
+        return save(self, trainer, epochs, batches)
 
-def killed(self, trainer, epochs, batches):
-    if epochs == 2:
-        time.sleep(3)  # longer than wandb takes to flush
-        os.kill(os.getpid(), signal.SIGKILL)
-    return save(self, trainer, epochs, batches)
-
-Checkpointer.maybe_save_checkpoint = killed
-train_model(Params(json.loads(sys.argv[1])), sys.argv[2])
-"""
+    Checkpointer.maybe_save_checkpoint = killed
+    train_model(Params(config), str(folder))
 
 
 def test_a_killed_run_has_the_best_epoch_so_far(config, tmp_path):
-    command = [sys.executable, "-c", SCRIPT, json.dumps(config), str(tmp_path / "run")]
-    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    wandb.teardown()  # its process is not the child's
+    done = forked(lambda: train_two_epochs(config, tmp_path / "run"))
+    assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
     (records,) = runs_of(tmp_path)
     best = expected(tmp_path, "metrics_epoch_1.json", "best_validation")
     assert of_parts(summary_of(records)) == best
@@ -146,6 +143,8 @@ def test_a_killed_run_has_the_best_epoch_so_far(config, tmp_path):
 
 def test_the_first_of_two_workers_writes(config, tmp_path):
     config["distributed"] = {"cuda_devices": [-1, -1]}
-    train(config, tmp_path)
+    wandb.teardown()  # its process is not the child's
+    done = forked(lambda: train(config, tmp_path))
+    assert done.returncode == 0, done.stderr[-3000:]
     (records,) = runs_of(tmp_path)
     check_whole(tmp_path, records)

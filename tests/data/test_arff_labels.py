@@ -2,14 +2,13 @@
 
 import json
 import logging
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Batch, Vocabulary
+from forked_command import allennlp
 
 from structured_energy.data import ArffReader, TensorDataLoader, names
 from structured_energy.testing import write_arff
@@ -114,8 +113,7 @@ def test_data_to_predict_for_need_no_labels(tmp_path, header, rows):
 
 
 def run(folder, *arguments):
-    command = [sys.executable, "-m", "allennlp", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = allennlp(*arguments, cwd=folder)
     assert done.returncode == 0, done.stderr[-3000:]
 
 

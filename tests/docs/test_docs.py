@@ -1,4 +1,9 @@
-"""The documentation builds without a warning, and every example in it is executed."""
+"""The documentation builds without a warning, and every example in it is executed.
+
+A block that a sentence introduces as a file, "Save this as `mine.jsonnet`:", is saved under that
+name. Commands that set up an environment or train on published data are not executed;
+`documented_commands.py` checks that the programs accept their arguments.
+"""
 
 import contextlib
 import doctest
@@ -19,6 +24,8 @@ from allennlp.models import Model
 from allennlp.training import Trainer, TrainerCallback
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
+from bs4 import BeautifulSoup
+from documented_commands import check_commands, why_not_executed
 from markdown_it import MarkdownIt
 
 from structured_energy.configs import evaluate_snippet
@@ -28,23 +35,45 @@ from structured_energy.testing import data_config, make_test_problem, write_imag
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-# All but what a script writes, experiments/search_error.py.
-PAGES = sorted(set(DOCS.rglob("*.md")) - {DOCS / "search_error.md"})
+PAGES = sorted({*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"})
+# The pages of figures: each block is the command that produced the figures below it.
+MEASURED = {DOCS / f"{name}.md" for name in ("results", "speed", "growth", "search_error")}
+DIRECTIVES = (
+    "registered",
+    "data-sets",
+    "patches",
+    "eval-rst",
+    "toctree",
+    "literalinclude",
+    "include",
+    "figure",
+)
+LANGUAGES = ("bash", "python", "jsonnet", "text")
 # What the repository has, and a reader's commands begin from.
-REACHABLE = (".allennlp_plugins", "examples", "training_configs")
+REACHABLE = (".allennlp_plugins", "benchmarks", "examples", "experiments", "training_configs")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 
 
 def blocks(page):
     """The language, the text and the line of each block of a page."""
+    for language, text, line, _ in blocks_and_files(page):
+        yield language, text, line
+
+
+def blocks_and_files(page):
+    """The same, and the file that the sentence before the block names, or None."""
+    before = ""
     for token in MarkdownIt().enable("table").parse(page.read_text()):
         if token.type == "fence":
-            yield token.info.strip(), token.content, token.map[0] + 1
+            file = re.search(r"`([\w./-]+\.\w+)`:$", before)
+            yield token.info.strip(), token.content, token.map[0] + 1, file and file[1]
+        if token.type in ("inline", "fence", "heading_close"):
+            before = token.content
 
 
 def relative(path):
-    return str(path.relative_to(DOCS))
+    return str(path.relative_to(ROOT))
 
 
 def run_bash(text, folder):
@@ -57,7 +86,7 @@ def run_bash(text, folder):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert result.returncode == 0, f"{text}\n{result.stdout[-3000:]}"
@@ -166,16 +195,17 @@ def test_it_loads_nothing_from_elsewhere(html):
 
 
 def test_there_are_pages():
-    assert {"tutorial.md", "logging_tree.md", "reference/losses.md"} <= {*map(relative, PAGES)}
+    names = {"README.md", "CONTRIBUTING.md", "docs/tutorial.md", "docs/reference/losses.md"}
+    assert names <= {*map(relative, PAGES)}
+    assert all(page.exists() for page in MEASURED)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
 def test_every_block_is_one_that_is_executed(page):
-    for language, _, line in blocks(page):
-        is_directive = re.match(
-            r"\{(registered|data-sets|patches|toctree|literalinclude)\}", language
-        )
-        assert is_directive or language in ("bash", "python", "jsonnet", "text"), f"line {line}"
+    for language, _, line, file in blocks_and_files(page):
+        name = re.match(r"\{([\w-]+)\}", language)
+        is_known = name[1] in DIRECTIVES if name else file or language in LANGUAGES
+        assert is_known, f"line {line}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
@@ -183,11 +213,20 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
     for name in REACHABLE:
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     names, output, bases = {"__name__": "__main__"}, "", bases_after(page)
-    for language, text, line in blocks(page):
+    for language, text, line, file in blocks_and_files(page):
         where = f"{relative(page)}, line {line}"
-        if language == "bash":
-            output = run_bash(text, tmp_path)
+        if language.startswith("{"):
+            continue
+        if file:
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).write_text(text)
+        elif language == "bash":
+            if page in MEASURED or why_not_executed(text):
+                check_commands(text, tmp_path / "commands")
+            else:
+                output = run_bash(text, tmp_path)
         elif language == "text":
             check_output(text, output)
         elif language == "python":
@@ -197,7 +236,63 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
             assert isinstance(build(bases[line], text, tmp_path / "built"), bases[line]), where
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=relative)
+def test_links_of_a_page_of_the_repository_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+    assert links
+    assert [link for link in links if ":" not in link and not (ROOT / link).exists()] == []
+
+
+def test_the_readme_is_short_and_starts_with_the_two_commands():
+    text = (ROOT / "README.md").read_text()
+    assert len(text.split()) <= 1200
+    assert "make demo" in text[:1800]
+    assert "make test" in text[:1800]
+
+
+def test_every_part_of_the_package_is_in_the_table_of_layers():
+    layers = (DOCS / "architecture.md").read_text().partition("## Layers")[2]
+    parts = {path.parent.name for path in (ROOT / "modules").glob("*/__init__.py")}
+    assert {part for part in parts if f"`{part}`" not in layers} == set()
+
+
+def test_images_of_the_repository_are_small_and_used():
+    text = "".join(page.read_text() for page in PAGES)
+    images = [path for path in (DOCS / "images").iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in images) < 1e6
+    assert [path.name for path in images if f"images/{path.name}" not in text] == []
+
+
+def test_links_within_the_pages_lead_somewhere(html):
+    pages = {path: BeautifulSoup(path.read_text(), "html.parser") for path in html.rglob("*.html")}
+    for path, soup in pages.items():
+        for link in soup.select("article a[href], article img[src]"):
+            target, _, anchor = (link.get("href") or link["src"]).partition("#")
+            if ":" in target:
+                continue
+            file = (path.parent / target).resolve() if target else path
+            assert file.exists(), (path.name, target)
+            if anchor and file in pages:
+                assert pages[file].find(id=anchor), (path.name, target, anchor)
+
+
 def test_an_excerpt_that_is_not_printed_fails():
     check_output("a 1.5\n...\nb +2e-3", "x\na  3\ny\nz\n b 7\n")
     with pytest.raises(AssertionError):
         check_output("a 1.5\nb 2", "a 1.5\nc\nb 2")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "make no-such-target",
+        "python -m benchmarks.growth --no-such-option 3",
+        "allennlp train training_configs/multi_label/bibtex/no_such_method.jsonnet -s RUN",
+        "allennlp train --no-such-option",
+        "pip install another-package",
+        "unknown-program",
+    ],
+)
+def test_a_command_that_is_not_executed_has_to_exist(wrong, tmp_path):
+    with pytest.raises(AssertionError):
+        check_commands(wrong, tmp_path / "commands")

@@ -12,7 +12,10 @@ from bs4 import BeautifulSoup
 import structured_energy  # noqa: F401  (registers everything)
 from structured_energy.compatibility import PATCHES
 from structured_energy.data.registry import known_data_sets
+from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
+from structured_energy.oracle_values import OracleValue
+from structured_energy.samplers import Sampler
 
 BASES = {
     base.__name__: base
@@ -185,7 +188,16 @@ def test_a_new_name_joins(build_docs):
 def test_doctests_of_the_extension(html):
     import doctest
 
-    assert doctest.testmod(sys.modules["readable"]).failed == 0
+    for module in ("readable", "docstrings"):
+        assert doctest.testmod(sys.modules[module]).failed == 0
+
+
+def test_signatures_are_those_of_the_code(html):
+    soup = BeautifulSoup((html / "api.html").read_text(), "html.parser")
+    for function in (Loss.compute, Sampler.propose, Encoder.encode, OracleValue.compute):
+        place = soup.find(id=f"{function.__module__.rpartition('.')[0]}.{function.__qualname__}")
+        shown = [name.get_text() for name in place.select(".sig-param > .n:first-child")]
+        assert shown == list(inspect.signature(function).parameters)[1:], function
 
 
 def test_every_patch_is_listed(html):

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import multiprocessing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,7 +44,7 @@ def build(kind="text", **settings):
 
 
 def count(encoder, monkeypatch):
-    """The numbers of instances of the calls of the encoder."""
+    """Return the list to which each call of the encoder adds its number of instances."""
     sizes = []
     original = encoder.encoder.encode
 
@@ -166,12 +168,64 @@ def test_a_full_store_encodes_a_batch_once(monkeypatch):
     assert sizes == [len(problem.labels)]
 
 
+BATCH = Batch([bytes([number]) * 16 for number in range(4)], 2, np.array([1, 2, 1, 2]))
+VECTORS = np.arange(24, dtype=np.float32).reshape(4, 2, 3)
+
+
+def file_store(folder, limit=72):
+    return FileStore(3, np.dtype("float32"), limit, folder)
+
+
 def test_a_file_that_other_processes_filled_is_full(tmp_path):
-    store = FileStore(2**16, np.dtype("float32"), 1, tmp_path)
-    store.limit = 2**40  # as if the others had written all that is in the file
-    batch = Batch([bytes([number]) * 16 for number in range(100)], np.ones(100, int), 1)
-    assert not store.put(batch, list(range(100)), np.ones((100, 1, 2**16), np.float32))
-    assert len(store.absent(batch.keys)) == 100
+    assert file_store(tmp_path).put(BATCH, [0, 1, 2, 3], VECTORS)
+    store = file_store(tmp_path)
+    other = Batch([b"another content."], 1)
+    assert not store.put(other, [0], VECTORS[:1, :1])
+    assert store.missing(other) == [0] and store.missing(BATCH) == []
+    expected = np.where(np.array([[1, 0], [1, 1], [1, 0], [1, 1]])[..., None], VECTORS, 0)
+    assert (store.get(BATCH) == expected).all()
+
+
+def test_a_process_finds_what_another_one_stored_meanwhile(tmp_path):
+    forked = multiprocessing.get_context("fork")
+    is_open, is_filled = forked.Event(), forked.Event()
+
+    def fill():
+        is_open.wait(60)
+        if file_store(tmp_path).put(BATCH, [0, 1], VECTORS[:2]):
+            is_filled.set()
+
+    other = forked.Process(target=fill)
+    other.start()
+    store = file_store(tmp_path)
+    assert store.missing(BATCH) == [0, 1, 2, 3] and store.get(BATCH) is None
+    is_open.set()
+    assert is_filled.wait(60)
+    other.join()
+    assert store.missing(BATCH) == [2, 3]
+    assert store.put(BATCH, [3, 2], VECTORS[[3, 2]]) and store.missing(BATCH) == []
+    assert (store.get(BATCH)[3] == VECTORS[3]).all() and (store.get(BATCH)[1] == VECTORS[1]).all()
+    assert not store.put(Batch([b"another content."], 1), [0], VECTORS[:1, :1])
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"12")])
+def test_a_file_of_vectors_that_was_deleted_or_cut_is_filled_anew(damage, tmp_path):
+    assert file_store(tmp_path).put(BATCH, [0, 1, 2, 3], VECTORS)
+    damage(tmp_path / "vectors")
+    store = file_store(tmp_path)
+    assert store.missing(BATCH) == [0, 1, 2, 3]
+    assert store.put(BATCH, [0, 1, 2, 3], VECTORS)
+    assert (store.get(BATCH)[1] == VECTORS[1]).all()
+
+
+def test_replaced_weights_are_another_store():
+    encoder, problem = build()
+    before = encoder(problem.x)
+    weights = {key: value + 0.1 for key, value in encoder.state_dict().items()}
+    encoder.load_state_dict(weights, assign=True)
+    after = encoder(problem.x)
+    assert not torch.allclose(before, after)
+    torch.testing.assert_close(after, encoder.encoder(problem.x))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -199,7 +253,7 @@ def test_hashes_depend_on_content_and_place_and_not_on_padding():
         assert (content_hash(padded) == keys).all()
         assert (content_hash(values[:, ::-1]) != keys).all()
         assert (content_hash(values, number=1) != keys).all()
-    halves = np.float32(2.0) ** -np.arange(120, dtype=np.float32)[:, None]  # bits at the top alone
+    halves = np.float32(2.0) ** -np.arange(120, dtype=np.float32)[:, None]  # only bits at the top
     assert len(np.unique(content_hash(halves), axis=0)) == 120
 
 

@@ -39,13 +39,13 @@ def text_of(words):
 
 
 def sentences(encoder, words):
-    """The embedded words of each sentence by itself."""
+    """Return the embedded words of each sentence by itself."""
     table = encoder.embedder.token_embedder_tokens.weight
     return [table[row[:length]] for row, length in zip(words, LENGTHS, strict=True)]
 
 
 def lstm_states(module, embedded):
-    """The states of a one-layer LSTM over one sentence, token by token, for each direction."""
+    """Return the states of a one-layer LSTM over one sentence, token by token, by direction."""
     hidden = module.hidden_size
     directions = []
     for suffix in ("", "_reverse") if module.bidirectional else ("",):
@@ -78,7 +78,7 @@ def last_states(v, embedded):
 
 
 def convolved(v, embedded):
-    """The largest activation of each filter over the windows within the text; 0 without one."""
+    """Return the largest activation of each filter over the windows of the text; 0 without one."""
     outputs = []
     for width in (2, 5):
         layer = getattr(v, f"conv_layer_{(2, 5).index(width)}")

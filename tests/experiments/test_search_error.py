@@ -20,7 +20,7 @@ class Fixed(Sampler):
         super().__init__(output_space)
         self.y = y
 
-    def sample(self, x, truth, mask=None):
+    def propose(self, x, truth, mask=None):
         return SamplerOutput(self.y)
 
 

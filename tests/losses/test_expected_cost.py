@@ -98,6 +98,20 @@ def test_the_truth_joins_the_draws_once(logits, truth):
         assert SPACE.log_prob(ascent[:, None], truth)[i] > SPACE.log_prob(logits[:, None], truth)[i]
 
 
+@pytest.mark.parametrize("loss", [MinimumRiskLoss, PolicyGradientLoss])
+def test_the_padding_of_a_draw_has_no_probability(loss, logits, truth):
+    draws = [2, 7, 4]
+    y = OUTPUTS[None, draws].expand(3, -1, -1)
+    sample = SamplerOutput(y, logits.unsqueeze(1).expand_as(y))
+    expected = loss(SPACE, ORACLE, reduction="none")(None, truth, sample)
+    padding = torch.tensor([[1.0], [0.0], [1.0]], dtype=torch.float64).expand(3, 3, 1)
+    padded = SamplerOutput(torch.cat([y, padding], 2), torch.cat([sample.logits, 2 + padding], 2))
+    mask = torch.tensor([[True] * 4 + [False]] * 3)
+    longer = torch.cat([truth, torch.ones_like(truth[..., :1])], 2)
+    values = loss(SPACE, ORACLE, reduction="none")(None, longer, padded, mask)
+    torch.testing.assert_close(values, expected)
+
+
 @pytest.mark.parametrize("baseline", ["mean", "none"])
 def test_the_policy_gradient_is_that_of_the_expected_cost(logits, truth, baseline):
     torch.manual_seed(1)

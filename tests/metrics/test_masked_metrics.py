@@ -59,8 +59,8 @@ def value(name, scores, labels, mask, threshold=0.5):
     for part in (slice(0, 7), slice(7, 40)):
         tensors = (torch.from_numpy(each[part]) for each in (scores, labels))
         metric(*tensors, threshold, torch.from_numpy(mask[part]))
-    found = metric.get_metric(reset=True)
-    return found if isinstance(found, float) else found[""]
+    result = metric.get_metric(reset=True)
+    return result if isinstance(result, float) else result[""]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,9 +78,9 @@ def test_a_mask_of_all_positions_changes_nothing(name):
     scores, labels, mask = batch()
     metric = Metric.by_name(name)()
     metric(torch.from_numpy(scores), torch.from_numpy(labels))
-    found = metric.get_metric(reset=True)
-    found = found if isinstance(found, float) else found[""]
-    assert value(name, scores, labels, np.ones_like(mask)) == pytest.approx(found, abs=1e-12)
+    result = metric.get_metric(reset=True)
+    result = result if isinstance(result, float) else result[""]
+    assert value(name, scores, labels, np.ones_like(mask)) == pytest.approx(result, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,6 +16,7 @@ from sklearn import metrics as sklearn_metrics
 
 from structured_energy.metrics import ExampleF1, FixedThreshold, TunedThreshold, as_structured
 from structured_energy.metrics import average_precision as average_precision_module
+from structured_energy.metrics.evaluation import Evaluation
 from structured_energy.metrics.structured_metric import SetMetric
 
 NAMES = [
@@ -30,7 +31,7 @@ NAMES = [
 
 
 def average_precision(labels, scores):
-    """The mean over the columns that have a true row."""
+    """Return the mean over the columns that have a true row."""
     some = labels.any(axis=0)
     if not some.any():
         return 0.0
@@ -105,12 +106,12 @@ def test_average_precision_of_any_number(at_once, data):
     labels = torch.tensor(data.draw(arrays(np.bool_, (rows, columns))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(average_precision_module, "_AT_ONCE", at_once)
-        found = average_precision_module.average_precision(scores, labels)
+        precisions = average_precision_module.average_precision(scores, labels)
         in_double = average_precision_module.average_precision(scores.double(), labels)
-    torch.testing.assert_close(found, in_double, rtol=0, atol=1e-15, equal_nan=True)
+    torch.testing.assert_close(precisions, in_double, rtol=0, atol=1e-15, equal_nan=True)
     # Their ranks in place of numbers: scikit-learn takes no infinite ones.
     ranks = [np.unique(row, return_inverse=True)[1] for row in scores.numpy()]
-    for value, truth, rank in zip(found, labels.numpy(), ranks, strict=True):
+    for value, truth, rank in zip(precisions, labels.numpy(), ranks, strict=True):
         if truth.any():
             expected = sklearn_metrics.average_precision_score(truth, rank)
             assert float(value) == pytest.approx(expected, abs=1e-12)
@@ -163,13 +164,13 @@ def test_the_sums_at_many_thresholds_are_those_at_each(name):
     shape = (8, 3, 3) if name in ("iou", "pixel-accuracy") else (8, 9)
     probabilities, labels = probabilities.view(shape), labels.view(shape)
     thresholds = [i / 10 for i in range(1, 10)]
-    found = metric.sums_at(probabilities, labels, thresholds)
+    sums = metric.sums_at(probabilities, labels, thresholds)
     for i, threshold in enumerate(thresholds):
         expected = metric.batch_sums(probabilities, labels, threshold, None)
-        assert found.keys() == expected.keys()
+        assert sums.keys() == expected.keys()
         for key, value in expected.items():
-            assert found[key].dtype == value.dtype
-            torch.testing.assert_close(found[key][i], value, rtol=1e-12, atol=0)
+            assert sums[key].dtype == value.dtype
+            torch.testing.assert_close(sums[key][i], value, rtol=1e-12, atol=0)
 
 
 def test_a_metric_without_a_threshold_tunes_none():
@@ -200,11 +201,11 @@ def test_the_tuned_threshold_is_the_best_of_the_grid(name):
 
 
 def exact_f1(predicted, true):
-    """The mean F1 of examples as a fraction."""
+    """Return the mean F1 of examples as a fraction."""
     total = Fraction(0)
-    for mine, truth in zip(predicted.tolist(), true.tolist(), strict=True):
-        size = sum(mine) + sum(truth)
-        shared = sum(a and b for a, b in zip(mine, truth, strict=True))
+    for prediction, truth in zip(predicted.tolist(), true.tolist(), strict=True):
+        size = sum(prediction) + sum(truth)
+        shared = sum(a and b for a, b in zip(prediction, truth, strict=True))
         total += Fraction(2 * shared, size) if size else 1
     return total / len(true)
 
@@ -282,3 +283,25 @@ def test_a_fixed_threshold_is_the_config_s_and_a_tuned_one_the_saved(caplog):
     assert not caplog.text
     tuned.load_state_dict(fixed.state_dict())
     assert float(tuned.value) == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("tuned", [True, False])
+def test_an_evaluation_uses_the_threshold_that_is_best_for_all_batches(tuned):
+    generator = np.random.default_rng(0)
+    labels = generator.random((50, 6)) < 0.3
+    scores = np.clip(0.3 * labels + generator.random((50, 6)) * 0.6, 0, 1)
+
+    def f1(threshold):
+        return sklearn_metrics.f1_score(
+            labels, scores > threshold, average="samples", zero_division=1.0
+        )
+
+    threshold = TunedThreshold(candidates=9) if tuned else FixedThreshold(0.5)
+    evaluation = Evaluation([ExampleF1()], threshold)
+    for _ in range(2):  # the second time begins anew
+        with evaluation.tuning():
+            for rows in np.split(np.arange(50), [20]):
+                evaluation(torch.tensor(scores[rows]), torch.tensor(labels[rows]), None)
+        best = max(f1(i / 10) for i in range(1, 10)) if tuned else f1(0.5)
+        assert evaluation.values(reset=True) == {"example_f1": pytest.approx(best)}
+    assert (best > f1(0.5)) == tuned

@@ -11,7 +11,7 @@ from structured_energy.metrics import TunedThreshold
 
 @pytest.fixture()
 def data():
-    """Masks of 5x4 pixels; the first is empty in both, the second empty in the truth alone."""
+    """Masks of 5x4 pixels; the first is empty in both, the second only in the truth."""
     generator = np.random.default_rng(3)
     probabilities = generator.random((9, 5, 4)).round(1)
     labels = generator.random((9, 5, 4)) < 0.3
@@ -36,8 +36,8 @@ def test_intersection_over_union(data, threshold):
         ]
     )
     overall = jaccard_score(labels.ravel(), predictions.ravel())
-    found = computed("iou", data, threshold)
-    assert found == pytest.approx({"": expected, "_global": overall})
+    values = computed("iou", data, threshold)
+    assert values == pytest.approx({"": expected, "_global": overall})
 
 
 def test_nothing_anywhere_is_right():
@@ -68,26 +68,26 @@ NAMES += ["macro-f1", "map-example", "map-label"]
 def test_void_positions_change_nothing(data, name):
     probabilities, labels = map(torch.from_numpy, data)
     mask = torch.rand(labels.shape, generator=torch.Generator().manual_seed(0)) < 0.7
-    found = []
+    values = []
     for turned in (False, True):
         metric = Metric.by_name(name)()
         metric(probabilities, labels ^ (~mask & turned), 0.35, mask)
-        found.append(metric.get_metric())
+        values.append(metric.get_metric())
         thresholds = [0.25, 0.55]
         at = metric.sums_at(probabilities, labels ^ (~mask & turned), thresholds, mask)
         for i, threshold in enumerate(thresholds):
-            alone = metric.batch_sums(probabilities, labels, threshold, mask)
+            sums = metric.batch_sums(probabilities, labels, threshold, mask)
             assert float(metric.value({key: value[i] for key, value in at.items()})) == (
-                pytest.approx(float(metric.value(alone)))
+                pytest.approx(float(metric.value(sums)))
             )
-    assert found[0] == found[1]
+    assert values[0] == values[1]
     if name == "macro-f1" or name.startswith("map"):
         return
     # Images of the known pixels only, one at a time, add up to the same.
     metric = Metric.by_name(name)()
     for scores, truth, known in zip(probabilities, labels, mask, strict=True):
         metric(scores[known][None], truth[known][None], 0.35)
-    assert metric.get_metric() == pytest.approx(found[0])
+    assert metric.get_metric() == pytest.approx(values[0])
 
 
 def test_an_image_of_void_pixels_only_has_no_part(data):

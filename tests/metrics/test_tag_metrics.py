@@ -41,7 +41,7 @@ def sentences(draw, size):
 
 
 def judged(metric, pairs, cut, size):
-    """What the metric says of two batches, with padding that is wrong on purpose."""
+    """Return the value of the metric on two batches, with wrong labels in the padding."""
     for part in (pairs[:cut], pairs[cut:]):
         if not part:
             continue
@@ -74,29 +74,29 @@ def test_accuracy_is_scikit_learn_s(data):
 def test_role_f1_is_scikit_learn_s(data):
     pairs, cut = data
     predicted, true = flat(pairs, 0), flat(pairs, 1)
-    found = judged(RoleF1(vocab_of(ROLES)), pairs, cut, 4)
+    values = judged(RoleF1(vocab_of(ROLES)), pairs, cut, 4)
     micro = f1_score(true, predicted, labels=[2, 3], average="micro", zero_division=0.0)
     each = f1_score(true, predicted, labels=[2, 3], average=None, zero_division=0.0)
-    assert found.pop("") == pytest.approx(micro)
+    assert values.pop("") == pytest.approx(micro)
     seen = set(predicted) | set(true)
     expected = {f".{ROLES[i]}": each[i - 2] for i in (2, 3) if i in seen}
-    assert found == pytest.approx(expected)
+    assert values == pytest.approx(expected)
 
 
 def spans(tags, encoding):
     """Where a span begins and ends, by the table of rules of CoNLL's conlleval."""
-    found, start = set(), None
+    result, start = set(), None
     split = [tag.partition("-")[::2] for tag in tags] + [("O", "")]
     before = ("O", "")
     for at, (place, label) in enumerate(split):
         inside, was_inside = place != "O", before[0] != "O"
         begins = inside and (not was_inside or before[1] != label or place == "B")
         if was_inside and (begins or not inside):
-            found.add((before[1], start, at - 1))
+            result.add((before[1], start, at - 1))
         if begins:
             start = at
         before = (place, label)
-    return found
+    return result
 
 
 @pytest.mark.parametrize("encoding", ["BIO", "IOB1"])
@@ -130,8 +130,8 @@ def test_bioul_spans():
     true = ["U-X", "O", "B-Y", "I-Y", "L-Y", "U-X"]
     predicted = ["U-X", "O", "B-Y", "L-Y", "O", "U-Y"]
     pair = [[number[tag] for tag in predicted], [number[tag] for tag in true]]
-    found = judged(SpanF1(vocab_of(tags), "BIOUL"), [pair], 0, len(tags))
-    assert found == pytest.approx(2 * 1 / (3 + 3))
+    values = judged(SpanF1(vocab_of(tags), "BIOUL"), [pair], 0, len(tags))
+    assert values == pytest.approx(2 * 1 / (3 + 3))
 
 
 @settings(max_examples=400, deadline=None)
@@ -144,10 +144,10 @@ def test_bioul_spans_are_whole(tags):
 
 
 def strict_spans(tags):
-    """The spans of tags in IOBES as seqeval finds them in its mode "strict": a span starts at a B
-    or S, takes in what may follow the token before, and counts where its last token may be last."""
+    """Return the spans of IOBES tags by the mode "strict" of seqeval: a span starts at a B or S,
+    goes to the last tag that may follow the one before, and counts if a span may end there."""
     inside = {("B", "I"), ("B", "E"), ("I", "I"), ("I", "E")}
-    found, at = set(), 0
+    result, at = set(), 0
     while at < len(tags):
         place, _, label = tags[at].partition("-")
         start = at
@@ -161,8 +161,8 @@ def strict_spans(tags):
             place = after
             at += 1
         if place in ("E", "S"):
-            found.add((label, start, at))
-    return found
+            result.add((label, start, at))
+    return result
 
 
 # In the order of TAGS["IOBES"]: whole spans of one to three tokens, and single tags.
@@ -222,11 +222,11 @@ def test_a_masked_token_is_in_no_span(mask):
     probabilities = torch.rand(1, 4, len(tags), generator=generator)
     labels = torch.tensor([[1, 2, 2, 3]])
     metric = SpanF1(vocab_of(tags))
-    found = metric.batch_sums(probabilities, labels, 0.5, real)
-    alone = metric.batch_sums(probabilities[:, real[0]], labels[:, real[0]], 0.5, None)
-    assert found == alone
+    values = metric.batch_sums(probabilities, labels, 0.5, real)
+    unpadded = metric.batch_sums(probabilities[:, real[0]], labels[:, real[0]], 0.5, None)
+    assert values == unpadded
     names = [tags[i] for i in labels[real]]
-    assert found["true"] == len(spans(names, "BIO"))
+    assert values["true"] == len(spans(names, "BIO"))
 
 
 def test_wrong_shapes_are_named():

@@ -244,7 +244,7 @@ def test_plain_assignment_does_not_hold_what_the_model_hands_down(tiny_model, pr
             self.network, self.judge = task_network, score_network
             self.own = own
 
-        def sample(self, x, truth, mask=None):
+        def propose(self, x, truth, mask=None):
             logits = self.network(x, mask).unsqueeze(1)
             return SamplerOutput(self.output_space.normalize(logits), logits)
 
@@ -320,7 +320,7 @@ def test_several_predictions_are_chosen_by_score(problem, tiny_model):
     y = (torch.rand(3, 5, 4) < 0.5).double()
 
     class Fixed(Sampler):
-        def sample(self, x, truth, mask=None):
+        def propose(self, x, truth, mask=None):
             return SamplerOutput(y)
 
     model.inference = Fixed(model.output_space)

@@ -93,7 +93,7 @@ def test_redrawn_entries_are_fair_coins():
     assert SPACE.perturb(y, 0.5).mean().item() == pytest.approx(0.75, abs=0.01)
 
 
-def test_a_move_changes_a_linear_score_by_what_was_said():
+def test_a_move_changes_a_linear_score_by_its_predicted_change():
     y = corners(3)
     gradient = torch.randn(1, 1, 3).expand(y.shape)
     changes = SPACE.move_changes(y, gradient)

@@ -49,14 +49,14 @@ def test_the_projection_is_the_nearest_point_of_the_simplex(point):
 
 def test_the_projection_is_what_scipy_finds():
     point = np.array([0.9, 0.4, -0.2, 0.7])
-    found = optimize.minimize(
+    solution = optimize.minimize(
         lambda y: ((y - point) ** 2).sum(),
         np.full(4, 0.25),
         bounds=[(0, 1)] * 4,
         constraints={"type": "eq", "fun": lambda y: y.sum() - 1},
         tol=1e-12,
     )
-    np.testing.assert_allclose(space_of(4).project(torch.tensor(point)), found.x, atol=1e-6)
+    np.testing.assert_allclose(space_of(4).project(torch.tensor(point)), solution.x, atol=1e-6)
 
 
 def test_probabilities_of_all_sequences_sum_to_one():

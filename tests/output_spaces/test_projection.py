@@ -17,7 +17,7 @@ def space_of(size):
 
 
 def exact_projection(point):
-    """The projection of a list of numbers onto the simplex, one entry at a time."""
+    """Return the projection of a list of numbers onto the simplex, one entry at a time."""
     point = [value - max(point) for value in point]
     total, threshold = 0.0, None
     for count, value in enumerate(sorted(point, reverse=True), start=1):
@@ -59,7 +59,7 @@ def test_the_projection_of_huge_scores_in_low_precision_is_a_corner():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_what_is_not_finite_makes_its_position_nan(value):
+def test_a_value_that_is_not_finite_makes_its_position_nan(value):
     points = torch.tensor([[value, 0.0, 0.0], [0.2, 0.3, 0.5]])
     projected = space_of(3).project(points)
     assert projected[0].isnan().all()
@@ -87,7 +87,7 @@ def test_logits_and_draws_are_finite_in_every_precision(space, dtype):
 
 
 @pytest.mark.parametrize("space", [BinaryOutputSpace(), space_of(4)], ids=["binary", "categorical"])
-def test_smoothing_moves_what_is_at_the_edge_and_keeps_the_rest(space):
+def test_smoothing_moves_values_at_the_edge_and_keeps_the_rest(space):
     one_hot = torch.eye(4).view(1, 1, 4, 4)
     smooth = space.smooth(one_hot, 0.2)
     low = 0.1 if isinstance(space, BinaryOutputSpace) else 0.05

@@ -1,14 +1,12 @@
 """An image file in, a mask file out, by the command of a user."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
+from forked_command import allennlp
 from PIL import ExifTags, Image
 
 from structured_energy.testing import train_snippet, write_images
@@ -52,11 +50,10 @@ def test_the_command_writes_masks(run):
     ]
     lines.append({"image": str(folder / "grey.bmp"), "mask": str(folder / "out" / "grey.tif")})
     (folder / "lines.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
-    command = [sys.executable, "-m", "allennlp", "predict", str(folder / "run" / "model.tar.gz")]
-    command += [str(folder / "lines.jsonl"), "--predictor", "segmentation", "--batch-size", "4"]
-    command += ["--output-file", str(folder / "predictions.jsonl"), "--silent"]
-    root = Path(__file__).resolve().parents[2]
-    subprocess.run(command, check=True, cwd=root, capture_output=True)
+    flags = ("--predictor", "segmentation", "--batch-size", "4", "--silent")
+    flags += ("--output-file", "predictions.jsonl")
+    done = allennlp("predict", "run/model.tar.gz", "lines.jsonl", *flags, cwd=folder)
+    assert done.returncode == 0, done.stderr[-3000:]
     found = [json.loads(line) for line in (folder / "predictions.jsonl").open()]
     assert [(line["image"], line["mask"]) for line in found] == [
         (line["image"], line["mask"]) for line in lines

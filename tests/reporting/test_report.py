@@ -221,11 +221,32 @@ def test_the_report_has_everything_and_refers_to_nothing_else(sets, tmp_path):
     assert page.tags.count(("tr", "example")) == 3
     for title in ("curves", "scores", "calibration", "path", "search_error", "labels", "threshold"):
         assert f'alt="{title}"' in source
-    assert "Finished after 3 epochs, seed default; the best, by example_f1, is epoch" in page.text
+    assert "after 3 epochs, seed 13370/1337/133; the best, by example_f1, is epoch" in page.text
     best = history.curves["example_f1"]["validation"].values[history.best_epoch]
     assert f"{best:.4g}" in page.text
     assert '"type": "gradient-based-inference"' in page.text  # the config
     assert torch.__version__ in page.text
+
+
+def test_tables_fit_a_page(sets, tmp_path):
+    runs = []
+    for number in range(2):
+        runs.append(tmp_path / ("a_very_long_name_of_a_run" * 4) / str(number))
+        shutil.copytree(sets, runs[-1])
+        path = runs[-1] / "metrics.json"
+        metrics = json.loads(path.read_text())
+        metrics.update({f"test_{name}": 0.5 for name in ("example_f1", "hamming_loss")})
+        path.write_text(json.dumps(metrics))
+    page_of(runs, tmp_path / "report.html")
+    source = (tmp_path / "report.html").read_text()
+    # No wider than the page; long words break, and what cannot break scrolls.
+    assert int(re.search(r"max-width: (\d+)px", source)[1]) <= 1300
+    assert "overflow-wrap: anywhere" in source and ".wide { overflow-x: auto; }" in source
+    before = re.findall(r"(\S+\s*\S+)\s*<table class=\"(\w+)\"", source)
+    wide = {name for text, name in before if text.endswith('class="wide">')}
+    assert wide == {"runs", "metrics", "examples"}
+    assert "example_<wbr>f1, test</th>" in source and "of_<wbr>a_<wbr>run" not in source
+    assert "images" not in re.findall(r"<title>(.*)</title>", source)
 
 
 def test_what_stands_in_the_data_is_no_html(tags, tmp_path):

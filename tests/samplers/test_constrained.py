@@ -30,7 +30,7 @@ class Given(Sampler):
         super().__init__(output_space)
         self.logits = logits
 
-    def sample(self, x, truth, mask=None):
+    def propose(self, x, truth, mask=None):
         y = torch.rand(3, 2, 4, 5) if self.logits is None else self.logits
         return SamplerOutput(self.output_space.normalize(y), self.logits)
 

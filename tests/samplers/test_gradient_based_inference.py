@@ -47,7 +47,7 @@ class Starts(Sampler):
         super().__init__(SPACE)
         self.y = y
 
-    def sample(self, x, truth, mask=None):
+    def propose(self, x, truth, mask=None):
         assert truth is None
         return SamplerOutput(self.y)
 
@@ -170,8 +170,8 @@ def test_an_adversarial_loss_is_descended_only_in_training(x):
     in_training = sampler.sample(x, truth).y
     assert (oracle.value(truth, in_training) < oracle.value(truth, start.y)).all()
     torch.testing.assert_close(sampler.sample(x, None).y, plain.sample(x, None).y)
-    found = (oracle.value(truth, in_training) - 1).mean().item()  # minus the cost, of the end alone
-    assert sampler.get_all()["adversarial.value"] == pytest.approx(found)
+    expected = (oracle.value(truth, in_training) - 1).mean().item()  # minus the cost of the end
+    assert sampler.get_all()["adversarial.value"] == pytest.approx(expected)
 
 
 def test_the_truth_starts_at_its_rate_only_in_training(x):
@@ -261,7 +261,7 @@ def test_settings_that_cannot_be_unrolled_are_refused(settings):
         GradientBasedInferenceSampler(SPACE, Bowl(), unroll=True, **settings)
 
 
-def test_a_wrong_setting_of_an_optimizer_is_found_at_once():
+def test_a_wrong_setting_of_an_optimizer_raises_at_once():
     with pytest.raises((ConfigurationError, TypeError)):
         build({"type": "optimizer", "optimizer": {"type": "adam", "speed": 1.0}})
 

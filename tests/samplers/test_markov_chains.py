@@ -61,8 +61,8 @@ def test_one_step_of_gibbs_keeps_the_distribution():
     draws = everything[torch.multinomial(exact, 40000, replacement=True)].unsqueeze(0)
 
     class Start(RandomSampler):
-        def sample(self, x, truth, mask=None):
-            return super().sample(x, truth, mask)._replace(y=draws)
+        def propose(self, x, truth, mask=None):
+            return super().propose(x, truth, mask)._replace(y=draws)
 
     sampler = GibbsWithGradientsSampler(SPACE, network, 1, start=Start(SPACE, network))
     y = sampler.sample(x, None).y[0]

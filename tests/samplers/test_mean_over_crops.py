@@ -21,7 +21,7 @@ class Cumulative(Sampler):
         self.samples = samples
         self.seen = []
 
-    def sample(self, x, truth, mask=None):
+    def propose(self, x, truth, mask=None):
         self.seen.append((x.shape, truth, None if mask is None else mask.shape))
         y = x.mean(1, keepdim=True)
         mean = y.mean((2, 3), keepdim=True)
@@ -33,7 +33,7 @@ def test_a_pixel_has_the_mean_of_its_windows():
     x = torch.rand(2, 3, 6, 7)
     constituent = Cumulative()
     sampler = MeanOverCropsSampler(SPACE, constituent, [4, 4], windows_per_side=3)
-    found = sampler(x).y
+    means = sampler(x).y
     grey = x.mean(1)
     rows, columns = (0, 1, 2), (0, 1, 3)
     for i, r, c in itertools.product(range(2), range(6), range(7)):
@@ -42,14 +42,14 @@ def test_a_pixel_has_the_mean_of_its_windows():
             for a, b in itertools.product(rows, columns)
             if a <= r < a + 4 and b <= c < b + 4
         ]
-        torch.testing.assert_close(found[i, 0, r, c], torch.stack(values).mean())
+        torch.testing.assert_close(means[i, 0, r, c], torch.stack(values).mean())
     assert [shape for shape, _, _ in constituent.seen] == [(18, 3, 4, 4)]
 
 
 class Slope(Sampler):
     """Predicts each pixel times its column number, so that a mirror image has another output."""
 
-    def sample(self, x, truth, mask=None):
+    def propose(self, x, truth, mask=None):
         kept = x if mask is None else x * mask.unsqueeze(1)
         return SamplerOutput(kept.mean(1, keepdim=True) * torch.arange(x.shape[-1]))
 
@@ -60,11 +60,11 @@ def test_a_mirrored_window_has_the_mean_of_both_outputs(windows):
     x = torch.rand(2, 3, 4, 4 * windows)
     mask = torch.rand(2, 4, 4 * windows) < 0.8
     sampler = MeanOverCropsSampler(SPACE, Slope(SPACE), [4, 4], windows, mirrored=True)
-    found = sampler(x, None, mask).y[:, 0]
+    means = sampler(x, None, mask).y[:, 0]
     column = torch.arange(4 * windows) % 4
     # Column c of 4 is column 3 - c in the mirror.
     expected = (x * mask.unsqueeze(1)).mean(1) * (column + (3 - column)) / 2
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(means, expected)
 
 
 def test_gygli_s_36_windows():
@@ -98,9 +98,9 @@ def test_bad_settings_are_named():
         sparse = MeanOverCropsSampler(SPACE, Cumulative(), [4, 4], windows)
         with pytest.raises(ValueError, match="to cover 9 pixels, got . of 4; set windows_per_side"):
             sparse(torch.rand(1, 3, 9, 4))
-    for x, found in ((torch.rand(2, 5), r"\(2, 5\)"), ({"tokens": {}}, "dict")):
+    for x, means in ((torch.rand(2, 5), r"\(2, 5\)"), ({"tokens": {}}, "dict")):
         for truth in (None, torch.ones(2, 1, 5)):
-            with pytest.raises(ValueError, match=f"Expected images .*, got {found}"):
+            with pytest.raises(ValueError, match=f"Expected images .*, got {means}"):
                 MeanOverCropsSampler(SPACE, Cumulative(), [4, 4])(x, truth)
     several = MeanOverCropsSampler(SPACE, Cumulative(samples=2), [4, 4])
     with pytest.raises(ValueError, match="Expected one sample of the constituent"):

@@ -74,7 +74,7 @@ def quadratic(space, linear):
         {"type": "eq", "fun": lambda y, i=i: y.reshape(event)[i].sum() - 1}
         for i in range(event[0] if space == "categorical" else 0)
     ]
-    found = [
+    solutions = [
         minimize(
             lambda y, b=b: y @ matrix.numpy() @ y / 2 - b @ y,
             np.full(size, 1 / event[-1]),
@@ -86,7 +86,7 @@ def quadratic(space, linear):
         ).x
         for b in x.flatten(1).numpy()
     ]
-    return Quadratic(output_space, matrix), x, torch.tensor(np.array(found)).view_as(x)
+    return Quadratic(output_space, matrix), x, torch.tensor(np.array(solutions)).view_as(x)
 
 
 def build(optimizer, space):

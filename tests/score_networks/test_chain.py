@@ -52,13 +52,13 @@ def enumerated(chain, i):
 
 
 def test_the_partition_function_is_the_sum_over_all_sequences(chain):
-    found = chain.log_partition()
+    result = chain.log_partition()
     expected = torch.stack([enumerated(chain, i)[1].logsumexp(0) for i in range(3)])
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(result, expected)
     wanted = (chain.potentials, chain.transitions, chain.start, chain.end)
-    pairs = [torch.autograd.grad(value.sum(), wanted) for value in (found, expected)]
-    for mine, reference in zip(*pairs, strict=True):
-        torch.testing.assert_close(mine, reference)
+    pairs = [torch.autograd.grad(value.sum(), wanted) for value in (result, expected)]
+    for own, reference in zip(*pairs, strict=True):
+        torch.testing.assert_close(own, reference)
 
 
 @pytest.mark.parametrize("chain", ["end"], indirect=True)
@@ -72,8 +72,8 @@ def test_the_likelihood_is_that_of_allennlp_s_conditional_random_field(chain):
     expected = crf(chain.potentials, tags, chain.mask)
     torch.testing.assert_close(numerator - chain.log_partition().sum(), expected)
     best = [path for path, _ in crf.viterbi_tags(chain.potentials, chain.mask)]
-    found = [row[:n].tolist() for row, n in zip(chain.best(), LENGTHS, strict=True)]
-    assert found == best
+    result = [row[:n].tolist() for row, n in zip(chain.best(), LENGTHS, strict=True)]
+    assert result == best
 
 
 @pytest.mark.parametrize("count", [1, 5])
@@ -117,9 +117,9 @@ def test_the_sampler_s_log_probabilities_are_those_of_all_sequences():
         torch.testing.assert_close(draws.log_prob[i], expected[i, same.int().argmax(1)])
     loss = problem.build(Loss, "'exact-likelihood'")
     truth = problem.output_space.encode(problem.labels, problem.dtype)
-    mine = loss.unreduced(problem.x, truth, draws, problem.mask)[0, 0]
+    own = loss.unreduced(problem.x, truth, draws, problem.mask)[0, 0]
     matching = (y[0] == truth[0]).all(-1).all(-1)
-    torch.testing.assert_close(mine, -expected[0][matching][0])
+    torch.testing.assert_close(own, -expected[0][matching][0])
 
 
 SEQUENCE_NETWORK = """{
@@ -148,17 +148,19 @@ def test_a_masked_token_is_not_there(place):
         scores = network(x, sample.y, mask)
         likelihood = loss.unreduced(x, truth, sample, mask)
         # The draws are checked by their probabilities, since a draw is random.
-        found = sample.log_prob - scores
-        torch.testing.assert_close(found, found[:, :1].expand_as(found))
-        return likelihood, found[:, :1], best.sample(x, None, mask).y
+        result = sample.log_prob - scores
+        torch.testing.assert_close(result, result[:, :1].expand_as(result))
+        return likelihood, result[:, :1], best.sample(x, None, mask).y
 
-    found = results(words, problem.truth, mask)
+    result = results(words, problem.truth, mask)
     for i, real in enumerate(mask):
-        alone = words[i : i + 1, real]
-        expected = results(alone, problem.truth[i : i + 1, :, real], torch.ones_like(alone).bool())
-        torch.testing.assert_close(found[0][i], expected[0][0])
-        torch.testing.assert_close(found[1][i], expected[1][0])
-        torch.testing.assert_close(found[2][i][:, real], expected[2][0])
+        own_words = words[i : i + 1, real]
+        expected = results(
+            own_words, problem.truth[i : i + 1, :, real], torch.ones_like(own_words).bool()
+        )
+        torch.testing.assert_close(result[0][i], expected[0][0])
+        torch.testing.assert_close(result[1][i], expected[1][0])
+        torch.testing.assert_close(result[2][i][:, real], expected[2][0])
 
 
 @pytest.mark.parametrize("make", [ExactSampler, ExactLikelihoodLoss])

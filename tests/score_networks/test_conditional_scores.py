@@ -38,7 +38,7 @@ def deeper(labels=LABELS):
 
 
 def attended(term, y, h):
-    """The score of one output: each label attends to the other ones."""
+    """Return the score of one output: each label attends to the other ones."""
     q, k, u, v = term.embeddings
     score = torch.zeros(())
     for i in range(len(y)):
@@ -53,7 +53,7 @@ def attended(term, y, h):
 
 
 def of_patterns(term, y, h):
-    """The score of one output, pattern by pattern."""
+    """Return the score of one output, pattern by pattern."""
     values = []
     for number in range(term.of_labels.out_features):
         value = term.of_encoding.bias[number] + term.of_encoding.weight[number] @ h
@@ -78,13 +78,13 @@ def score(term, y, h, mask=None):
 
 @pytest.mark.parametrize(("build", "loop"), TERMS)
 @pytest.mark.parametrize("labels", [LABELS, 2, 1])
-def test_it_is_what_the_loop_gives(build, loop, labels):
+def test_it_equals_the_loop(build, loop, labels):
     term = build(labels)
     y, h = torch.rand(3, 2, labels), torch.randn(3, SIZE)
-    found = score(term, y, h)
-    assert found.shape == (3, 2)
+    scores = score(term, y, h)
+    assert scores.shape == (3, 2)
     for i, j in itertools.product(range(3), range(2)):
-        torch.testing.assert_close(found[i, j], loop(term, y[i, j], h[i]))
+        torch.testing.assert_close(scores[i, j], loop(term, y[i, j], h[i]))
 
 
 def test_a_single_label_attends_to_none():

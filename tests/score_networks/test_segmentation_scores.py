@@ -35,7 +35,7 @@ def build(*terms, encoder=U_NET, **settings):
 
 
 def local_term(network, x, y):
-    """The sum over pixels of y times the projection of its encoding, and the encoding."""
+    """Return the sum over pixels of y times the projection of its encoding, and the encoding."""
     h = network.encoder(x)
     (weight,), (bias,) = network.projection.weight, network.projection.bias
     return torch.einsum("bshw,bhwc,c->bs", y, h, weight) + bias * y.sum((2, 3)), h
@@ -58,7 +58,7 @@ def grid():
 
 
 def pairs_of(grid, y, real):
-    """The score of one mask, pair by pair; of discrete pixels it is the table's entry."""
+    """Return the score of one mask, pair by pair; of discrete pixels it is the table's entry."""
     height, width = y.shape
     score = torch.zeros(())
     for row, column in itertools.product(range(height), range(width)):
@@ -83,9 +83,9 @@ def pairs_of(grid, y, real):
 def test_the_grid_is_the_sum_over_pairs_of_neighbours(grid, masked):
     y = torch.rand(2, 3, 4, 5)
     real = torch.rand(2, 4, 5) < 0.7 if masked else torch.ones(2, 4, 5, dtype=torch.bool)
-    found = grid(y, real if masked else None)
+    scores = grid(y, real if masked else None)
     for i, j in itertools.product(range(2), range(3)):
-        torch.testing.assert_close(found[i, j], pairs_of(grid, y[i, j], real[i]))
+        torch.testing.assert_close(scores[i, j], pairs_of(grid, y[i, j], real[i]))
 
 
 def test_a_single_pixel_has_no_neighbour(grid):
@@ -99,7 +99,7 @@ def joint():
 
 def test_image_and_mask_are_the_channels_of_one_convolution(joint):
     x, y = torch.rand(2, 3, 6, 7), torch.rand(2, 4, 6, 7)
-    found = joint(y, h=joint.encode(x, None, None))
+    scores = joint(y, h=joint.encode(x, None, None))
     weight = torch.cat([joint.of_image.weight, joint.of_mask.weight], dim=1)
     (layer,) = joint.further
     for j in range(4):
@@ -107,7 +107,7 @@ def test_image_and_mask_are_the_channels_of_one_convolution(joint):
         h = softplus(conv2d(channels, weight, joint.of_image.bias, padding=1))
         h = softplus(conv2d(h, layer.weight, layer.bias, stride=2, padding=1))
         hidden = softplus(h.mean((2, 3)) @ joint.summary.weight.T + joint.summary.bias)
-        torch.testing.assert_close(found[:, j], (hidden @ joint.projection.weight.T)[:, 0])
+        torch.testing.assert_close(scores[:, j], (hidden @ joint.projection.weight.T)[:, 0])
 
 
 @pytest.mark.parametrize("sizes", [(6, 7), (5, 5), (1, 2)])
@@ -164,10 +164,10 @@ def test_the_terms_add_up_and_the_image_is_encoded_once(joint, grid):
     encoded = Encoded(x)
     with frozen(network):
         for _ in range(3):
-            found = network(encoded, y)
+            scores = network(encoded, y)
         rows = encoded.rows(torch.tensor([1]))
         torch.testing.assert_close(network(rows, y[1:]), expected[1:])
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(scores, expected)
     assert len(calls) == 1
 
 

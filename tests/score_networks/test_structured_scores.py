@@ -62,7 +62,7 @@ def convolutional(term, y):
 
 
 def positions(size, length):
-    """The encoding of Vaswani et al. (2017, section 3.5), sines before cosines."""
+    """Return the encoding of Vaswani et al. (2017, section 3.5), sines before cosines."""
     count = size // 2
     rates = [math.exp(-i * math.log(1e4) / (count - 1)) for i in range(count)]
     rows = [

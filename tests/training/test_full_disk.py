@@ -1,13 +1,11 @@
 """A full disk while a run saves: training ends in one sentence and keeps the last checkpoint."""
 
 import json
-import os
 import resource
-import subprocess
-import sys
 
 import pytest
 import torch
+from forked_command import allennlp
 
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
@@ -41,15 +39,8 @@ class FullDisk(TrainerCallback):
 
 
 def train(folder, run, *flags):
-    return subprocess.run(
-        [sys.executable, "-m", "allennlp", "train", "config.json", "-s", run, *flags]
-        + ["--include-package", "structured_energy", "--include-package", "full_disk"],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
-        timeout=300,
-    )
+    flags += ("--include-package", "structured_energy", "--include-package", "full_disk")
+    return allennlp("train", "config.json", "-s", run, *flags, cwd=folder)
 
 
 @pytest.mark.skipif(

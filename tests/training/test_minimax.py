@@ -4,14 +4,13 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from forked_command import allennlp, begin, command, wait
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
@@ -342,31 +341,8 @@ def write_config(tmp_path: Path, snippet: str, over=None) -> Path:
     return path
 
 
-def command(config, folder, *flags):
-    return [
-        sys.executable,
-        "-m",
-        "allennlp",
-        "train",
-        str(config),
-        "-s",
-        str(folder),
-        "--include-package",
-        "structured_energy",
-        *flags,
-    ]
-
-
 def run_allennlp(config, folder, *flags):
-    return subprocess.run(
-        command(config, folder, *flags),
-        capture_output=True,
-        text=True,
-        cwd=Path(config).parent,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=300,
-        check=False,
-    )
+    return allennlp("train", config, "-s", folder, *flags, cwd=config.parent)
 
 
 def comparable(folder):
@@ -398,20 +374,14 @@ def test_a_killed_run_recovers_bit_for_bit(tmp_path):
     assert run_allennlp(config, tmp_path / "whole").returncode == 0
 
     killed = tmp_path / "killed"
-    process = subprocess.Popen(
-        command(config, killed),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    process = begin(lambda: command(["train", str(config), "-s", str(killed)], tmp_path))
     deadline = time.monotonic() + 200
     while not list(killed.glob("training_state_e4_*")):
-        assert process.poll() is None, "the run ended before it could be killed"
+        assert os.waitpid(process, os.WNOHANG) == (0, 0), "the run ended before it was killed"
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    os.kill(process, signal.SIGKILL)
+    assert wait(process) == -signal.SIGKILL
     assert not (killed / "metrics.json").exists()
 
     recovered = run_allennlp(config, killed, "--recover")

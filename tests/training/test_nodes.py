@@ -68,7 +68,14 @@ def same(found, expected):
 
 
 def test_two_nodes_equal_two_processes_of_one_node(folder, config, expected):
-    path, run, port = folder / "config.json", folder / "two" / "run", find_open_port()
+    run = folder / "two" / "run"
+    assert [status for status, _ in nodes(config, run)] == [0, 0]
+    check_two(run, expected)
+
+
+@pytest.mark.skipif("KILLS" not in os.environ, reason="slow, in `make kill`")
+def test_two_nodes_of_torchrun_equal_two_processes_of_one_node(folder, config, expected):
+    path, run, port = folder / "config.json", folder / "torchrun" / "run", find_open_port()
     path.write_text(json.dumps(config))
     command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1"]
     command += ["--master-addr=127.0.0.1", f"--master-port={port}"]
@@ -87,6 +94,11 @@ def test_two_nodes_equal_two_processes_of_one_node(folder, config, expected):
         said = list(pool.map(lambda process: process.communicate(timeout=300)[0], launched))
     for process, text in zip(launched, said, strict=True):
         assert process.returncode == 0, text[-3000:]
+    check_two(run, expected)
+
+
+def check_two(run, expected):
+    """Check the folder of the first node, and that of the second beside it."""
     found = killing.outcome(run)
     for name in ("weights", "metrics", "csv", "archived", "members", "last"):
         assert found[name] == expected[name], name

@@ -3,8 +3,10 @@
 // stand in data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
+local search_spaces = import 'search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
 
-methods({
+swappable(methods({
   defaults: {
     local d = self,
     reader: 'arff',
@@ -61,4 +63,4 @@ methods({
   },
 
   cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
-})
+}), search_spaces)

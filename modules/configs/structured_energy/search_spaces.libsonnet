@@ -1,10 +1,10 @@
-// Where experiments/tune.py looks for the hyper-parameters of each method: numbers from `low` to `high`
-// (`log`: evenly over their logarithm), or one of `choices`.
-local log(low, high) = { low: low, high: high, log: true };
+// Where `allennlp tune` looks for the hyper-parameters of each method: numbers between two limits
+// (`uniform`, or `log`: evenly over their logarithm), or one of `choices`.
+local log(low, high) = { log: [low, high] };
 
 local task = {
   lr: log(5e-4, 5e-3),
-  dropout: { low: 0.2, high: 0.8 },
+  dropout: { uniform: [0.2, 0.8] },
   weight_decay: log(1e-5, 1e-1),
 };
 local score = { score_lr: log(1e-4, 5e-3), patterns: { choices: [16, 64] } };
@@ -15,7 +15,7 @@ local score_weight = { score_weight: log(0.03, 10) };
 local value_weight = { value_weight: log(0.3, 30) };
 local task_cost_weight = { task_cost_weight: log(1, 100) };
 local alone = score + descent + {
-  score_dropout: { low: 0.0, high: 0.8 },
+  score_dropout: { uniform: [0.0, 0.8] },
   weight_decay: task.weight_decay,
 };
 

@@ -2,6 +2,8 @@
 // the data, their reader, and what differs from `defaults`. The published data set stands in
 // segmentation_data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
+local search_spaces = import 'segmentation_search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
 
 // Learning on crops, predictions by the mean over crops (Gygli et al. 2017). The task network's
 // loss, where it stands in the inference, comes with it.
@@ -63,6 +65,8 @@ local lib = methods({
   },
 
   base(d): {
+    [if d.channels != 3 then 'dataset_reader']:
+      channels(d) + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       type: 'tensor',
       batch_size: d.batch_size,
@@ -124,7 +128,7 @@ local lib = methods({
   cost_augmented(d): error 'images have no cost-augmented network of their own',
 });
 
-{
+swappable({
   [method](d): by_crops(lib.complete(d), lib[method](d {
     score_is_value:: std.member(['dvn', 'seal_dynamic_dvn'], method),
   }))
@@ -138,4 +142,4 @@ local lib = methods({
 } + {
   defaults:: lib.defaults,
   complete:: lib.complete,
-}
+}, search_spaces)

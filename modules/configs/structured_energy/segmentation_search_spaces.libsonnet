@@ -1,12 +1,12 @@
 // As search_spaces.libsonnet, for the methods of masks of images.
-local log(low, high) = { low: low, high: high, log: true };
+local log(low, high) = { log: [low, high] };
 
 local task = {
   lr: log(5e-4, 5e-3),
-  dropout: { low: 0.0, high: 0.5 },
+  dropout: { uniform: [0.0, 0.5] },
   weight_decay: log(1e-4, 1e-1),
 };
-local score = { score_lr: log(1e-4, 5e-3), score_dropout: { low: 0.0, high: 0.5 } };
+local score = { score_lr: log(1e-4, 5e-3), score_dropout: { uniform: [0.0, 0.5] } };
 local score_weight = { score_weight: log(0.001, 1) };
 
 {

@@ -3,6 +3,8 @@
 // tagging_data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
+local search_spaces = import 'tagging_search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
 
 local encoder(d, hidden, dropout) = {
   type: 'tokens',
@@ -93,7 +95,7 @@ local lib = methods({
   cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
 });
 
-lib {
+swappable(lib {
   // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
   // task network has in other methods.
   crf(d):
@@ -112,4 +114,4 @@ lib {
     tuned: { inference_network: std.get(lib.complete(d).tuned, 'inference_network_' + term, {}) },
   })
   for term in std.objectFields(terms)
-}
+}, search_spaces)

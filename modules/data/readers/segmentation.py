@@ -9,9 +9,8 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
 
-from ..augmentations import check_size
 from ..fields import ImageField
-from ..images import BROKEN, open_image, read_mask_values, read_pixels, scaled
+from ..images import BROKEN, check_size, open_image, read_mask_values, read_pixels, scaled
 from ..mask_values import Mask, MaskValues
 from ..registry import resolve
 from .json_reader import JsonReader

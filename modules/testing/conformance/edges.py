@@ -55,7 +55,7 @@ def precisions() -> Iterator[torch.autocast]:
 
 
 def check_low_precision(function: Callable[[], torch.Tensor]) -> None:
-    """The values of a function of float32 are about the same under autocast."""
+    """Check that autocast changes the values of a function of float32 only a little."""
     expected = function()
     for precision in precisions():
         with precision:

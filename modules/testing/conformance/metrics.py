@@ -62,12 +62,12 @@ class MetricConformance(Conformance):
 
     def test_padding_changes_nothing(self, problem: TestProblem, snippet: str) -> None:
         y, labels = problem.sample(1).y, problem.labels
-        found = []
+        values = []
         for value in (0, 1):
             problem.labels = torch.where(problem.mask, labels, torch.full_like(labels, value))
             probabilities = with_padding_changed(problem, y, float(value))[:, 0]
-            found.append(self.value_of(problem, snippet, probabilities))
-        assert found[0] == found[1]
+            values.append(self.value_of(problem, snippet, probabilities))
+        assert values[0] == values[1]
 
     def test_the_arguments_are_not_changed(
         self, problem: TestProblem, component: StructuredMetric

@@ -15,7 +15,7 @@ from ..problem import evaluate_jsonnet
 
 class ReaderConformance:
     """A dataset reader: files that are not data are refused in one sentence that names them, and
-    reading does not change what is read.
+    reading twice gives the same instances.
 
     A subclass names the reader and writes a small valid file for it:
 
@@ -75,8 +75,8 @@ class ReaderConformance:
         vocab = Vocabulary.from_instances(first)
         expected = tensors(first, vocab)
         for again in (reader, self.build()):
-            found = tensors(list(again.read(path)), vocab)
-            torch.testing.assert_close(found, expected, rtol=0, atol=0)
+            result = tensors(list(again.read(path)), vocab)
+            torch.testing.assert_close(result, expected, rtol=0, atol=0)
 
     def test_no_more_than_max_instances_are_read(self, path: str) -> None:
         assert len(list(self.build({"max_instances": 1}).read(path))) == 1
@@ -118,7 +118,7 @@ class ReaderConformance:
 
 
 def tensors(instances: List[Instance], vocab: Vocabulary) -> List[Dict[str, Any]]:
-    """The fields of each instance as tensors."""
+    """Return the fields of each instance as tensors."""
     for instance in instances:
         instance.index_fields(vocab)
     return [instance.as_tensor_dict(instance.get_padding_lengths()) for instance in instances]

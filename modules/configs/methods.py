@@ -1,0 +1,210 @@
+"""The methods of the library, with a line and the paper for each."""
+
+import json
+import re
+from typing import Any, Dict, List, NamedTuple, Optional
+
+from allennlp.common.checks import ConfigurationError
+
+from .library import describe, evaluate_snippet
+from .words import nearest
+
+
+class Method(NamedTuple):
+    """A method of a task: its name in the library, a line about it, and its paper if it has one."""
+
+    name: str
+    about: str
+    paper: Optional[str] = None
+
+
+_NETWORK = "Tu & Gimpel 2018"
+_TERMS = "Tu et al. 2020"
+_SEAL = "Lee et al. 2022"
+_CROSS_ENTROPY = Method("cross_entropy", "A task network that minimises the cross-entropy.")
+_SPEN = Method(
+    "spen",
+    "A score network, margin-based, with cost-augmented gradient-based inference.",
+    "Belanger & McCallum 2016",
+)
+_DVN = Method(
+    "dvn",
+    "A value network: the score of an output estimates its oracle value.",
+    "Gygli et al. 2017",
+)
+_INFERENCE_NETWORK = Method(
+    "inference_network",
+    "A task network does the inference of a margin-based score network.",
+    _NETWORK,
+)
+_DYNAMIC_MARGIN = Method(
+    "seal_dynamic_margin",
+    "The score network as a loss of the task network; both learn at once, margin-based.",
+    _SEAL,
+)
+_DYNAMIC_DVN = Method(
+    "seal_dynamic_dvn",
+    "The same, with a value network that learns from the outputs of the task network.",
+    _SEAL,
+)
+_DYNAMIC_NCE = Method(
+    "seal_dynamic_nce",
+    "The same, with ranking noise-contrastive estimation on draws of the task network.",
+    _SEAL,
+)
+
+# By the names of the libraries; each in the order in which `allennlp methods` lists them.
+METHODS: Dict[str, List[Method]] = {
+    "multi_label": [
+        _CROSS_ENTROPY,
+        Method(
+            "cross_entropy_oracle_cost",
+            "A task network that also minimises the relaxed oracle cost.",
+        ),
+        _SPEN,
+        Method(
+            "spen_end_to_end",
+            "A score network, trained through its unrolled gradient-based inference.",
+            "Belanger et al. 2017",
+        ),
+        _DVN,
+        _INFERENCE_NETWORK,
+        Method(
+            "inference_network_cost_augmented",
+            "The same, with a separate network for cost-augmented inference.",
+            _TERMS,
+        ),
+        Method(
+            "seal_static",
+            "A value network, trained first and then kept, is a loss of the task network.",
+            _SEAL,
+        ),
+        _DYNAMIC_MARGIN,
+        _DYNAMIC_DVN,
+        _DYNAMIC_NCE,
+        Method("seal_dynamic_nce_relaxed", "The same, with relaxed (Gumbel) draws.", _SEAL),
+        Method(
+            "seal_ranking",
+            "As seal_dynamic_nce, without the probability of the draws.",
+            _SEAL,
+        ),
+        Method(
+            "contrastive_divergence",
+            "A score network that learns from short Gibbs chains, which start at the truth.",
+            "Hinton 2002",
+        ),
+    ],
+    "tagging": [
+        _CROSS_ENTROPY,
+        Method("crf", "A linear chain, exact in training and prediction.", "Lafferty et al. 2001"),
+        _SPEN,
+        _INFERENCE_NETWORK,
+        *(
+            Method(f"inference_network_{term}", f"The same, with {about}.", _TERMS)
+            for term, about in (
+                ("skip_chain", "skip-chain terms"),
+                ("high_order", "terms over three tags"),
+                ("convolutional", "a convolution over tags"),
+                ("self_attention", "self-attention over tags"),
+                ("label_language_model", "a language model of tags"),
+            )
+        ),
+        _DYNAMIC_MARGIN,
+        _DYNAMIC_NCE,
+    ],
+    "segmentation": [_CROSS_ENTROPY, _DVN, _INFERENCE_NETWORK, _DYNAMIC_DVN, _DYNAMIC_NCE],
+}
+TITLES = {
+    "multi_label": "Labels (multi_label)",
+    "tagging": "Tags of tokens (tagging)",
+    "segmentation": "Masks of images (segmentation)",
+}
+# The file of data sets of each task, and the data set that stands for all.
+DATA_SETS = {
+    "multi_label": ("data_sets", "digits"),
+    "tagging": ("tagging_data_sets", "twpos"),
+    "segmentation": ("segmentation_data_sets", "weizmann_horses"),
+}
+
+
+def tasks_of(method: str) -> List[str]:
+    """Return the tasks that have a method.
+
+    >>> tasks_of("crf")
+    ['tagging']
+
+    # Raises
+
+    `ConfigurationError` for an unknown method, with the most similar one.
+    """
+    tasks = [task for task, methods in METHODS.items() if method in [m.name for m in methods]]
+    if not tasks:
+        names = list(dict.fromkeys(m.name for methods in METHODS.values() for m in methods))
+        hint = nearest(method, names) or f"the methods are {', '.join(names)}."
+        raise ConfigurationError(f"Expected the name of a method, got '{method}'; {hint}")
+    return tasks
+
+
+def check_method(task: str, method: str) -> None:
+    """Raise `ConfigurationError` for a task that is unknown or that lacks the method."""
+    if task not in METHODS:
+        raise ConfigurationError(f"Expected a task among {', '.join(METHODS)}, got '{task}'.")
+    if task not in tasks_of(method):
+        names = ", ".join(each.name for each in METHODS[task])
+        raise ConfigurationError(
+            f"Expected a method of the task {task}, one of {names}, got '{method}'."
+        )
+
+
+def config_of(task: str, method: str, table: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the config of a method for the table of a data set.
+
+    >>> config_of("tagging", "crf", {"train": "train.conll"})["model"]["loss"]
+    'exact-likelihood'
+
+    # Raises
+
+    `ConfigurationError` for an unknown task, method or key of the table, with a suggestion.
+    """
+    check_method(task, method)
+    text = f"(import 'structured_energy/{task}.libsonnet').{method}({json.dumps(table)})"
+    return _evaluated(text, f"the table for {method}")
+
+
+def config_for(task: str, method: str, data_set: Optional[str] = None) -> Dict[str, Any]:
+    """Return the config of a method for a data set of the library, by default the one that stands
+    for the task.
+
+    # Raises
+
+    `ConfigurationError` for an unknown task, method or data set.
+    """
+    check_method(task, method)
+    file, default = DATA_SETS[task]
+    known = data_sets_of(task)
+    name = data_set or default
+    if name not in known:
+        raise ConfigurationError(
+            f"Expected a data set of the task {task}, one of {', '.join(known)}, got '{name}'."
+        )
+    text = (
+        f"(import 'structured_energy/{task}.libsonnet').{method}("
+        f"(import 'structured_energy/{file}.libsonnet').{name})"
+    )
+    return _evaluated(text, name)
+
+
+def data_sets_of(task: str) -> List[str]:
+    """Return the data sets of a task that the library has."""
+    file = DATA_SETS[task][0]
+    return json.loads(
+        evaluate_snippet("names", f"std.objectFields(import 'structured_energy/{file}.libsonnet')")
+    )
+
+
+def _evaluated(text: str, name: str) -> Dict[str, Any]:
+    try:
+        return json.loads(evaluate_snippet(name, text))
+    except RuntimeError as error:
+        message = describe(error, name)
+        raise ConfigurationError(re.sub(r"^.*?: e", "E", message, count=1)) from error
