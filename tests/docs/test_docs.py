@@ -41,6 +41,7 @@ MEASURED = {DOCS / f"{name}.md" for name in ("results", "speed", "growth", "sear
 DIRECTIVES = (
     "registered",
     "data-sets",
+    "methods",
     "patches",
     "public",
     "toctree",
