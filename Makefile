@@ -17,7 +17,7 @@ READY := $(VENV)/.ready
 # One thread for each process: the networks are small, and the tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test fuzz kill check docs format lint types clean
+.PHONY: demo test fuzz kill check lock matrix bundle docs format lint types clean
 
 # From nothing to a trained model, its metrics, the tree of logged values and a picture.
 demo: $(READY)
@@ -64,6 +64,10 @@ lock: $(READY)
 matrix:
 	$(PYTHON) scripts/matrix.py $(MATRIX)
 
+# The wheels for a GPU machine without a network, bundle/; scripts/gpu_check.sh installs and tests it.
+bundle: $(READY)
+	$(BIN)/python scripts/bundle.py
+
 # The environment, made when it is missing and made again when what it is made of has changed;
 # TORCH=2.15.0 takes another release of torch.
 $(READY): requirements.txt requirements-dev.txt setup.py pyproject.toml scripts/environment.py
@@ -71,4 +75,4 @@ $(READY): requirements.txt requirements-dev.txt setup.py pyproject.toml scripts/
 	touch $(READY)
 
 clean:
-	rm -rf .venv .venv-* build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build bundle dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

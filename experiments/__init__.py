@@ -1,1 +1,1 @@
-"""Results on the published data sets: `python -m experiments.results` from the repository."""
+"""Inference errors and tuning on the published data: `python -m experiments.tune`."""

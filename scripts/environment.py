@@ -28,14 +28,12 @@ def make(folder: Path, torch: str, pins: List[str], uv: str = "") -> None:
     python = folder / "bin" / "python"
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     if uv:
-        pip = [uv, "pip", "install", "--quiet", "--python", str(python)]
+        pip = [uv, "pip", "install", "--quiet", "--no-config", "--python", str(python)]
 
     def install(*arguments: str) -> None:
         subprocess.run([*pip, *arguments], cwd=ROOT, check=True)
 
-    # From Python 3.12 on, torchvision of the same release as torch; requirements-dev.txt has an
-    # older one for Python 3.11, which imports beside CPU and CUDA builds of any torch.
-    install(f"torch=={torch}", *(["torchvision"] if sys.version_info >= (3, 12) else []))
+    install(f"torch=={torch}")
     install("--no-deps", *(part for name in pins for part in ("-r", name)))
     install("--no-deps", "--no-build-isolation", "-e", ".")
 

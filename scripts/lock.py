@@ -3,8 +3,9 @@
     python scripts/lock.py [--upgrade]
 
 One set of pins serves every supported Python, with markers where releases differ. A pin changes
-only where pyproject.toml asks for it; `--upgrade` takes the newest releases. torch and what comes
-with it (CUDA, torchvision) are left out: CPU and CUDA builds differ, and they are installed first.
+only where pyproject.toml asks for it; `--upgrade` takes the newest releases. torch and its CUDA
+packages are left out, for CPU and CUDA builds differ: it is installed first. So is torchvision,
+which few configs use.
 """
 
 import argparse
@@ -22,8 +23,6 @@ OLDEST_PYTHON = PROJECT["project"]["requires-python"].removeprefix(">=")
 TORCH = re.compile(r"torch==([\d.]+)")
 WITH_TORCH = re.compile(r"(torch|torchvision|triton|cuda-[\w-]+|nvidia-[\w-]+)(\[.*\])?==")
 ALLENNLP = "allennlp==2.10.1"
-# On Python 3.11 a torchvision that imports beside every build of torch, CPU ones among them.
-OLD_TORCHVISION = 'torchvision==0.15.2 ; python_version < "3.12"'
 # The newest releases that are tried: instead of the pins of pyproject.toml.
 NEWEST = {
     "torch": ">=2.15",
@@ -104,7 +103,7 @@ def main() -> None:
     # AllenNLP without what it declares: pyproject.toml names what it needs.
     runtime = [*resolve([], {}, whole), ALLENNLP]
     write("requirements.txt", sorted(runtime))
-    write("requirements-dev.txt", sorted({*whole, OLD_TORCHVISION} - set(runtime)))
+    write("requirements-dev.txt", sorted(set(whole) - set(runtime)))
     newest = [] if upgrade else pins_of("requirements-newest.txt")
     write("requirements-newest.txt", resolve(everything, newest_overrides(), newest))
 

@@ -1,7 +1,6 @@
 """The declared dependencies are enough to import every module, and the pins fit them."""
 
 import ast
-import re
 import subprocess
 import sys
 import tomllib
@@ -9,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution, packages_dist
 from pathlib import Path
 
 import pytest
+from environment import pinned_torch
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+ALLENNLP = "allennlp==2.10.1"  # installed without what it declares
 # The folder of the package that needs an extra to be imported; other extras are imported lazily.
 NEEDS = {"testing": "structured_energy.testing"}
 # Imports the modules of the package, without the top-level packages in sys.argv[2:].
@@ -43,6 +44,16 @@ for module in pkgutil.walk_packages(structured_energy.__path__, "structured_ener
 
 def names(requirements):
     return {canonicalize_name(Requirement(text).name) for text in requirements}
+
+
+def pins():
+    """The pins that this Python installs."""
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        for line in (ROOT / name).read_text().splitlines():
+            if not line.startswith("#"):
+                requirement = Requirement(line)
+                if requirement.marker is None or requirement.marker.evaluate():
+                    yield requirement
 
 
 def closure(requirements):
@@ -78,9 +89,8 @@ def imported(path):
 
 
 def test_every_import_is_of_a_declared_dependency():
-    declared = names(
-        [*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)]
-    )
+    extras = (text for extra in EXTRAS.values() for text in extra)
+    declared = names([ALLENNLP, *PROJECT["dependencies"], *extras])
     providers = packages_distributions()
     for path in sorted((ROOT / "modules").rglob("*.py")):
         for package in imported(path):
@@ -93,12 +103,13 @@ def test_every_import_is_of_a_declared_dependency():
 @pytest.mark.parametrize("extra", [None, *NEEDS])
 def test_all_modules_are_imported_with_the_declared_dependencies_only(extra):
     present = closure([*PROJECT["dependencies"], *(EXTRAS[extra] if extra else [])])
+    present |= names([ALLENNLP])  # and nothing that it declares beside
     missing = [
         package
         for package, providers in packages_distributions().items()
         if not {canonicalize_name(name) for name in providers} & {*present, "structured-energy"}
     ]
-    assert "hypothesis" in missing  # or nothing is left out
+    assert {"hypothesis", "spacy", "fairscale"} <= set(missing)  # or nothing is left out
     skipped = "all" if extra else NEEDS["testing"]
     result = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL, skipped, *missing],
@@ -110,25 +121,39 @@ def test_all_modules_are_imported_with_the_declared_dependencies_only(extra):
     assert result.returncode == 0, result.stderr[-2000:]
 
 
-def test_the_python_that_is_required_can_install_the_pins():
+def test_the_pythons_that_are_supported_can_install_the_pins():
     required = SpecifierSet(PROJECT["requires-python"])
     (least,) = [each.version for each in required if each.operator == ">="]
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
-        if not line or line.startswith("#"):
-            continue
-        metadata = distribution(Requirement(line).name).metadata
-        wanted = SpecifierSet(metadata["Requires-Python"] or "")
-        assert least in wanted, f"{line} needs Python {wanted}, got {required}"
+    for pin in pins():
+        wanted = SpecifierSet(distribution(pin.name).metadata["Requires-Python"] or "")
+        for python in (least, "3.12.1", "3.13.0"):
+            assert python in wanted, f"{pin} needs Python {wanted}, got {python}"
 
 
 def test_the_pins_are_of_the_declared_dependencies():
-    pins = {}
-    for line in (ROOT / "requirements.txt").read_text().splitlines():
-        if line and not line.startswith("#"):
-            requirement = Requirement(re.sub(r";.*", "", line))
-            pins[canonicalize_name(requirement.name)] = str(requirement.specifier)[2:]
-    for text in [*PROJECT["dependencies"], *(text for extra in EXTRAS.values() for text in extra)]:
-        requirement = Requirement(text)
+    pinned = {canonicalize_name(pin.name): str(pin.specifier)[2:] for pin in pins()}
+    assert {"torch", "torchvision"}.isdisjoint(pinned)  # CPU and CUDA builds differ
+    extras = (text for extra in EXTRAS.values() for text in extra)
+    for requirement in map(Requirement, [ALLENNLP, *PROJECT["dependencies"], *extras]):
         name = canonicalize_name(requirement.name)
-        if name != "torch":  # its CPU and CUDA builds are installed first
-            assert pins[name] in requirement.specifier, f"{text}, got the pin {pins.get(name)}"
+        if name not in ("torch", "torchvision"):
+            version = pinned.get(name)
+            assert version in requirement.specifier, f"{requirement}, got the pin {version}"
+
+
+def test_the_metadata_do_not_name_allennlp():
+    assert "allennlp" not in names(PROJECT["dependencies"])
+    assert "allennlp" not in {name for extra in EXTRAS.values() for name in names(extra)}
+
+
+def test_locks_are_those_of_pyproject():
+    """What the lock command resolves with is what the files were made for."""
+    overrides = map(
+        Requirement,
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["override-dependencies"],
+    )
+    wanted = {canonicalize_name(each.name): each.specifier for each in overrides}
+    assert wanted["torch"] == SpecifierSet("==" + pinned_torch("requirements.txt"))
+    for pin in pins():
+        version = str(pin.specifier)[2:]
+        assert version in wanted.get(canonicalize_name(pin.name), SpecifierSet()), pin

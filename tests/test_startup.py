@@ -232,14 +232,22 @@ def test_a_removed_name_is_restored_where_it_is_missing(monkeypatch):
 
 
 class FewMethods:
-    """A tokenizer with the methods of transformers 5: words are ids, 100 and 102 are special."""
+    """A tokenizer with the methods of transformers 5: 100 and 102 are special tokens."""
+
+    id_of = staticmethod(ord)
 
     def __call__(self, text, pair=None, add_special_tokens=True):
-        ids = [ord(letter) for letter in text]
+        ids = [*map(self.id_of, text)]
         if not add_special_tokens:
             return {"input_ids": ids}
-        second = [] if pair is None else [*map(ord, pair), 102]
+        second = [] if pair is None else [*map(self.id_of, pair), 102]
         return {"input_ids": [100, *ids, 102, *second]}
+
+
+class FewLetters(FewMethods):
+    """Each letter is unknown, 7."""
+
+    id_of = staticmethod(lambda letter: 7)
 
 
 def test_a_tokenizer_gets_the_methods_that_allennlp_calls(monkeypatch):
@@ -259,6 +267,7 @@ def test_a_tokenizer_gets_the_methods_that_allennlp_calls(monkeypatch):
     assert pair == [100, 1, 2, 102, 3, 102]
     assert encode_plus(tokenizer, "a")["input_ids"] == [100, 97, 102]
     assert build_inputs_with_special_tokens(tokenizer, []) == [100, 102]
+    assert build_inputs_with_special_tokens(FewLetters(), [1], [3]) == [100, 1, 102, 3, 102]
 
 
 @pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD])

@@ -15,29 +15,15 @@ from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.nn import Activation, Initializer
 from forked_command import allennlp
+from snippets import CROSS_ENTROPY
 
 from structured_energy.testing import train_snippet
-
-MODEL = """{
-  model: {
-    type: 'structured-energy',
-    output_space: 'binary',
-    task_network: {
-      encoder: {
-        type: 'feedforward',
-        feedforward: { num_layers: 1, hidden_dims: 4, activations: 'relu' },
-      },
-    },
-    sampler: { type: 'inference-network', loss: 'cross-entropy' },
-  },
-  trainer: { type: 'minimax', num_epochs: 1, optimizer: { type: 'adam', lr: 0.01 } },
-}"""
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
-    train_snippet(MODEL, folder)
+    train_snippet(CROSS_ENTROPY, folder, {"trainer": {"num_epochs": 1}})
     return folder / "run"
 
 

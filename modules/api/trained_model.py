@@ -3,7 +3,7 @@
 import copy
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Union
 
 import numpy as np
 import torch
@@ -18,10 +18,24 @@ from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.nn.util import get_device_of
 
 from ..models import StructuredEnergyModel
-from ..reporting import Node, Run, inspecting, restoring_generators, tree_of
+from ..reporting import (
+    Run,
+    as_frame,
+    history_of_run,
+    inspecting,
+    load_data,
+    metrics_of_run,
+    plots_of_run,
+    restoring_generators,
+    tree_of_run,
+    write_report,
+)
 from ..vocabulary import names
 from .export import export
 from .inputs import instances_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ARCHIVE = "model.tar.gz"
 BATCH_SIZE = 128
@@ -151,9 +165,36 @@ class TrainedModel:
         with restoring_generators():
             return SimpleEvaluator(cuda_device=device)(self.model, loader)
 
-    def tree(self) -> Node:
-        """Return the tree of the model's logged values; `print(model.describe())` draws it."""
-        return tree_of(self.model.logged_values())
+    def metrics(self) -> Any:
+        """Return the metrics of the run: a data frame with a row for each metric and its values in
+        `training` and `validation` in the best epoch and in `test`; without pandas a list of
+        dictionaries."""
+        return as_frame(metrics_of_run(self.run))
+
+    def tree(self) -> Any:
+        """Return the tree of logged values of the run: a data frame with a row for each value, its
+        `name` and `node`, and what it was in the best and the last epoch; without pandas a list of
+        dictionaries. `print(model.describe())` draws the tree."""
+        return as_frame(tree_of_run(self.run))
+
+    def history(self) -> Any:
+        """Return all values of all epochs: a data frame with the columns `epoch`, `part`, `name`
+        and `value`; without pandas a list of dictionaries."""
+        return as_frame(history_of_run(self.run))
+
+    def plots(self) -> Dict[str, "Figure"]:
+        """Return the plots of `allennlp plots` by name, as figures of Matplotlib; they show the
+        model on the validation data of the run."""
+        folder = self.run.folder
+        return plots_of_run(folder, self.model, load_data(folder, self.model.vocab))
+
+    def report(self, path: Union[str, Path, None] = None) -> Path:
+        """Write the report of `allennlp report` and return its path, by default `report.html` in
+        the folder of the run."""
+        folder = self.run.folder
+        path = folder / "report.html" if path is None else Path(path)
+        write_report([folder], path)
+        return path
 
     def describe(self) -> str:
         """Return a drawing of the tree: the nodes, their classes, and the kinds of their values."""

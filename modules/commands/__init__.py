@@ -3,6 +3,7 @@
 from . import evaluate  # noqa: F401  (prints metrics)
 from .check import CheckCommand
 from .compare import CompareCommand
+from .init import InitCommand
 from .methods import MethodsCommand
 from .plots import PlotsCommand
 from .report import ReportCommand
@@ -13,6 +14,7 @@ from .tune import TuneCommand
 __all__ = [
     "CheckCommand",
     "CompareCommand",
+    "InitCommand",
     "MethodsCommand",
     "PlotsCommand",
     "ReportCommand",

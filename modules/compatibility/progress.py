@@ -3,6 +3,8 @@
 import logging
 import sys
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from time import time
 from typing import Any, Dict, Iterator, Optional, Sequence
 
@@ -55,7 +57,15 @@ class ProgressWriter:
         return sys.stderr.isatty()
 
 
-class Bar(common_tqdm._tqdm):  # AllenNLP uses another class in a notebook
+def _base() -> Any:
+    """Return the class of bars: that of notebooks in a notebook whose widgets are installed."""
+    # AllenNLP looks at the shell; in a notebook it takes a function, which is not a class.
+    if "zmqshell" in common_tqdm.SHELL and find_spec("ipywidgets"):
+        return import_module("tqdm.notebook").tqdm
+    return import_module("tqdm").tqdm
+
+
+class Bar(_base()):  # type: ignore[misc]
     """A progress bar whose description leaves room for the bar."""
 
     hidden = False

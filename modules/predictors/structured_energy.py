@@ -19,9 +19,10 @@ class StructuredEnergyPredictor(Predictor):
     """Predict labels and probabilities for inputs of the model's reader.
 
     Multi-label: a line is `{"features": [0.5, …]}` in the order of the training data, or
-    `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; `labels` are the labels
-    above the threshold with their probabilities, `label_probabilities` every label, the most
-    probable first, and `probabilities` the same numbers in the order of the vocabulary. Tagging:
+    `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; of the reader `table` also
+    `{"name": 0.5, "color": "red", …}`, raw values of its columns. `labels` are the labels above the
+    threshold with their probabilities, `label_probabilities` every label, the most probable first,
+    and `probabilities` the same numbers in the order of the vocabulary. Tagging:
     `{"tokens": ["I", …]}`, or `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the
     tags of `tokens`, `label_probabilities` the tags and their probabilities for each token.
     Semantic roles: the same with `"predicate"`, the place of the predicate among the tokens, from

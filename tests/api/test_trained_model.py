@@ -15,6 +15,7 @@ from PIL import Image
 from scipy import sparse
 from shipped import FOLDER, small_and_plain
 
+from structured_energy import LoggedArray
 from structured_energy.api import load
 from structured_energy.models import StructuredEnergyModel
 
@@ -167,11 +168,35 @@ def test_prediction_and_evaluation_leave_no_trace(run):
     assert model.evaluate(path) == pytest.approx(first)
 
 
-def test_the_tree_is_the_models(run):
-    model = load(run[0])
-    names = {name for node in model.tree().walk() for name in node.values.values()}
-    assert names == set(model.model.logged_values())
+def rows_of(table):
+    return table if isinstance(table, list) else table.to_dict(orient="records")
+
+
+def test_the_run_as_objects(run):
+    folder, _ = run
+    model = load(folder)
+    recorded = json.loads((folder / "metrics.json").read_text())
+    metrics = {row["metric"]: row for row in rows_of(model.metrics())}
+    for name, row in metrics.items():
+        assert row["test"] == recorded[f"test_{name}"], name
+        assert row["validation"] == recorded[f"best_validation_{name}"]
+    tree = {row["name"]: row for row in rows_of(model.tree())}
+    values = model.model.logged_values()
+    logged = {name for name, value in values.items() if not isinstance(value, LoggedArray)}
+    assert logged <= set(tree)
+    last = [row for row in rows_of(model.history()) if row["part"] == "validation"][-1]
+    assert last["value"] == tree[last["name"]]["last_validation"]
     assert model.describe().startswith("model (StructuredEnergyModel)")
+
+
+def test_plots_and_report(runs, tmp_path):
+    folder, _ = runs["sets"]
+    model = load(folder)
+    figures = model.plots()
+    assert {"curves", "threshold"} <= set(figures)
+    figures["curves"].savefig(tmp_path / "curves.png")
+    assert not (folder / "plots").exists()
+    assert "example_f1" in model.report(tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize("name", ["nothing", "empty", "missing.tar.gz"])

@@ -4,25 +4,10 @@ import copy
 
 import pytest
 from allennlp.training import TrainerCallback
+from snippets import CROSS_ENTROPY
 
 from benchmarks import callback_costs
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
-
-CONFIG = """{
-  model: {
-    type: 'structured-energy',
-    output_space: 'binary',
-    task_network: {
-      encoder: {
-        type: 'feedforward',
-        feedforward: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
-      },
-    },
-    sampler: {type: 'inference-network', loss: 'cross-entropy'},
-    metrics: ['example-f1'],
-  },
-  trainer: {type: 'minimax', num_epochs: 2},
-}"""
 
 
 def test_every_callback_of_ours_is_measured():
@@ -35,7 +20,7 @@ def test_every_callback_of_ours_is_measured():
 
 
 def test_the_costs_of_a_tiny_training(wandb_environment, tmp_path):
-    config = merged(data_config(tmp_path), evaluate_jsonnet(CONFIG))
+    config = merged(data_config(tmp_path), evaluate_jsonnet(CROSS_ENTROPY))
     before = copy.deepcopy(config)
     costs = callback_costs.compare(config, callback_costs.TREE, repeats=2)
     assert config == before

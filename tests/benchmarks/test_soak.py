@@ -5,25 +5,12 @@ from pathlib import Path
 
 import pytest
 from allennlp.training import TrainerCallback
+from snippets import CROSS_ENTROPY
 
 from benchmarks import soak
 from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
-MODEL = """{
-  model: {
-    type: 'structured-energy',
-    output_space: 'binary',
-    task_network: {
-      encoder: {
-        type: 'feedforward',
-        feedforward: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
-      },
-    },
-    sampler: {type: 'inference-network', loss: 'cross-entropy'},
-    metrics: ['example-f1'],
-  },
-  trainer: {type: 'minimax', optimizer: 'adam', validation_metric: '+example_f1'},
-}"""
+MODEL = CROSS_ENTROPY + "+ { trainer+: { validation_metric: '+example_f1' } }"
 
 
 def steady(number, **growth):

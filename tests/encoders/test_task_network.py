@@ -12,6 +12,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models.archival import load_archive
 from shipped import config_of
+from snippets import network
 
 from structured_energy.encoded import Encoded
 from structured_energy.networks import frozen
@@ -20,7 +21,6 @@ from structured_energy.testing import evaluate_jsonnet, make_test_problem
 from structured_energy.training.acceleration import compile_parts
 
 ROOT = Path(__file__).resolve().parents[2]
-FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus', dropout: 0.5}"
 HEAD = "{num_layers: 1, hidden_dims: 3, activations: 'tanh'}"
 TASK = "{type: 'task-network'}"
 OPEN = "{type: 'task-network', detach: false}"
@@ -31,7 +31,7 @@ TERMS = "[{type: 'conditional-feedforward', num_patterns: 3}, 'label-attention']
 
 def networks(encoder, terms=TERMS):
     return f"""
-      task_network: {{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}},
+      task_network: {network(dropout=0.5)},
       score_network: {{encoder: {encoder}, structured_scores: {terms}}},
     """
 
@@ -81,14 +81,14 @@ def test_the_score_is_that_of_the_projected_encoding(build, problem, encoder):
     torch.testing.assert_close(model.score_network(Encoded(problem.x), y), expected)
 
 
-@pytest.mark.parametrize("network", ["score_network", "task_network"])
+@pytest.mark.parametrize("role", ["score_network", "task_network"])
 @pytest.mark.parametrize("encoder", [TASK, OPEN, CONTINUED])
-def test_a_batch_is_encoded_once_for_a_step(build, problem, encoder, network):
+def test_a_batch_is_encoded_once_for_a_step(build, problem, encoder, role):
     model = build(encoder)
     calls = []
     model.task_network.encoder.register_forward_hook(lambda *call: calls.append(call))
     for step in (1, 2):
-        with model.optimizing(network):
+        with model.optimizing(role):
             model(problem.x, problem.labels)["loss"].backward()
         assert len(calls) == step
     model.eval()
@@ -208,10 +208,10 @@ def test_it_needs_a_task_network(tiny_model):
 @pytest.mark.parametrize("space", ["binary", "categorical", "image"])
 def test_it_serves_every_space(encoder, space):
     problem = make_test_problem(space=space)
-    network = problem.build(ScoreNetwork, f"{{encoder: {encoder}}}")
-    size = network.encoder.output_size
+    score_network = problem.build(ScoreNetwork, f"{{encoder: {encoder}}}")
+    size = score_network.encoder.output_size
     assert size == (3 if encoder == CONTINUED else problem.task_network.encoder.output_size)
-    assert network(problem.x, problem.truth, problem.mask).shape == (3, 1)
+    assert score_network(problem.x, problem.truth, problem.mask).shape == (3, 1)
 
 
 @pytest.mark.parametrize("method", ["inference_network", "seal_dynamic_nce"])

@@ -7,6 +7,7 @@ import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from snippets import network
 
 from structured_energy.losses import (
     CombinationLoss,
@@ -85,19 +86,17 @@ def test_bad_schedules_are_named(snippet):
 SCHEDULE = "{type: 'linear', start: 0, end: 1, num_steps: 100}"
 ADVERSARIAL = f"{{type: 'combination', constituents: ['inference'], weights: [{SCHEDULE}]}}"
 DESCENT = f"{{type: 'gradient-based-inference', num_steps: 7, adversarial: {ADVERSARIAL}}}"
-FEEDFORWARD = "{num_layers: 1, hidden_dims: 6, activations: 'softplus'}"
-NETWORK = f"{{encoder: {{type: 'feedforward', feedforward: {FEEDFORWARD}}}}}"
 # Only the score network; also a task network that learns from the inference, or from the samples
 # of the score network.
 MODELS = {
     "sampler": f"sampler: {DESCENT}",
     "nested": "sampler: {type: 'appending-container', "
     f"constituents: ['ground-truth', {DESCENT}]}}, "
-    f"task_network: {NETWORK}, "
+    f"task_network: {network()}, "
     "inference: {type: 'inference-network', loss: 'score'}",
     "shared": "sampler: {type: 'appending-container', loss: 'cross-entropy', "
     f"constituents: ['inference-network', {DESCENT}]}}, "
-    f"task_network: {NETWORK}",
+    f"task_network: {network()}",
 }
 
 
@@ -108,14 +107,14 @@ def weights_of(model):
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_schedule_in_a_sampler_counts_the_steps_of_the_score_network(problem, tiny_model, kind):
     model = tiny_model(
-        f"{{score_network: {NETWORK}, loss: 'margin-based', "
+        f"{{score_network: {network()}, loss: 'margin-based', "
         f"oracle_value: 'per-instance-f1', {MODELS[kind]}}}"
     )
     x, labels = problem.x.float(), problem.labels
     for step in range(3):
         assert weights_of(model.train()) == [step]
-        for network in model.losses:
-            with model.optimizing(network):
+        for role in model.losses:
+            with model.optimizing(role):
                 model(x, labels)["loss"].backward()
         assert weights_of(model) == [step + 1]
         model.eval()(x, labels)
@@ -152,7 +151,7 @@ def test_the_weight_is_constant_within_a_descent(problem):
 def test_a_schedule_in_a_sampler_is_recovered_and_not_counted_in_validation(tmp_path):
     snippet = (
         f"{{model: {{type: 'structured-energy', output_space: 'binary', loss: 'margin-based', "
-        f"score_network: {NETWORK}, oracle_value: 'per-instance-f1', "
+        f"score_network: {network()}, oracle_value: 'per-instance-f1', "
         f"{MODELS['nested']}}}, trainer: {{type: 'minimax', optimizer: 'adam', num_epochs: 3, "
         "steps: {score_network: 2, task_network: 1}}}"
     )

@@ -4,24 +4,17 @@ import json
 
 import torch
 from allennlp.training import TrainerCallback
+from snippets import MARGIN_BASED
 
 from structured_energy.testing import train_snippet
 from structured_energy.training.corrected_callbacks import CorrectedCallbacks
 from structured_energy.training.epoch_metrics import EpochMetrics
 
-PHASES = """{
-  model: {
-    type: 'structured-energy', output_space: 'binary', oracle_value: 'per-instance-f1',
-    task_network: { encoder: { type: 'feedforward', feedforward: FF } },
-    score_network: { encoder: { type: 'feedforward', feedforward: FF } },
-    loss: 'margin-based',
-    sampler: { type: 'inference-network', loss: 'inference' },
-  },
-  trainer: {
-    type: 'minimax', optimizer: 'adam', num_epochs: 2,
-    networks: { score_network: { stop_epoch: 1 }, task_network: { start_epoch: 1 } },
-  },
-}""".replace("FF", "{ num_layers: 1, hidden_dims: 6, activations: 'softplus' }")
+PHASES = f"""{MARGIN_BASED} + {{
+  trainer+: {{
+    networks: {{ score_network: {{ stop_epoch: 1 }}, task_network: {{ start_epoch: 1 }} }},
+  }},
+}}"""
 CPU = torch.device("cpu")
 
 

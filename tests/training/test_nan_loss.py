@@ -5,24 +5,11 @@ import math
 import pytest
 import torch
 from allennlp.training import TrainerCallback
+from snippets import CROSS_ENTROPY
 
 from structured_energy.models import StructuredEnergyModel
 from structured_energy.testing import train_snippet
 from structured_energy.training import NanLossError
-
-MODEL = """{
-  model: {
-    type: 'structured-energy', output_space: 'binary',
-    task_network: {
-      encoder: {
-        type: 'feedforward',
-        feedforward: { num_layers: 1, hidden_dims: 6, activations: 'softplus' },
-      },
-    },
-    sampler: { type: 'inference-network', loss: 'cross-entropy' },
-  },
-  trainer: { type: 'minimax', optimizer: 'adam', num_epochs: 2 },
-}"""
 
 
 def test_nan_of_a_regularizer_names_the_regularizer(tmp_path, monkeypatch):
@@ -32,7 +19,7 @@ def test_nan_of_a_regularizer_names_the_regularizer(tmp_path, monkeypatch):
     monkeypatch.setattr(StructuredEnergyModel, "get_regularization_penalty", penalty)
     message = "NaN in epoch 0, batch 1: every logged value is finite, so look at the regularizer"
     with pytest.raises(NanLossError, match=message):
-        train_snippet(MODEL, tmp_path)
+        train_snippet(CROSS_ENTROPY, tmp_path)
 
 
 @TrainerCallback.register("failing-with-the-text-of-a-nan-loss")
@@ -44,5 +31,5 @@ class Failing(TrainerCallback):
 def test_an_error_with_the_text_of_a_nan_loss_keeps_its_type(tmp_path):
     over = {"trainer": {"callbacks": ["failing-with-the-text-of-a-nan-loss"]}}
     with pytest.raises(ValueError, match="nan loss encountered") as caught:
-        train_snippet(MODEL, tmp_path, over)
+        train_snippet(CROSS_ENTROPY, tmp_path, over)
     assert type(caught.value) is ValueError

@@ -1,0 +1,172 @@
+"""Tables and ARFF files: which columns are labels, and which are no features."""
+
+import fnmatch
+import os
+import re
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ...data.arff import read_arff
+from ...data.readers import ArffReader, TableReader
+from ...data.tables import CellSettings, RawTable, as_patterns, format_of, matching, read_table
+from ...data.tables.cells import as_numbers, count_numbers, is_missing
+from .found import Found, Options, listed
+from .rows import describe_rows
+
+_NAMES = ("labels", "label", "tags", "tag", "classes", "categories", "topics", "genres")
+_DELIMITERS = (";", "|", ",", " ")
+_PREFIX = re.compile(r"(label|tag|class|target|topic|y)s?[_:.]", re.IGNORECASE)
+_CELLS = CellSettings()
+
+
+def inspect_arff(path: str, options: Options) -> Found:
+    """Return what an ARFF file has.
+
+    # Raises
+
+    `ValueError` where its labels cannot be told, or are not as `options` say.
+    """
+    settings = _arff_labels(path, options.labels) if options.labels else {}
+    try:
+        instances = list(ArffReader(**settings).instances(path))
+    except ValueError as error:
+        if options.labels or "labels" not in str(error):
+            raise
+        raise ValueError(f"{error} Or name the labels: --labels a,b or --labels 'TAG_*'.") from None
+    facts, warnings = describe_rows(instances)
+    return Found("multi_label", {"type": "arff", **settings}, facts, warnings)
+
+
+def _arff_labels(path: str, patterns: Sequence[str]) -> Dict[str, Any]:
+    """Return the settings of the reader for labels at the start or at the end of the attributes."""
+    header, _ = read_arff(path)
+    names = [attribute.name for attribute in header.attributes]
+    chosen = _chosen(path, names, patterns)
+    count = len(chosen)
+    for at, part in (("end", names[-count:]), ("start", names[:count])):
+        if set(part) == set(chosen):
+            return {"num_labels": count, "labels_at": at}
+    raise ValueError(
+        f"{path}: expected labels that are the first or the last attributes, got {listed(chosen)}; "
+        "write an XML file with the labels beside the data, as Mulan does."
+    )
+
+
+def inspect_table(path: str, options: Options) -> Found:
+    """Return what a table has.
+
+    # Raises
+
+    `ValueError` where the columns of labels cannot be told, with the option that names them.
+    """
+    table = read_table(path)
+    settings: Dict[str, Any] = {}
+    warnings: List[str] = []
+    if isinstance(table, RawTable):
+        settings = _label_settings(path, table, options)
+        labels = matching(list(table.columns), as_patterns(settings.get("labels")))
+        ignored, warnings = _no_features(table, labels)
+        if ignored:
+            settings["ignore"] = ignored
+    facts, doubts = describe_rows(list(TableReader(**settings).instances(path)))
+    return Found("multi_label", {"type": "table", **settings}, facts, [*warnings, *doubts])
+
+
+def _label_settings(path: str, table: RawTable, options: Options) -> Dict[str, Any]:
+    names = list(table.columns)
+    if options.labels:
+        chosen = _chosen(path, names, options.labels)
+        labels = options.labels[0] if len(options.labels) == 1 else list(options.labels)
+        if len(chosen) == 1 and not _is_binary(table, chosen[0]):
+            return {"labels": labels, **_separator(path, table, chosen[0], options)}
+        return {"labels": labels}
+    if table.labels is not None:
+        return {}
+    by_name = next((n for n in names if n.lower() in _NAMES and not _is_binary(table, n)), None)
+    if by_name is not None:
+        label = {} if by_name == "labels" else {"labels": by_name}
+        return {**label, **_separator(path, table, by_name, options)}
+    binary = [name for name in names if _is_binary(table, name)]
+    prefixes = {match[0] for name in binary if (match := _PREFIX.match(name))}
+    for prefix in sorted(prefixes):
+        if all(name in binary for name in names if name.startswith(prefix)):
+            return {"labels": f"{prefix}*"}
+    hint = f"; of 0 and 1 are {listed(binary)}" if binary else ""
+    raise ValueError(
+        f"{path}: expected to tell which columns are labels, got {listed(names, 8)}{hint}; name "
+        "them, --labels a,b or --labels 'genre_*', or the one that has all labels of a row, "
+        "--labels tags --delimiter ';'."
+    )
+
+
+def _chosen(path: str, names: Sequence[str], patterns: Sequence[str]) -> List[str]:
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(name, pattern) or name == pattern for name in names):
+            raise ValueError(
+                f"{path}: expected labels (--labels) among the columns {listed(names, 8)}, got "
+                f"'{pattern}'."
+            )
+    return matching(list(names), list(patterns))
+
+
+def _separator(path: str, table: RawTable, column: str, options: Options) -> Dict[str, Any]:
+    """Return the setting for the mark between the labels in the cells of a column."""
+    cells = [cell for cell in table.columns[column] if not is_missing(cell, _CELLS)]
+    if not all(isinstance(cell, str) for cell in cells):
+        return {}  # lists
+    if options.delimiter is not None:
+        return {"label_separator": options.delimiter}
+    for mark in _DELIMITERS:
+        if sum(mark in cell for cell in cells) > len(cells) / 20:
+            return {"label_separator": mark}
+    raise ValueError(
+        f"{path}: expected several labels in some cells of the column '{column}', got one in each, "
+        f"such as {cells[0] if cells else ''!r:.40}; give the mark between labels, "
+        "--delimiter ';', or other columns, --labels a,b."
+    )
+
+
+def _is_binary(table: RawTable, name: str) -> bool:
+    cells = table.columns[name]
+    if any(isinstance(cell, (list, tuple, dict, set)) for cell in cells):
+        return False
+    values, bad = as_numbers(cells, table.typed, _CELLS)
+    return bad is None and bool(((values == 0) | (values == 1) | (values != values)).all())
+
+
+def _no_features(table: RawTable, labels: Sequence[str]) -> Tuple[List[str], List[str]]:
+    """Return the columns that only number or name the rows, and what looks wrong in others."""
+    ignored, warnings = [], []
+    for name, cells in table.columns.items():
+        if name in labels or any(isinstance(cell, (list, tuple, dict)) for cell in cells):
+            continue
+        numbers, words = count_numbers(cells, table.typed, _CELLS)
+        reason = _like_an_id(table, cells, numbers, words)
+        if reason is not None:
+            ignored.append(name)
+            warnings.append(f"The column '{name}' {reason} and is left out (ignore).")
+        elif 0 < words <= numbers / 10:
+            row = next(
+                i for i, cell in enumerate(cells) if count_numbers([cell], table.typed, _CELLS)[1]
+            )
+            warnings.append(
+                f"{table.at(row, name)}: {cells[row]!r:.40} among {numbers:,} numbers; numbers are "
+                "finite, and what stands for a missing value is named in missing_values."
+            )
+    return ignored, warnings
+
+
+def _like_an_id(table: RawTable, cells: List[Any], numbers: int, words: int) -> Optional[str]:
+    if len(cells) < 10:
+        return None
+    if words == len(cells) and len(set(cells)) == len(cells):
+        return "has another text in every row"
+    if numbers == len(cells):
+        values, _ = as_numbers(cells, table.typed, _CELLS)
+        if bool((values[1:] - values[:-1] == 1).all()):
+            return "numbers the rows"
+    return None
+
+
+def is_table(path: str) -> bool:
+    """Return whether the reader `table` knows the format of a file."""
+    return os.path.isfile(path) and format_of(path) is not None

@@ -1,0 +1,216 @@
+"""`allennlp init` says what data have and writes a config that trains on them."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+from allennlp.commands.train import train_model
+from allennlp.common import Params
+from forked_command import allennlp
+
+from structured_energy.commands.init import as_jsonnet, config_text, table_of
+from structured_energy.commands.inspection import Options, inspect_path
+from structured_energy.commands.inspection.paths import parts_of
+from structured_energy.configs import evaluate_snippet, faults_of
+from structured_energy.testing import write_arff, write_conllu, write_images
+
+
+def csv(path, names, rows):
+    lines = [",".join(map(str, row)) for row in [names, *rows]]
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def table(count=150):
+    generator = random.Random(0)
+    for i in range(count):
+        a, b = generator.random() * 100, generator.gauss(0, 1)
+        yield i, f"name {i}", a, b, generator.choice("rg"), 7, int(a > 50), int(b > 0)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    names = ["id", "name", "a", "b", "color", "const", "sport", "music"]
+    return csv(tmp_path / "plain.csv", names, table())
+
+
+def config_of(path, options=None, method="cross_entropy"):
+    parts = parts_of(path)
+    found = inspect_path(parts["train"], options or Options())
+    text = config_text(method, found, table_of(found, parts), path)
+    return found, text, json.loads(evaluate_snippet("config", text))
+
+
+def test_a_table_with_named_labels(plain):
+    found, text, config = config_of(plain, Options(["sport", "music"]))
+    assert config["dataset_reader"] == {
+        "type": "table",
+        "labels": ["sport", "music"],
+        "ignore": ["id", "name"],
+    }
+    facts = dict(found.facts)
+    assert facts["rows"] == "150" and facts["features"].startswith("5, ")
+    assert facts["labels"].startswith("2 ('sport', 'music')")
+    doubts = "\n".join(found.warnings)
+    for words in ("'id' numbers the rows", "'name' has another text", "all rows: 'const'"):
+        assert words in doubts
+    assert len(text.splitlines()) <= 12 and faults_of(config) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "row", "options", "reader"),
+    [
+        (
+            ["a", "label_x", "label_y"],
+            lambda i: [i * i, i % 2, 1],
+            Options(),
+            {"labels": "label_*"},
+        ),
+        (
+            ["a", "tags"],
+            lambda i: [i * i, "x;y" if i % 2 else "y"],
+            Options(),
+            {"labels": "tags", "label_separator": ";"},
+        ),
+        (
+            ["a", "genre"],
+            lambda i: [i * i, "x/y" if i % 2 else "y"],
+            Options(["genre"], "/"),
+            {"labels": "genre", "label_separator": "/"},
+        ),
+    ],
+)
+def test_labels_are_told_by_their_names(names, row, options, reader, tmp_path):
+    path = csv(tmp_path / "a.csv", names, (row(i) for i in range(30)))
+    found, _, config = config_of(path, options)
+    assert config["dataset_reader"] == {"type": "table", **reader}
+    assert ("label_x" if "label_x" in names else "'x', 'y'") in dict(found.facts)["labels"]
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "options", "message"),
+    [
+        (
+            ["a", "b"],
+            [[1, 0], [2, 1]],
+            Options(),
+            "which columns are labels.*'b'; name them, --lab",
+        ),
+        (["a", "b"], [[1, 0], [2, 1]], Options(["c"]), "--labels.* among the columns 'a', 'b'"),
+        (["a", "tags"], [[1, "x"], [2, "y"]], Options(), "several labels .* --delimiter"),
+    ],
+)
+def test_what_cannot_be_told_is_asked_for(names, rows, options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        inspect_path(csv(tmp_path / "a.csv", names, rows), options)
+
+
+def test_what_looks_wrong_is_said(tmp_path):
+    rows = [[i * i, "" if i == 3 else i % 5, 1, int(i == 7)] for i in range(30)]
+    path = csv(tmp_path / "a.csv", ["a", "b", "label_x", "label_y"], rows)
+    doubts = "\n".join(inspect_path(path, Options()).warnings)
+    assert "1 missing value in 'b'" in doubts
+    assert "1 label in fewer than 2 rows" in doubts and "'label_y'" in doubts
+    assert "1 label in every row: 'label_x'" in doubts
+    assert "30 rows: too few" in doubts
+
+
+def test_json_lines_and_arrays_say_their_labels(tmp_path):
+    lines = [{"a": i * i, "labels": ["x"] if i % 2 else ["x", "y"]} for i in range(30)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert config_of(str(tmp_path / "a.jsonl"))[2]["dataset_reader"] == {"type": "table"}
+    np.savez(tmp_path / "a.npz", X=np.random.rand(30, 4), Y=np.arange(60).reshape(30, 2) % 2)
+    found, _, config = config_of(str(tmp_path / "a.npz"))
+    assert config["dataset_reader"] == {"type": "table"}
+    assert dict(found.facts)["features"].startswith("4, 100% not zero")
+
+
+def test_attributes_of_arff_are_labels_by_name(tmp_path):
+    text = "@relation a\n@attribute f numeric\n@attribute g numeric\n"
+    text += "@attribute x {0,1}\n@attribute y {0,1}\n@data\n"
+    (tmp_path / "a.arff").write_text(text + "".join(f"{i},1,{i % 2},1\n" for i in range(20)))
+    path = str(tmp_path / "a.arff")
+    with pytest.raises(ValueError, match="--labels"):
+        inspect_path(path, Options())
+    config = config_of(path, Options(["x", "y"]))[2]
+    assert config["dataset_reader"] == {"type": "arff", "num_labels": 2, "labels_at": "end"}
+    with pytest.raises(ValueError, match="the first or the last attributes, got 'g'"):
+        inspect_path(path, Options(["g"]))
+
+
+def test_spans_of_tags_are_recognised(tmp_path):
+    block = "John\tB-PER\nSmith\tI-PER\nvisits\tO\nParis\tB-LOC\n\n"
+    (tmp_path / "a.conll").write_text(block * 30)
+    config = config_of(str(tmp_path / "a.conll"))[2]
+    assert config["dataset_reader"]["encoding"] == "BIO"
+    assert config["trainer"]["validation_metric"] == "+span_f1"
+    assert faults_of(config) == []
+    (tmp_path / "b.conll").write_text(
+        block.replace("Smith\tI-", "Smith\tL-").replace("B-LOC", "U-LOC")
+    )
+    assert config_of(str(tmp_path / "b.conll"))[2]["dataset_reader"]["encoding"] == "BIOUL"
+
+
+@pytest.mark.parametrize("sizes", [[(8, 9)], [(8, 9), (8, 9), (6, 6)]], ids=["one", "several"])
+def test_images_and_masks(sizes, tmp_path):
+    from PIL import Image
+
+    generator = np.random.default_rng(0)
+    for part, high in (("images", 255), ("masks", 1)):
+        (tmp_path / part).mkdir()
+        for i in range(6):
+            pixels = generator.integers(0, high + 1, sizes[i % len(sizes)], dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / part / f"{i}.png")
+    found, _, config = config_of(str(tmp_path), method="seal_dynamic_nce")
+    assert config["dataset_reader"]["num_channels"] == 1
+    assert config["data_loader"]["augmentations"][0]["size"] == [6, 6]
+    assert ("size" in config["dataset_reader"]) == (len(sizes) > 1)
+    assert "6 of 8 × 9, 1 channel" in dict(found.facts)["images"]
+    config["trainer"]["num_epochs"] = 1
+    train_model(Params(config), str(tmp_path / "run"))
+
+
+def test_a_folder_has_its_parts(tmp_path):
+    for part in ("train", "dev", "test"):
+        (tmp_path / f"mine-{part}.csv").write_text("")
+    assert [path.rpartition("/")[2] for path in parts_of(str(tmp_path)).values()] == [
+        "mine-train.csv",
+        "mine-dev.csv",
+        "mine-test.csv",
+    ]
+    (tmp_path / "other-train.csv").write_text("")
+    with pytest.raises(ValueError, match="one file named train.*other-train.csv"):
+        parts_of(str(tmp_path))
+    with pytest.raises(ValueError, match="expected a file or a folder of data, got none"):
+        parts_of(str(tmp_path / "none"))
+    (tmp_path / "book.xlsx").write_text("")
+    with pytest.raises(ValueError, match="expected ARFF, CSV, .* got .xlsx"):
+        inspect_path(str(tmp_path / "book.xlsx"), Options())
+
+
+@pytest.mark.parametrize("write", [write_arff, write_conllu, write_images])
+def test_the_written_config_trains(write, tmp_path):
+    path = str(write(tmp_path / "data", "train", 24, seed=0))
+    _, text, config = config_of(path, method="seal_dynamic_nce")
+    assert faults_of(config) == [] and len(text.splitlines()) <= 12
+    config["trainer"]["num_epochs"] = 1
+    train_model(Params(config), str(tmp_path / "run"))
+
+
+def test_the_command_writes_and_does_not_overwrite(plain, tmp_path):
+    flags = ["--labels", "sport,music", "--method", "spen"]
+    result = allennlp("init", "plain.csv", *flags, cwd=tmp_path)
+    assert result.returncode == 0 and "rows      150" in result.stdout
+    text = (tmp_path / "config.jsonnet").read_text()
+    assert "se.spen({\n  train: 'plain.csv'," in text
+    again = allennlp("init", "plain.csv", *flags, cwd=tmp_path)
+    assert again.returncode == 1 and "no file at config.jsonnet, got one" in again.stderr
+    unknown = allennlp("init", "plain.csv", "--method", "spn", *flags[:2], "--force", cwd=tmp_path)
+    assert unknown.returncode == 1 and "did you mean 'spen'?" in unknown.stderr
+    assert (tmp_path / "config.jsonnet").read_text() == text
+
+
+def test_values_are_written_as_jsonnet():
+    value = {"a-b": ["it's", "\\n\n", 1.5, None, True], "c": {}}
+    assert json.loads(evaluate_snippet("value", as_jsonnet(value))) == value
