@@ -22,7 +22,7 @@ for wheel in "$folder"/if-absent/*.whl; do
   "$environment/bin/python" -c "import importlib.metadata as m; m.version('$name')" 2> /dev/null \
     || "${pip[@]}" "$wheel"
 done
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} TQDM_DISABLE=1
 "$environment/bin/python" -c 'import sys, torch, transformers
 print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, transformers {transformers.__version__}")'
 

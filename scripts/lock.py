@@ -41,6 +41,10 @@ HEADERS = {
         "What the tests, the checks, the documentation and the extras need beside\n"
         "requirements.txt, pinned."
     ),
+    "requirements-overrides.txt": (
+        "What replaces the stale caps that AllenNLP declares:\n"
+        "`uv pip install --override requirements-overrides.txt . allennlp==2.10.1`."
+    ),
     "requirements-newest.txt": (
         "The newest releases with which `make matrix` runs the quick tests: runtime and tests."
     ),
@@ -93,7 +97,7 @@ def newest_overrides() -> Dict[str, str]:
 
 
 def main() -> None:
-    """Write the three files."""
+    """Write the four files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest releases")
     upgrade = parser.parse_args().upgrade
@@ -104,6 +108,7 @@ def main() -> None:
     runtime = [*resolve([], {}, whole), ALLENNLP]
     write("requirements.txt", sorted(runtime))
     write("requirements-dev.txt", sorted(set(whole) - set(runtime)))
+    write("requirements-overrides.txt", PROJECT["tool"]["uv"]["override-dependencies"])
     newest = [] if upgrade else pins_of("requirements-newest.txt")
     write("requirements-newest.txt", resolve(everything, newest_overrides(), newest))
 
