@@ -7,17 +7,15 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from unittest import mock
 
 from allennlp.commands import parse_args as parse_allennlp
-from environment import pinned_torch
 
 ROOT = Path(__file__).resolve().parents[2]
 # Programs that set up an environment, or watch a run; only some of their arguments are checked.
 SETUP = ("make", "pip", "uv", "git", "source", "tensorboard", "sbatch", "torchrun")
-PACKAGES = {"structured-energy", "structured-energy[tables,tuning]", "allennlp==2.10.1"}
-PACKAGES |= {f"torch=={pinned_torch('requirements.txt')}"}
 PUBLISHED = r"training_configs/(tagging|segmentation|multi_label/(?!digits))|data://"
 RECORD = """#!{python}
 import json, sys
@@ -96,6 +94,21 @@ def check_allennlp(arguments):
             assert (ROOT / argument).exists(), argument
 
 
+def check_packages(arguments):
+    """A package of `pip` and `uv` is ours with extras that exist, or has the pin of the project."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    files = [*ROOT.glob("requirements*.txt"), ROOT / "scripts" / "environment.py"]
+    pins = "".join(file.read_text() for file in files)
+    for word in arguments:
+        if name := re.fullmatch(r"structured-energy(?:\[([\w,-]+)\])?", word):
+            known = extras["optional-dependencies"].keys()
+            assert set((name[1] or "").split(",")) <= {"", *known}, word
+        elif "==" in word:
+            assert word in pins, word
+        elif re.fullmatch(r"[a-z][a-z-]+", word):
+            assert word in ("install", "pip", "venv", "sync", "run"), word
+
+
 def check_commands(text, folder):
     """Every command of a block is one that a user can run."""
     commands = recorded(text, folder)
@@ -109,6 +122,4 @@ def check_commands(text, folder):
         elif name == "allennlp":
             check_allennlp(arguments)
         elif name in ("pip", "uv"):
-            words = [word for word in arguments[1:] if re.match(r"[a-z][\w-]+(==.*)?$", word)]
-            known = PACKAGES | {"install", "pip", "venv", "sync"}
-            assert all(word in known or (ROOT / word).exists() for word in words), words
+            check_packages(arguments)
