@@ -4,15 +4,15 @@
 
 Three networks with the same trained layers on random documents, a step of cross-entropy for each
 batch: on the encodings of the `frozen` encoder (a bidirectional LSTM, mean over tokens), stored in
-memory and in a file; and on the same encodings as ready-made features. Prints the seconds of the
-first epoch, the median of the later ones, and their ratio to ready-made features.
+memory and in a file; and on the same encodings as ready-made features. Prints the CPU seconds of
+the first epoch, the median of the later ones, and their ratio to ready-made features.
 """
 
 import argparse
 import statistics
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple
 
 import pooch
 import torch
@@ -29,7 +29,7 @@ BATCH_SIZE = 64
 
 
 class Epochs(NamedTuple):
-    """The seconds of the first epoch, and of each later one."""
+    """The CPU seconds of the first epoch, and of each later one."""
 
     first: float
     later: List[float]
@@ -77,21 +77,19 @@ def build(vocab: Vocabulary, encoder: Dict[str, Any]) -> TaskNetwork:
 
 
 def train(
-    network: TaskNetwork, batch: Callable[[torch.Tensor], Any], labels: torch.Tensor, epochs: int
-) -> Epochs:
-    """Train the network on shuffled batches, and return what the epochs took."""
+    network: TaskNetwork, batch: Callable[[torch.Tensor], Any], labels: torch.Tensor
+) -> Iterator[float]:
+    """Train the network on shuffled batches, and yield the CPU seconds of each epoch."""
     learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(learned)
-    seconds = []
-    for _ in range(epochs):
-        start = time.perf_counter()
+    while True:
+        start = time.process_time()
         for index in torch.randperm(len(labels)).split(BATCH_SIZE):
             optimizer.zero_grad()
             logits = network(batch(index))
             torch.nn.functional.binary_cross_entropy_with_logits(logits, labels[index]).backward()
             optimizer.step()
-        seconds.append(time.perf_counter() - start)
-    return Epochs(seconds[0], seconds[1:])
+        yield time.process_time() - start
 
 
 def measure(documents: int, epochs: int, hidden_size: int = 192) -> Dict[str, Epochs]:
@@ -107,15 +105,19 @@ def measure(documents: int, epochs: int, hidden_size: int = 192) -> Dict[str, Ep
     def texts(index: torch.Tensor) -> Dict[str, Dict[str, torch.Tensor]]:
         return {"tokens": {"tokens": tokens[index]}}
 
-    result = {}
+    runs = {}
     for store in ("memory", "file"):
         network = build(vocab, {**layers, "encoder": frozen_text(store, hidden_size)})
-        result[f"frozen, stored in {store}"] = train(network, texts, labels, epochs)
+        runs[f"frozen, stored in {store}"] = train(network, texts, labels)
     with torch.no_grad():
-        features = network.encoder.encoder(texts(torch.arange(documents)))  # type: ignore[operator]
-    ready = build(vocab, layers)
-    result["ready-made features"] = train(ready, lambda index: features[index], labels, epochs)
-    return result
+        features = network.encoder.encoder.encoder(texts(torch.arange(documents)))  # type: ignore[operator, union-attr]
+    runs["ready-made features"] = train(build(vocab, layers), lambda index: features[index], labels)
+    # In turn, so that other work on the machine slows all of them.
+    seconds = [[next(run) for run in runs.values()] for _ in range(epochs)]
+    return {
+        name: Epochs(first, list(later))
+        for name, (first, *later) in zip(runs, zip(*seconds, strict=True), strict=True)
+    }
 
 
 def main() -> None:
@@ -125,7 +127,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        pooch.os_cache = lambda project: folder  # a file of this measurement alone
+        pooch.os_cache = lambda project: folder  # a file of this measurement only
         measured = measure(arguments.documents, arguments.epochs)
     ready = statistics.median(measured["ready-made features"].later)
     table = Table("encodings", "first epoch (s)", "later epochs (s)", "to ready-made")

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "Structured Energy"
 version = release = version_of("structured-energy")
-extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "registered", "patches"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "docstrings", "registered", "patches", "methods"]
 smartquotes = False
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3

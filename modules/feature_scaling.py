@@ -124,7 +124,7 @@ class FeatureScaling(torch.nn.Module):
         self.register_buffer("shift", torch.zeros(size))
         self.register_buffer("scale", torch.ones(size))
         self.register_buffer("fill", torch.zeros(size))
-        self.register_buffer("is_fitted", torch.tensor(False))
+        self.register_buffer("is_fitted", torch.tensor(0))  # a number: gloo sends no bool
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scaled features, in which no value is missing."""
@@ -144,7 +144,7 @@ class FeatureScaling(torch.nn.Module):
         shift = np.where(plain | values.is_sparse, 0.0, values.mean)
         for buffer, value in (("shift", shift), ("scale", scale), ("fill", values.mean)):
             getattr(self, buffer).copy_(torch.from_numpy(value))
-        self.is_fitted.fill_(True)
+        self.is_fitted.fill_(1)
 
     def _load_from_state_dict(
         self, state_dict: Dict[str, Any], prefix: str, *arguments: Any
@@ -153,5 +153,5 @@ class FeatureScaling(torch.nn.Module):
         if not any(f"{prefix}{name}" in state_dict for name in _BUFFERS):
             for name in _BUFFERS:
                 state_dict[f"{prefix}{name}"] = getattr(self, name)
-            state_dict[f"{prefix}is_fitted"] = torch.tensor(True)
+            state_dict[f"{prefix}is_fitted"] = torch.tensor(1)
         super()._load_from_state_dict(state_dict, prefix, *arguments)

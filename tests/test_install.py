@@ -17,7 +17,11 @@ COMMAND = "pip install --no-deps allennlp==2.10.1"
 SENTENCE = f"Expected AllenNLP 2.10.1 beside structured-energy, got none; run: {COMMAND}"
 CONFIG = """
 local se = import 'structured_energy/multi_label.libsonnet';
-se.cross_entropy({ train: 'problem-train.arff', validation: 'problem-validation.arff', reader: 'arff' })
+se.cross_entropy({
+  train: 'problem-train.arff',
+  validation: 'problem-validation.arff',
+  reader: 'arff',
+})
 """
 
 pytestmark = pytest.mark.skipif(

@@ -503,3 +503,10 @@ def test_tensors_of_a_missing_value_become_the_mean_in_the_model(tmp_path):
     path.write_text(MISSING)
     with pytest.raises(AssertionError):  # NaN until the model fills it
         tensors(TableReader(labels="y").read(str(path)))
+
+
+def test_a_column_that_numbers_the_rows_is_named(tmp_path, caplog):
+    path = tmp_path / "t.csv"
+    path.write_text("id,a,y\n" + "".join(f"{row + 5},{row % 3},1\n" for row in range(12)))
+    read(path, labels="y")
+    assert "the column 'id' numbers the rows" in caplog.text and "'a'" not in caplog.text

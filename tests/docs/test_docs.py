@@ -28,7 +28,7 @@ from bs4 import BeautifulSoup
 from documented_commands import check_commands, why_not_executed
 from markdown_it import MarkdownIt
 
-from structured_energy.configs import evaluate_snippet
+from structured_energy.configs import component_faults, evaluate_snippet
 from structured_energy.data import SegmentationReader
 from structured_energy.samplers import CostAugmentedNetwork
 from structured_energy.testing import data_config, make_test_problem, write_images
@@ -41,6 +41,7 @@ MEASURED = {DOCS / f"{name}.md" for name in ("results", "speed", "growth", "sear
 DIRECTIVES = (
     "registered",
     "data-sets",
+    "methods",
     "patches",
     "eval-rst",
     "toctree",
@@ -233,6 +234,7 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
             run_python(text, names, where)
         elif language == "jsonnet":
             assert bases[line] is not None, f"{where}: of which base class?"
+            assert component_faults(bases[line], json.loads(evaluate_snippet("block", text))) == []
             assert isinstance(build(bases[line], text, tmp_path / "built"), bases[line]), where
 
 

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from ..fields import Schema
+from .cells import as_numbers
 from .columns import (
     UNKNOWN,
     Column,
@@ -66,6 +67,7 @@ class Features:
                 for table, found in zip(tables, names, strict=True):
                     _check_equal(table.source, found, names[0])
                 self._columns = fit_columns(tables, names[0], self.settings)
+                self._warn_of_ids(tables[0])
             columns = self._columns
         expected = [column.name for column in columns]
         for table, found in zip(tables, names, strict=True):
@@ -77,6 +79,19 @@ class Features:
             FeatureRows(_copy(schema, table.source), encode(table, columns, self.settings))
             for table in tables
         ]
+
+    def _warn_of_ids(self, table: RawTable) -> None:
+        for column in self._columns or ():
+            if column.categories is not None or len(table.lines) < 10:
+                continue
+            values, _ = as_numbers(table.columns[column.name], table.typed, self.settings.cells)
+            if (np.diff(values) == 1).all():
+                logger.warning(
+                    "%s: the column '%s' numbers the rows; list it in 'ignore' of the dataset "
+                    "reader if it is an id.",
+                    table.source,
+                    column.name,
+                )
 
     def by_name(self, line: Dict[str, Any]) -> Dict[str, Any]:
         """Return a line to predict for with the features, where they are a list, by name.
