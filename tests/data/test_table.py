@@ -464,8 +464,8 @@ def test_bad_arrays_are_refused(tmp_path, kind):
         (([1, 2], [[1], [0]]), "X as a matrix of numbers with 2 dimensions"),
         (([["a"], ["b"]], [["a"], ["b"]]), "X as a matrix of numbers"),
         (([[1]], ["a"]), "a list of labels in each row of Y, got 'a' in row 1"),
-        (([[1]], [[1]], ["a", "b"]), "Expected 1 feature_names"),
-        (([[1]], [[1]], None, ["a", "b"]), "Expected 1 label_names"),
+        (([[1]], [[1]], ["a", "b"]), "Expected 1 different feature_names"),
+        (([[1]], [[1]], None, ["a", "b"]), "Expected 1 different label_names"),
         (([[1]], [["c"]], None, ["a", "b"]), "labels among label_names, got 'c' in row 1"),
     ],
 )

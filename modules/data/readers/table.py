@@ -139,7 +139,8 @@ class TableReader(TabularReader):
         self.format = format
         self._text = TextSettings(encoding, separator or "", header)
         self._labels = LabelSettings(as_patterns(labels), label_separator, label_names, cells)
-        self._features = Features(ColumnSettings(list(categorical), missing, cells))
+        columns = ColumnSettings(list(categorical), missing, cells, self.ignore)
+        self._features = Features(columns)
         self._reads_labels = True
 
     def for_model(self, vocab: Vocabulary) -> "TableReader":
@@ -216,7 +217,7 @@ class TableReader(TabularReader):
         if isinstance(table, RawTable):
             labels = read_labels(table, label_columns(table, self._labels), self._labels)
         else:
-            of_matrices = labels_of_matrices(table)
+            of_matrices = labels_of_matrices(table, self._labels)
             if of_matrices is None or not of_matrices.names:
                 raise ValueError(
                     f"{table.source}: expected labels (in a .npz file the array 'Y'), got none."

@@ -18,6 +18,7 @@ class ColumnSettings(NamedTuple):
     categorical: Sequence[str] = ()
     missing: str = "mean"
     cells: CellSettings = CellSettings()
+    ignore: Sequence[str] = ()
 
 
 class Column(NamedTuple):
@@ -60,6 +61,18 @@ def matching(names: Sequence[str], patterns: Collection[str]) -> List[str]:
         for name in names
         if name in exact or any(fnmatchcase(name, pattern) for pattern in globs)
     ]
+
+
+def check_patterns(source: str, names: Sequence[str], settings: ColumnSettings) -> None:
+    """Raise `ValueError` for a name or pattern of the settings that is no column, as of a typo."""
+    for key in ("ignore", "categorical"):
+        for pattern in getattr(settings, key):
+            if not matching(names, [pattern]):
+                raise ValueError(
+                    f"{source}: expected a column '{pattern}', as in '{key}' of the dataset "
+                    f"reader, got {[name[:30] for name in names[:8]]}"
+                    f"{f' and {len(names) - 8} more' if len(names) > 8 else ''}."
+                )
 
 
 def fit_columns(

@@ -11,9 +11,11 @@ from .columns import (
     UNKNOWN,
     Column,
     ColumnSettings,
+    check_patterns,
     columns_of_model,
     encode,
     fit_columns,
+    matching,
     raw_names,
 )
 from .raw import Matrices, RawTable
@@ -66,6 +68,7 @@ class Features:
             if self._columns is None:
                 for table, found in zip(tables, names, strict=True):
                     _check_equal(table.source, found, names[0])
+                check_patterns(tables[0].source, list(tables[0].columns), self.settings)
                 self._columns = fit_columns(tables, names[0], self.settings)
                 self._warn_of_ids(tables[0])
             columns = self._columns
@@ -160,10 +163,11 @@ class Features:
 
         # Raises
 
-        `ValueError` for NaN where `missing` is 'error'.
+        `ValueError` for NaN where `missing` is 'error', and for columns that shall be categories.
         """
         import scipy.sparse
 
+        table = self._without_ignored(table)
         matrix = table.features
         is_nan = np.isnan(matrix.data)
         if self.settings.missing == "error" and is_nan.any():
@@ -193,6 +197,24 @@ class Features:
         is_open = [FEATURES] if table.is_open else []
         columns: Dict[str, Sequence[str]] = {FEATURES: names}
         return FeatureRows(Schema(table.source, columns, is_open=is_open), matrix)
+
+    def _without_ignored(self, table: Matrices) -> Matrices:
+        names = list(table.feature_names)
+        if self.model_features is None and self._indicators is None and not table.is_open:
+            check_patterns(table.source, names, self.settings)
+        chosen = matching(names, self.settings.categorical)
+        if chosen:
+            raise ValueError(
+                f"{table.source}: expected a table of columns for 'categorical' of the dataset "
+                f"reader ('{chosen[0][:40]}'), got a matrix; save it as CSV or JSON lines."
+            )
+        ignored = set(matching(names, self.settings.ignore))
+        kept = [place for place, name in enumerate(names) if name not in ignored]
+        if not ignored:
+            return table
+        return table._replace(
+            features=table.features[:, kept], feature_names=[names[place] for place in kept]
+        )
 
     def _with_indicator(self, indicators: Sequence[str], places: np.ndarray) -> List[str]:
         """Return the indicators that are features; `places` are those with a missing value here."""

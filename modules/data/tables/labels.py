@@ -165,18 +165,37 @@ def _names_of(cell: Any, settings: LabelSettings) -> Tuple[List[str], List[str],
     return names, names, []
 
 
-def labels_of_matrices(matrices: Matrices) -> Optional[Labels]:
-    """Return the labels of the rows of matrices, `None` where they have none."""
-    y = matrices.labels
+def labels_of_matrices(
+    matrices: Matrices, settings: LabelSettings = LabelSettings()
+) -> Optional[Labels]:
+    """Return the labels of the rows of matrices, `None` where they have none.
+
+    # Raises
+
+    `ValueError` for labels that are none of `settings.names`.
+    """
+    y, names = matrices.labels, list(matrices.label_names)
     if y is None:
         return None
+    if settings.names is not None:
+        further = [name for name in names if name not in settings.names]
+        if further:
+            raise ValueError(
+                f"{matrices.source}: expected labels among {_shortened(list(settings.names))}, as "
+                f"in 'label_names' of the dataset reader, got '{further[0][:40]}'."
+            )
+        names = list(settings.names)
+        y = y.copy()
+        y.resize(y.shape[0], len(names))
+        to = np.array([names.index(name) for name in matrices.label_names], dtype=np.int64)
+        y.indices = to[y.indices]
     rows = [slice(y.indptr[row], y.indptr[row + 1]) for row in range(y.shape[0])]
     on, unknown = [], []
     for row in rows:
         places, values = y.indices[row], y.data[row]
         on.append(np.sort(places[values == 1]).astype(np.int64))
         unknown.append(np.sort(places[np.isnan(values)]).astype(np.int64))
-    return Labels(list(matrices.label_names), on, unknown, matrices.is_open)
+    return Labels(names, on, unknown, matrices.is_open)
 
 
 def as_patterns(labels: Optional[Union[str, Sequence[str]]]) -> Sequence[str]:

@@ -22,9 +22,7 @@ def matrices(
     `ValueError` for values that are not finite in single precision, and for labels other than 0, 1
     and NaN.
     """
-    import scipy.sparse
-
-    x = scipy.sparse.csr_matrix(features, dtype=np.float64)
+    x = _plain(features)
     names = [f"x{i}" for i in range(x.shape[1])] if feature_names is None else list(feature_names)
     wrong = np.abs(x.data) > LARGEST
     if wrong.any():
@@ -35,8 +33,7 @@ def matrices(
         )
     y, y_names = None, list(label_names or ())
     if labels is not None:
-        y = scipy.sparse.csr_matrix(labels, dtype=np.float64)
-        y.eliminate_zeros()
+        y = _plain(labels)
         if label_names is None:
             y_names = [f"y{i}" for i in range(y.shape[1])]
         wrong = (y.data != 1) & ~np.isnan(y.data)
@@ -46,8 +43,18 @@ def matrices(
                 f"{source}, row {row + 1}, label '{y_names[column]}': expected 0 or 1, got "
                 f"{value:g}."
             )
-    x.eliminate_zeros()
     return Matrices(source, x, names, range(1, x.shape[0] + 1), y, y_names)
+
+
+def _plain(matrix: Any) -> Any:
+    """Return a matrix in compressed rows with one entry for each value that is not zero; that of
+    the caller stays as it is."""
+    import scipy.sparse
+
+    rows = scipy.sparse.csr_matrix(matrix, dtype=np.float64, copy=True)
+    rows.sum_duplicates()  # as toarray() does; a row of a network takes one value for each place
+    rows.eliminate_zeros()
+    return rows
 
 
 def _first(matrix: Any, wrong: np.ndarray) -> Tuple[int, int, float]:

@@ -26,7 +26,7 @@ def table_of(
         One row for each instance. A list of dictionaries has features by name; those that a
         dictionary leaves out are 0, or no category.
     Y : array or sparse matrix of 0 and 1, DataFrame of them, or list of lists of names, optional
-        NaN is an unknown label.
+        NaN is an unknown label. Rows of X and Y belong together by their place.
     feature_names, label_names : `Sequence[str]`, optional
         By default the names that X and Y have, otherwise `x0`, `x1`, … and `y0`, `y1`, ….
 
@@ -35,6 +35,8 @@ def table_of(
     `ValueError` for X and Y of different lengths, and for what is neither of these.
     """
     labels, label_names = _labels_of(Y, label_names)
+    if _is_frame(X) and hasattr(Y, "iloc"):
+        _check_index(X.index, Y.index)
     if _is_frame(X) or (isinstance(X, (list, tuple)) and len(X) and isinstance(X[0], dict)):
         if _is_frame(X):
             table = table_of_frame("X", X)
@@ -47,9 +49,9 @@ def table_of(
         return table._replace(labels=labels_as_cells(labels, label_names))
     x = X if hasattr(X, "tocsr") else _numbers("X", X)
     names = None if feature_names is None else [str(name) for name in feature_names]
-    if names is not None and len(names) != x.shape[1]:
+    if names is not None and (len(names) != x.shape[1] or len(set(names)) < len(names)):
         raise ValueError(
-            f"Expected {x.shape[1]} feature_names, as X has columns, got {len(names)}."
+            f"Expected {x.shape[1]} different feature_names, as X has columns, got {names!r:.60}."
         )
     _check_lengths(x.shape[0], labels)
     if isinstance(labels, list):
@@ -83,9 +85,11 @@ def _labels_of(Y: Any, label_names: Optional[Sequence[str]]) -> Tuple[Any, Optio
     names = None if label_names is None else [str(name) for name in label_names]
     if Y is None:
         return None, names
+    if getattr(Y, "ndim", 0) == 1 and Y.dtype == object:  # an array or a Series of lists
+        Y = Y.tolist()
     if _is_frame(Y):
         names = names or [str(name) for name in Y.columns]
-        Y = Y.to_numpy(dtype=np.float64, na_value=np.nan)
+        Y = _numbers("Y", Y.astype(object).where(Y.notna(), np.nan).to_numpy())
     elif isinstance(Y, (list, tuple)) and any(
         isinstance(row, (set, frozenset, str)) or (len(row) and isinstance(row[0], str))
         for row in Y
@@ -96,6 +100,8 @@ def _labels_of(Y: Any, label_names: Optional[Sequence[str]]) -> Tuple[Any, Optio
                 raise ValueError(
                     f"Expected a list of labels in each row of Y, got {row!r:.40} in row {number}."
                 )
+            if any(label is None or label != label for label in row):
+                raise ValueError(f"Expected names of labels in row {number} of Y, got {row!r:.60}.")
         return [[str(label) for label in row] for row in Y], names
     elif (
         isinstance(Y, (list, tuple))
@@ -106,9 +112,20 @@ def _labels_of(Y: Any, label_names: Optional[Sequence[str]]) -> Tuple[Any, Optio
         return [[] for _ in Y], names
     elif not hasattr(Y, "tocsr"):
         Y = _numbers("Y", Y)
-    if names is not None and len(names) != Y.shape[1]:
-        raise ValueError(f"Expected {Y.shape[1]} label_names, as Y has columns, got {len(names)}.")
+    if names is not None and (len(names) != Y.shape[1] or len(set(names)) < len(names)):
+        raise ValueError(
+            f"Expected {Y.shape[1]} different label_names, as Y has columns, got {names!r:.60}."
+        )
     return Y, names or [f"y{place}" for place in range(Y.shape[1])]
+
+
+def _check_index(x: Any, y: Any) -> None:
+    """Raise `ValueError` where the rows of two frames have the same names in another order."""
+    if len(x) == len(y) and not x.equals(y) and x.sort_values().equals(y.sort_values()):
+        raise ValueError(
+            "Expected the rows of X and Y in one order, got the same index in another order; "
+            "sort one by the other (Y.loc[X.index]), or reset both indices."
+        )
 
 
 def _check_lengths(rows: int, labels: Any) -> None:

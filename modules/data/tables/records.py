@@ -1,6 +1,9 @@
 """Tables whose cells have types: JSON lines, Parquet, DataFrames, lists of dictionaries."""
 
+import datetime
+import decimal
 import json
+import numbers
 from typing import Any, Dict, Iterable, List, NamedTuple, Sequence
 
 import numpy as np
@@ -11,6 +14,7 @@ from .text import read_text
 
 FEATURES = "features"
 LABELS = "labels"
+_PLAIN = {bool, dict, float, int, list, str, type(None)}
 
 
 class Record(NamedTuple):
@@ -69,7 +73,7 @@ def table_of_records(
             )
     names = {name: None for each in records for name in each.cells}
     absent = ABSENT if records and records[0].is_nested else None
-    columns = {name: [each.cells.get(name, absent) for each in records] for name in names}
+    columns = {name: plain([each.cells.get(name, absent) for each in records]) for name in names}
     has_labels = any(each.labels is not None for each in records)
     labels = [each.labels for each in records] if has_labels else None
     return RawTable(source, columns, lines, place, typed=True, labels=labels)
@@ -109,7 +113,8 @@ def read_parquet(path: str) -> RawTable:
     try:
         table = parquet.ParquetFile(path).read()
         columns = {
-            name: table.column(place).to_pylist() for place, name in enumerate(table.column_names)
+            name: plain(table.column(place).to_pylist())
+            for place, name in enumerate(table.column_names)
         }
     except (ArrowException, OSError, ValueError, OverflowError) as error:
         said = " ".join(str(error).split())[:200]
@@ -127,10 +132,27 @@ def table_of_frame(source: str, frame: Any) -> RawTable:
         column = frame.iloc[:, place]
         is_missing = np.asarray(column.isna())
         cells = column.tolist()
-        columns[name] = [
-            None if missing else cell for cell, missing in zip(cells, is_missing, strict=True)
-        ]
+        columns[name] = plain(
+            [None if missing else cell for cell, missing in zip(cells, is_missing, strict=True)]
+        )
     return RawTable(source, columns, range(1, len(frame) + 1), "row", typed=True)
+
+
+def plain(cells: List[Any]) -> List[Any]:
+    """Return a column with times as text, and numbers of any kind as Python's own."""
+    if set(map(type, cells)) <= _PLAIN:
+        return cells
+    return [cell if type(cell) in _PLAIN else _plain(cell) for cell in cells]
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    if isinstance(cell, (datetime.date, datetime.time, datetime.timedelta)):
+        return str(cell)
+    if isinstance(cell, (numbers.Real, decimal.Decimal)) and type(cell) not in _PLAIN:
+        return float(cell)
+    return cell
 
 
 def _check_names(source: str, names: Sequence[str]) -> None:

@@ -9,7 +9,9 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import numpy as np
 
 from ...atomic_files import atomic_path
+from .cells import CellSettings, as_numbers
 from .files import format_of
+from .matrices import matrices
 from .memory import Table, labels_as_cells, table_of
 from .raw import ABSENT, Matrices, RawTable
 from .records import FEATURES, LABELS
@@ -56,11 +58,8 @@ def write_table(
             "Expected a path that ends in .npz, .jsonl, .csv, .tsv, .parquet or .svm, got "
             f"'{path}'."
         )
-    if kind in ("npz", "svmlight") and not is_matrix:
-        raise ValueError(
-            f"Expected a matrix of numbers for the file '{path}', got columns of a DataFrame or of "
-            "dictionaries; write .jsonl, .csv or .parquet."
-        )
+    if kind in ("npz", "svmlight") and isinstance(table, RawTable):
+        table = _matrix_of(table, str(path))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     if kind == "svmlight" and _has_missing(table):
         raise ValueError(
@@ -71,12 +70,37 @@ def write_table(
         if isinstance(table, RawTable):
             _write_cells(target, kind, table)
         elif kind == "npz":
-            _write_npz(target, table, X, Y)
+            _write_npz(target, table, X if is_matrix else None, Y)
         elif kind == "svmlight":
             _write_svmlight(target, table)
         else:
             _write_cells(target, kind, _cells_of(table))
     return str(path)
+
+
+def _matrix_of(table: RawTable, path: str) -> Matrices:
+    """Return the matrix of columns that are all numbers.
+
+    # Raises
+
+    `ValueError` for other columns.
+    """
+    columns = []
+    for name, cells in table.columns.items():
+        values, bad = as_numbers(cells, True, CellSettings())
+        if bad is not None:
+            raise ValueError(
+                f"Expected a matrix of numbers for the file '{path}', got {cells[bad]!r:.40} in "
+                f"the column '{name}'; write .jsonl, .csv or .parquet."
+            )
+        columns.append(values)
+    x = np.stack(columns, axis=1) if columns else np.zeros((len(table.lines), 0))
+    labels, names = None, None
+    if table.labels is not None:
+        names = list(table.labels[0]) if table.labels else []
+        rows = [[row.get(name, 0) for name in names] for row in table.labels]
+        labels = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
+    return matrices("X", x, labels, list(table.columns), names)
 
 
 def _cells_of(table: Matrices) -> RawTable:
@@ -103,7 +127,12 @@ def _write_cells(path: Path, kind: str, table: RawTable) -> None:
                 line = {FEATURES: cells}
                 if table.labels is not None:
                     line[LABELS] = table.labels[row]
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                try:
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                except TypeError as error:
+                    raise ValueError(
+                        f"Expected numbers and text in row {row + 1} of X, got: {error}."
+                    ) from None
         return
     columns = {
         name: [_of_absent(cells) if cell is ABSENT else _plain(cell) for cell in cells]
