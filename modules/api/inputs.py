@@ -8,7 +8,9 @@ from allennlp.data import DatasetReader, Instance, Vocabulary
 
 from ..data import JsonReader, TableReader
 from ..data.readers.tabular_reader import TabularReader
+from ..data.tables import raw_names
 from ..vocabulary import names
+from .run_data import check_label_columns
 
 
 def instances_of(
@@ -41,10 +43,12 @@ def instances_of(
         features = names(vocab, "features")
         # An array has the features of the model in their order; its columns have no names.
         is_array = np.ndim(X) == 2 if isinstance(X, list) else not hasattr(X, "columns")
-        columns = features if is_array and np.shape(X)[1:] == (len(features),) else None
+        columns = _columns_of(X, features) if is_array and len(np.shape(X)) == 2 else None
         if not with_labels:
             return reader.for_prediction(vocab).table_to_instances(X, None, columns)
         labels = None if hasattr(Y, "columns") else names(vocab, "labels")
+        if labels is None:
+            check_label_columns(Y, names(vocab, "labels"))
         return reader.for_model(vocab).table_to_instances(X, Y, columns, labels)
     values = _listed(X)
     outputs = [None] * len(values) if Y is None else _outputs(reader, vocab, Y)
@@ -59,6 +63,19 @@ def instances_of(
     for instance in instances:
         reader.apply_token_indexers(instance)
     return instances
+
+
+def _columns_of(X: Any, features: List[str]) -> List[str]:
+    """Return the names of the columns of an array: the features of the model in their order, with
+    or without those that say where a value is missing."""
+    raw = raw_names(features)
+    for columns in (features, raw):
+        if np.shape(X)[1] == len(columns) and set(columns) <= set(features):
+            return columns
+    raise ValueError(
+        f"Expected an array with {len(features)} columns, the features of the model in order, "
+        f"got {np.shape(X)[1]}; give a data frame or dictionaries for columns by name."
+    )
 
 
 def _listed(X: Any) -> List[Any]:

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from typing import Iterator
+from typing import Iterator, List
 
 from ..compatibility import hiding_bars
 from ..reporting import restoring_generators
@@ -12,13 +12,14 @@ from ..reporting import restoring_generators
 
 @contextmanager
 def restoring_surroundings(verbose: bool) -> Iterator[None]:
-    """Restore at the end what a training changes in the process: the handlers and the level of the
-    root logger, the hook of uncaught exceptions and the generators of random numbers.
+    """Restore at the end what a training changes in the process: the handlers of loggers, the level
+    of the root logger, the hook of uncaught exceptions and the generators of random numbers.
 
     Unless `verbose`, nothing but warnings and errors is printed inside the context.
     """
     root = logging.getLogger()
-    handlers, level, hook = list(root.handlers), root.level, sys.excepthook
+    level, hook = root.level, sys.excepthook
+    handlers = {logger: list(logger.handlers) for logger in _loggers()}
     with ExitStack() as stack:
         stack.enter_context(restoring_generators())
         if not verbose:
@@ -28,9 +29,15 @@ def restoring_surroundings(verbose: bool) -> Iterator[None]:
         try:
             yield
         finally:
-            for handler in set(root.handlers) - set(handlers):
-                root.removeHandler(handler)
-                handler.close()
-            root.handlers[:] = handlers
+            for logger in _loggers():  # that of tqdm writes into the log of the run as well
+                before = handlers.get(logger, [])
+                for handler in set(logger.handlers) - set(before):
+                    handler.close()
+                logger.handlers[:] = before
             root.setLevel(level)
             sys.excepthook = hook
+
+
+def _loggers() -> List[logging.Logger]:
+    known = [logging.getLogger(), *logging.root.manager.loggerDict.values()]
+    return [logger for logger in known if isinstance(logger, logging.Logger)]

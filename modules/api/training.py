@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
@@ -10,16 +11,17 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
+from ..compatibility.checks import refuse_faults
 from ..compatibility.recovery import DATA
 from ..configs.methods import config_of
-from ..data import write_table
+from ..data.registry import resolve
 from ..reporting.run import SEEDS
+from .run_data import StagedData
 from .surroundings import restoring_surroundings
 from .trained_model import TrainedModel, load
 
 PathLike = Union[str, "os.PathLike[str]"]
 TASK = "multi_label"  # that of data in memory
-SPLIT = "[{}]?seed=0"
 
 
 def train(
@@ -91,51 +93,79 @@ def train(
     ...     model.predict(X).shape
     (60, 2)
     """
-    folder = Path(out)
+    folder = Path(out).resolve()
     if recover and overwrite:
         raise ConfigurationError("Expected recover or overwrite, got both.")
-    if overwrite and folder.exists():
-        shutil.rmtree(folder)
-    elif not recover and folder.exists() and any(folder.iterdir()):
+    if not (recover or overwrite) and folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(
-            f"Expected an empty folder or a new one for the run, got '{folder}', which is not "
+            f"Expected an empty folder or a new one for the run, got '{out}', which is not "
             "empty; choose another one, or set recover=True or overwrite=True."
         )
-    if X is None:
-        given = {
-            "Y": Y,
-            "settings": settings,
-            "feature_names": feature_names,
-            "label_names": label_names,
-        }
-        for name, value in given.items():
-            if value is not None:
+    with ExitStack() as stack:
+        if X is None:
+            given = {
+                "Y": Y,
+                "settings": settings,
+                "feature_names": feature_names,
+                "label_names": label_names,
+            }
+            _refuse_of_config(given)
+            config, staged = _read_config(method), None
+        else:
+            if not isinstance(method, str):
                 raise ConfigurationError(
-                    f"Expected {name} only with X and the name of a method, got it with a config."
+                    "Expected the name of a method for X and Y, got a config, which has its own "
+                    "data."
                 )
-        config = _read_config(method)
-    else:
-        if not isinstance(method, str):
-            raise ConfigurationError(
-                "Expected the name of a method for X and Y, got a config, which has its own data."
-            )
-        table: Dict[str, Any] = {"reader": "table", **(settings or {})}
-        table.update(_write_data(folder / DATA, X, Y, validation, feature_names, label_names))
-        config = config_of(TASK, method, table)
-    changes: Dict[str, Any] = dict(overrides or {})
-    if num_epochs is not None:
-        changes["trainer.num_epochs"] = num_epochs
-    if seed is not None:
-        changes.update(dict.fromkeys(SEEDS, seed))
+            staged = stack.enter_context(StagedData(folder / DATA, feature_names, label_names))
+            table = {"reader": "table", **(settings or {})}
+            table.update(staged.table(X, Y, validation, settings or {}))
+            config = config_of(TASK, method, table)
+        changes: Dict[str, Any] = dict(overrides or {})
+        if num_epochs is not None:
+            changes["trainer.num_epochs"] = num_epochs
+        if seed is not None:
+            changes.update(dict.fromkeys(SEEDS, seed))
+        config = with_overrides(config, changes)
+        # Nothing is deleted or kept before all that can be checked is.
+        refuse_faults(config)
+        if overwrite and folder.exists():
+            _refuse_data_inside(folder, config, staged)
+            shutil.rmtree(folder)
+        if staged is not None:
+            staged.keep(recover)
     with restoring_surroundings(verbose):
         train_model(
-            Params(with_overrides(config, changes)),
+            Params(config),
             str(folder),
             recover=recover,
             include_package=["structured_energy"],
             return_model=False,
         )
     return load(folder)
+
+
+def _refuse_of_config(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ConfigurationError(
+                f"Expected {name} only with X and the name of a method, got it with a config."
+            )
+
+
+def _refuse_data_inside(folder: Path, config: Mapping[str, Any], staged: Any) -> None:
+    """Raise `ConfigurationError` where a folder that is to be deleted has the data of the run."""
+    for key in ("train_data_path", "validation_data_path", "test_data_path"):
+        path = config.get(key)
+        if not isinstance(path, str) or "://" in path:
+            continue
+        for file in resolve(path).paths:
+            place = Path(file).resolve()
+            if place.is_relative_to(folder) and (staged is None or place not in staged.files):
+                raise ConfigurationError(
+                    f"Expected data outside of the folder that overwrite=True deletes, got {file}; "
+                    "choose another 'out', or move the data."
+                )
 
 
 def _read_config(method: Union[PathLike, Mapping[str, Any]]) -> Dict[str, Any]:
@@ -147,50 +177,3 @@ def _read_config(method: Union[PathLike, Mapping[str, Any]]) -> Dict[str, Any]:
             f"Expected X and Y with the method '{method}', or the path of a config, got no X."
         )
     return Params.from_file(str(path)).as_dict(quiet=True)
-
-
-def _write_data(
-    folder: Path,
-    X: Any,
-    Y: Any,
-    validation: Any,
-    feature_names: Optional[Sequence[str]],
-    label_names: Optional[Sequence[str]],
-) -> Dict[str, Any]:
-    """Return the part of a data set's table that names its data; values in memory are written to
-    files of the folder."""
-
-    def path_of(X: Any, Y: Any, name: str) -> str:
-        if isinstance(X, (str, os.PathLike)):
-            if Y is not None:
-                raise ConfigurationError(
-                    f"Expected no Y beside the file '{X}'; its reader reads the labels, see "
-                    "settings={'reader': {'type': 'table', 'labels': ...}}."
-                )
-            return str(Path(X).resolve()) if "://" not in str(X) else str(X)
-        if Y is None:
-            raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
-        folder.mkdir(parents=True, exist_ok=True)
-        return write_table(
-            str((folder / name).resolve()),
-            X,
-            Y,
-            feature_names=feature_names,
-            label_names=label_names,
-        )
-
-    train_path = path_of(X, Y, "train")
-    data: Dict[str, Any] = {}
-    if isinstance(validation, (int, float)):
-        if not 0 < validation < 1:
-            raise ConfigurationError(
-                f"Expected a proportion between 0 and 1 as validation, got {validation}."
-            )
-        kept = f"{100 - max(int(100 * validation), 1)}%"
-        data["train"] = train_path + SPLIT.format(f":{kept}")
-        data["validation"] = train_path + SPLIT.format(f"{kept}:")
-    else:
-        is_pair = isinstance(validation, tuple) and len(validation) == 2
-        X, Y = validation if is_pair else (validation, None)
-        data["train"], data["validation"] = train_path, path_of(X, Y, "validation")
-    return data

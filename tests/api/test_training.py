@@ -15,6 +15,8 @@ from scipy import sparse
 from sklearn.preprocessing import MultiLabelBinarizer
 
 import structured_energy as se
+from structured_energy.api.run_data import StagedData
+from structured_energy.data import write_table
 from structured_energy.testing import train_snippet, write_arff
 
 SMALL = {"hidden": [8], "dropout": 0.0, "lr": 0.01}
@@ -216,3 +218,108 @@ def test_an_array_has_the_columns_of_the_model_in_their_order(tmp_path):
     assert metrics["hamming_loss"] == pytest.approx((model.predict(X) != Y).mean())
     sets = [[names["label_names"][label] for label in np.flatnonzero(row)] for row in Y]
     assert model.evaluate(rows, sets) == pytest.approx(metrics)
+
+
+def test_a_run_is_only_overwritten_by_what_can_be_trained(tmp_path):
+    X, Y = problem()
+    run = tmp_path / "run"
+    train(run, X, Y)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    own = str(run / "data" / "train.npz")
+    for changes in (
+        {"settings": {"hiden": [8]}},
+        {"overrides": {"trainer.num_epoch": 1}},
+        {"Y": 2 * Y},
+        {"Y": Y[:3]},
+        {"X": own, "Y": None},
+        {"validation": own},
+    ):
+        arguments = {"X": X, "Y": Y, "overwrite": True, **changes}
+        with pytest.raises((ConfigurationError, ValueError), match="xpected"):
+            train(run, **arguments)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    with pytest.raises(ConfigurationError, match="data outside of the folder"):
+        se.train(run / "config.json", out=run, overwrite=True, verbose=False)
+
+
+def test_a_mistake_leaves_no_folder_in_the_way(tmp_path):
+    X, Y = problem()
+    with pytest.raises(ConfigurationError, match="hiden"):
+        train(tmp_path / "run", X, Y, settings={"hiden": [8]})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_recovered_with_its_own_data(tmp_path):
+    X, Y = problem()
+    train(tmp_path, X, Y, num_epochs=1)
+    with pytest.raises(ConfigurationError, match="data of the run to recover"):
+        train(tmp_path, X, Y[::-1], num_epochs=2, recover=True)
+    with np.load(tmp_path / "data" / "train.npz") as file:
+        assert np.array_equal(file["Y"], Y)
+
+
+@pytest.mark.parametrize(
+    ("part", "rows"), [(0.29, 29), (0.57, 57), (np.float32(0.25), 25), (0.001, 1), (0.999, 99)]
+)
+def test_the_part_that_validates(tmp_path, part, rows):
+    staged = StagedData(tmp_path / "run" / "data")
+    with staged:
+        table = staged.table("x.csv", None, part, {})
+    percents = [table[key].partition("x.csv[")[2] for key in ("train", "validation")]
+    assert percents == [f":{100 - rows}%]?seed=0", f"{100 - rows}%:]?seed=0"]
+
+
+def test_names_and_data_are_not_ignored(tmp_path):
+    X, Y = problem()
+    path = write_table(tmp_path / "x.npz", X, Y)
+    for names in ({"feature_names": list("vwxyz")}, {"label_names": list("abc")}):
+        with pytest.raises(ConfigurationError, match="beside the file .* names of its own"):
+            train(tmp_path / "run", path, None, **names)
+    for key in ("train", "validation"):
+        with pytest.raises(ConfigurationError, match=f"got '{key}' in the settings"):
+            train(tmp_path / "run", X, Y, settings={**SMALL, key: path})
+
+
+def test_frames_have_the_labels_of_the_training_data(tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas is optional")
+    X, Y = problem()
+    frame, truth = (
+        pandas.DataFrame(X, columns=list("vwxyz")),
+        pandas.DataFrame(Y, columns=list("cba")),
+    )
+    with pytest.raises(ValueError, match="each of the 3 labels .* no column 'b'"):
+        train(tmp_path / "run", frame, truth, validation=(frame, truth[["a", "c"]]))
+    model = train(tmp_path / "run", frame, truth, validation=(frame, truth[["a", "b", "c"]]))
+    expected = model.evaluate(frame, truth)
+    assert model.evaluate(frame, truth[["a", "b", "c"]]) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="no column 'b'"):
+        model.evaluate(frame, truth[["a", "c"]])
+    with pytest.raises(ValueError, match="the column 'd' as well"):
+        model.evaluate(frame, truth.assign(d=0))
+
+
+def test_arrays_for_a_model_with_indicators(tmp_path):
+    X, Y = problem()
+    X[3, 1] = np.nan
+    settings = {**SMALL, "reader": {"type": "table", "missing": "indicator"}}
+    model = train(tmp_path, X, Y, settings=settings, feature_names=list("vwxyz"))
+    assert model.features == [*"vwxyz", "w=?"]
+    rows = [dict(zip("vwxyz", row.tolist(), strict=True)) for row in X]
+    for row in rows:
+        row.update({name: None for name, value in row.items() if value != value})
+    assert np.allclose(model.predict_proba(X), model.predict_proba(rows), atol=1e-6)
+    with pytest.raises(ValueError, match="an array with 6 columns, .* got 4"):
+        model.predict(X[:, :4])
+
+
+def test_the_loggers_keep_no_handler_of_the_run(tmp_path):
+    X, Y = problem()
+    train(tmp_path, X, Y)
+    open_files = [
+        handler.baseFilename
+        for logger in [logging.getLogger(), *logging.root.manager.loggerDict.values()]
+        for handler in getattr(logger, "handlers", [])
+        if isinstance(handler, logging.FileHandler)
+    ]
+    assert not [file for file in open_files if file.startswith(str(tmp_path))]

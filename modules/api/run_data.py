@@ -1,0 +1,136 @@
+"""The data of a run that come from memory."""
+
+import filecmp
+import os
+import shutil
+import tempfile
+from numbers import Real
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from allennlp.common.checks import ConfigurationError
+
+from ..data import write_table
+
+SPLIT = "[{}]?seed=0"
+
+
+class StagedData:
+    """Values in memory as files beside the folder of a run, into which `keep` moves them.
+
+    A context that removes what was not kept.
+
+    # Parameters
+
+    folder : `Path`
+        The folder of the data of the run.
+    feature_names, label_names : `Sequence[str]`, optional
+        See `train`.
+
+    # Fields
+
+    files : the files that the folder will have.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        feature_names: Optional[Sequence[str]] = None,
+        label_names: Optional[Sequence[str]] = None,
+    ) -> None:
+        self.folder = folder
+        self.names = {"feature_names": feature_names, "label_names": label_names}
+        self.files: List[Path] = []
+
+    def __enter__(self) -> "StagedData":
+        above = self.folder.parent.parent
+        above.mkdir(parents=True, exist_ok=True)
+        prefix = f".{self.folder.parent.name}-"
+        self._staging = tempfile.TemporaryDirectory(prefix=prefix, dir=above)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._staging.cleanup()
+
+    def table(self, X: Any, Y: Any, validation: Any, settings: Mapping[str, Any]) -> Dict[str, str]:
+        """Write the data, and return the keys `train` and `validation` of a data set's table.
+
+        # Raises
+
+        `ConfigurationError` for data that are named twice, `ValueError` for bad data.
+        """
+        for key in ("train", "validation"):
+            if key in settings:
+                raise ConfigurationError(
+                    f"Expected the data as X, Y and validation, got '{key}' in the settings as "
+                    "well; leave it out."
+                )
+        train = self._path_of(X, Y, "train")
+        if isinstance(validation, Real):
+            if not 0 < float(validation) < 1:
+                raise ConfigurationError(
+                    f"Expected a proportion between 0 and 1 as validation, got {validation}."
+                )
+            kept = f"{100 - max(int(100 * float(validation)), 1)}%"
+            return {
+                "train": train + SPLIT.format(f":{kept}"),
+                "validation": train + SPLIT.format(f"{kept}:"),
+            }
+        is_pair = isinstance(validation, tuple) and len(validation) == 2
+        X, other = validation if is_pair else (validation, None)
+        if hasattr(Y, "columns") and hasattr(other, "columns"):
+            check_label_columns(other, [str(name) for name in Y.columns])
+        return {"train": train, "validation": self._path_of(X, other, "validation")}
+
+    def _path_of(self, X: Any, Y: Any, name: str) -> str:
+        if isinstance(X, (str, os.PathLike)):
+            if Y is not None:
+                raise ConfigurationError(
+                    f"Expected no Y beside the file '{X}'; its reader reads the labels, see "
+                    "settings={'reader': {'type': 'table', 'labels': ...}}."
+                )
+            for key, value in self.names.items():
+                if value is not None and name == "train":
+                    raise ConfigurationError(
+                        f"Expected no {key} beside the file '{X}', which has names of its own."
+                    )
+            return str(Path(X).resolve()) if "://" not in str(X) else str(X)
+        if Y is None:
+            raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
+        path = Path(
+            write_table(Path(self._staging.name) / self.folder.name / name, X, Y, **self.names)
+        )
+        self.files.append(self.folder / path.name)
+        return str(self.files[-1])
+
+    def keep(self, recover: bool) -> None:
+        """Move the files into the folder of the run.
+
+        # Raises
+
+        `ConfigurationError` where a run to recover has other data.
+        """
+        for file in self.files:
+            staged = Path(self._staging.name) / self.folder.name / file.name
+            if file.exists() and recover:
+                if not filecmp.cmp(staged, file, shallow=False):
+                    raise ConfigurationError(
+                        f"Expected the data of the run to recover, {file}, got others; train into "
+                        "another folder, or set overwrite=True."
+                    )
+                continue
+            file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(str(staged), str(file))
+
+
+def check_label_columns(Y: Any, labels: Sequence[str]) -> None:
+    """Raise `ValueError` for a data frame of labels that has not a column for each label."""
+    found = [str(name) for name in Y.columns]
+    absent = [name for name in labels if name not in found]
+    further = [name for name in found if name not in labels]
+    if absent or further:
+        got = f"no column '{absent[0]}'" if absent else f"the column '{further[0]}' as well"
+        raise ValueError(
+            f"Expected a column of Y for each of the {len(labels)} labels of the training data, "
+            f"got {got}."
+        )
