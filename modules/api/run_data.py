@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from numbers import Real
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from allennlp.common.checks import ConfigurationError
 
@@ -30,6 +30,7 @@ class StagedData:
     # Fields
 
     files : the files that the folder will have.
+    written : `train` and `validation`, as far as files of the folder have them.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class StagedData:
         self.folder = folder
         self.names = {"feature_names": feature_names, "label_names": label_names}
         self.files: List[Path] = []
+        self.written: Set[str] = set()
 
     def __enter__(self) -> "StagedData":
         above = self.folder.parent.parent
@@ -71,6 +73,8 @@ class StagedData:
                 raise ConfigurationError(
                     f"Expected a proportion between 0 and 1 as validation, got {validation}."
                 )
+            if self.files:
+                self.written.add("validation")
             kept = f"{100 - max(int(100 * float(validation)), 1)}%"
             return {
                 "train": train + SPLIT.format(f":{kept}"),
@@ -101,6 +105,7 @@ class StagedData:
             write_table(Path(self._staging.name) / self.folder.name / name, X, Y, **self.names)
         )
         self.files.append(self.folder / path.name)
+        self.written.add(name)
         return str(self.files[-1])
 
     def keep(self, recover: bool) -> None:

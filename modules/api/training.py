@@ -155,13 +155,13 @@ def _refuse_of_config(given: Mapping[str, Any]) -> None:
 
 def _refuse_data_inside(folder: Path, config: Mapping[str, Any], staged: Any) -> None:
     """Raise `ConfigurationError` where a folder that is to be deleted has the data of the run."""
-    for key in ("train_data_path", "validation_data_path", "test_data_path"):
-        path = config.get(key)
-        if not isinstance(path, str) or "://" in path:
+    written = () if staged is None else staged.written
+    for name in ("train", "validation", "test"):
+        path = config.get(f"{name}_data_path")
+        if not isinstance(path, str) or "://" in path or name in written:
             continue
         for file in resolve(path).paths:
-            place = Path(file).resolve()
-            if place.is_relative_to(folder) and (staged is None or place not in staged.files):
+            if Path(file).resolve().is_relative_to(folder):
                 raise ConfigurationError(
                     f"Expected data outside of the folder that overwrite=True deletes, got {file}; "
                     "choose another 'out', or move the data."
