@@ -19,15 +19,26 @@ def _escaped(text: str) -> str:
     )
 
 
-def _definitions(lines: List[str], field: str) -> Iterator[str]:
-    """Yield a field for each `name : type` of a section, with the indented text below it."""
+def _definitions(lines: List[str], typed: bool) -> Iterator[str]:
+    """Yield a field for each `name : type` of a section, or `name : text` if it is not typed, with
+    the indented text below it.
+
+    >>> print("\\n".join(_definitions(["x, y : `int`, optional", "    The numbers."], typed=True)))
+    :type x,y: ``int``, optional
+    :param x,y:
+        The numbers.
+    """
     for line in lines:
         if line.startswith(" "):
             yield f"    {_escaped(line.strip())}"
         elif line.strip():
-            names, _, rest = line.partition(" : ")
-            yield f":{field} {names.strip()}: {_escaped(rest.strip())}".rstrip()
-            yield ""
+            names, colon, kind = line.partition(" : ")
+            field = names.strip().replace(", ", ",")  # at a space Sphinx would split a type off
+            if colon and typed:
+                yield f":type {field}: {_escaped(kind.strip())}"
+            yield f":param {field}:"
+            if colon and not typed:
+                yield f"    {_escaped(kind.strip())}"
 
 
 def to_rst(lines: List[str]) -> List[str]:
@@ -45,7 +56,8 @@ def to_rst(lines: List[str]) -> List[str]:
     result = list(_paragraphs(sections[0]))
     for heading, text in zip(sections[1::2], sections[2::2], strict=True):
         if heading.startswith(("Parameters", "Fields")):
-            result += [*_definitions(text.strip("\n").split("\n"), "param"), ""]
+            typed = heading.startswith("Parameters")
+            result += [*_definitions(text.strip("\n").split("\n"), typed), ""]
         else:
             result += [f"**{heading}**", "", *_paragraphs(text)]
     return result

@@ -1,6 +1,5 @@
 """Training from Python."""
 
-import json
 import os
 import shutil
 from contextlib import ExitStack
@@ -14,8 +13,7 @@ from allennlp.common.params import with_overrides
 
 from ..compatibility.checks import refuse_faults
 from ..compatibility.recovery import DATA
-from ..configs import evaluate_snippet
-from ..configs.library import describe
+from ..configs.methods import config_of
 from ..data.registry import resolve
 from ..reporting.run import SEEDS
 from .run_data import StagedData
@@ -23,6 +21,7 @@ from .surroundings import restoring_surroundings
 from .trained_model import TrainedModel, load
 
 PathLike = Union[str, "os.PathLike[str]"]
+TASK = "multi_label"  # that of data in memory
 
 
 def train(
@@ -121,7 +120,7 @@ def train(
             staged = stack.enter_context(StagedData(folder / DATA, feature_names, label_names))
             table = {"reader": "table", **(settings or {})}
             table.update(staged.table(X, Y, validation, settings or {}))
-            config = _method_config(method, table)
+            config = config_of(TASK, method, table)
         changes: Dict[str, Any] = dict(overrides or {})
         if num_epochs is not None:
             changes["trainer.num_epochs"] = num_epochs
@@ -144,22 +143,6 @@ def train(
             return_model=False,
         )
     return load(folder)
-
-
-def _method_config(method: str, table: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the config of a method for the table of a data set."""
-    library = "local library = import 'structured_energy/multi_label.libsonnet';"
-    known = json.loads(evaluate_snippet("methods", f"{library} std.objectFields(library)"))
-    if method not in known:
-        raise ConfigurationError(
-            f"Expected the name of a method for sets of labels, one of {', '.join(known)}, got "
-            f"'{method}'."
-        )
-    call = f"{library} library[{json.dumps(method)}]({json.dumps(table)})"
-    try:
-        return json.loads(evaluate_snippet(method, call))
-    except RuntimeError as error:
-        raise ConfigurationError(f"settings: {describe(error, method)}") from None
 
 
 def _refuse_of_config(given: Mapping[str, Any]) -> None:

@@ -57,6 +57,7 @@ class InitCommand(Subcommand):
 def _from_arguments(arguments: argparse.Namespace) -> None:
     hide_parameters()
     output = arguments.output
+    parts = parts_of(arguments.path)
     if output.exists() and not arguments.force:
         raise ValueError(
             f"Expected no file at {output}, got one; choose another --output, or --force."
@@ -68,7 +69,6 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         arguments.tag_column,
         arguments.foreground,
     )
-    parts = parts_of(arguments.path)
     found = inspect_path(parts["train"], options)
     check_method(found.task, arguments.method)
     table = table_of(found, parts)

@@ -32,6 +32,7 @@ _HANDED_DOWN = {
     *("parameters", "output_space", "task_network", "score_network", "oracle_value", "loss"),
     *("num_labels", "encoding_size", "encoder", "trainer"),
 }
+_SIZES = ("input_dim", "output_size")  # of a network that is no component
 _PACKAGE = __name__.partition(".")[0]
 _PACKAGES = (_PACKAGE, "allennlp.commands", "allennlp.data", "allennlp.training")
 _LISTS = (list, collections.abc.Iterable, set, tuple)
@@ -69,7 +70,8 @@ def faults_of(config: Dict[str, Any]) -> List[Fault]:
 def component_faults(base: Any, value: Any, place: str = "") -> List[Fault]:
     """Return the faults of the config of one component of `base`, which a `Lazy` may hand
     collaborators to."""
-    return list(_component(base, value, place, frozenset(_HANDED_DOWN)))
+    handed = frozenset({*_HANDED_DOWN, *_SIZES})
+    return list(_component(base, value, place, handed))
 
 
 def _component(base: Any, value: Any, place: str, extras: Any) -> Iterator[Fault]:
@@ -199,7 +201,7 @@ def _value(annotation: Any, value: Any, place: str, extras: Any, own: bool) -> I
         yield from _any_of(annotation, value, place, extras, own)
     elif origin is Lazy:
         base = arguments[0]
-        sizes = {"input_dim", "output_size"} if base not in Registrable._registry else set()
+        sizes = set() if base in Registrable._registry else set(_SIZES)
         handed = frozenset(_HANDED_DOWN | sizes | (extras or set())) if own else None
         yield from _component(base, value, place, handed)
     elif hasattr(annotation, "from_params"):

@@ -182,7 +182,7 @@ def test_it_prints_its_progress(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "seal_dynamic_nc"}, "one of .*seal_dynamic_nce.*, got 'seal_dynamic_nc'"),
+        ({"method": "seal_dynamic_nc"}, "got 'seal_dynamic_nc'; did you mean 'seal_dynamic_nce'"),
         ({"Y": None}, "Expected the labels Y of the train data"),
         ({"validation": 1.5}, "between 0 and 1 as validation, got 1.5"),
         ({"settings": {"hiden": [3]}}, "hidden"),

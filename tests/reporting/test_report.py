@@ -242,8 +242,7 @@ def test_tables_fit_a_page(sets, tmp_path):
     # No wider than the page; long words break, and what cannot break scrolls.
     assert int(re.search(r"max-width: (\d+)px", source)[1]) <= 1300
     assert "overflow-wrap: anywhere" in source and ".wide { overflow-x: auto; }" in source
-    before = re.findall(r"(\S+\s*\S+)\s*<table class=\"(\w+)\"", source)
-    wide = {name for text, name in before if text.endswith('class="wide">')}
+    wide = set(re.findall(r'<div class="wide"><table class="(\w+)"', source))
     assert wide == {"runs", "metrics", "examples"}
     assert "example_<wbr>f1, test</th>" in source and "of_<wbr>a_<wbr>run" not in source
     assert "images" not in re.findall(r"<title>(.*)</title>", source)
