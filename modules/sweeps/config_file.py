@@ -103,9 +103,10 @@ class ConfigFile:
         values = dict(hyper_parameters or {})
         ours = {name: values.pop(name) for name in [*values] if "." not in name}
         config = self._called(method, ours) if method or ours else copy.deepcopy(self._plain)
+        config = with_overrides(config, json.loads(_as_json(self.overrides)))
+        # Last: a value that is searched is the one that a trial trains with.
         for name, value in values.items():
             write(config, _path(name), value, str(self.path))
-        config = with_overrides(config, json.loads(_as_json(self.overrides)))
         if seed is not None:
             config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
         return config

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
+from allennlp.common.checks import ConfigurationError
+
 from .config_file import ConfigFile
 from .jobs import Job, Jobs, Outcome, locked, missing
 
@@ -18,11 +20,13 @@ def jobs_of(
 
     # Raises
 
-    `ConfigurationError` for a method that a config does not have.
+    `ConfigurationError` for a method that a config does not have, and for two configs whose runs
+    would have one folder.
     """
     full = [file.path.resolve() for file in files]
     above = Path(os.path.commonpath([path.parent for path in full]))
     jobs: Dict[str, Job] = {}
+    origins: Dict[str, Path] = {}
     for seed in dict.fromkeys(seeds):
         for file, path in zip(files, full, strict=True):
             at = path.parent.relative_to(above)
@@ -31,7 +35,14 @@ def jobs_of(
                 if method is not None:
                     name = method if name == file.name else f"{name}/{method}"
                 name = f"{at / name}/seed_{seed}"
-                jobs.setdefault(name, Job(name, file.config(method, seed=seed), out / name))
+                job = Job(name, file.config(method, seed=seed), out / name)
+                if jobs.setdefault(name, job) != job:
+                    raise ConfigurationError(
+                        f"Expected configs whose runs have different names, got {origins[name]} "
+                        f"and {file.path}, both of which train {name} with different configs; "
+                        "rename one, or sweep it into another --out."
+                    )
+                origins.setdefault(name, file.path)
     return list(jobs.values())
 
 

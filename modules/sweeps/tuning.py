@@ -1,6 +1,7 @@
 """The search of hyper-parameters by Optuna, on validation data."""
 
 import json
+import math
 import shutil
 import warnings
 from functools import partial
@@ -222,7 +223,11 @@ class Tuning:
         said, seconds = f"{outcome.job.name}", f"{outcome.seconds:.0f} s"
         values = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
         if outcome.state == "finished":
-            value = outcome.metrics[f"best_validation_{self.metric}"]
+            value = outcome.metrics.get(f"best_validation_{self.metric}")
+            if not isinstance(value, (int, float)) or not math.isfinite(value):
+                self._failures += 1
+                self.study.tell(trial, state=state.FAIL)
+                return f"{said}: failed: validation {self.metric} is {value} ({values}), {seconds}"
             self.study.tell(trial, value)
             self._remove_weights()
             best = self.study.best_trial

@@ -107,10 +107,12 @@ def test_what_cannot_be_told_is_asked_for(names, rows, options, message, tmp_pat
 
 
 def test_what_looks_wrong_is_said(tmp_path):
-    rows = [[i * i, "" if i == 3 else i % 5, 1, int(i == 7)] for i in range(30)]
-    path = csv(tmp_path / "a.csv", ["a", "b", "label_x", "label_y"], rows)
+    rows = [[i * i, "" if i == 3 else i % 5, -2e6 * i * i, "", 1, int(i == 7)] for i in range(30)]
+    path = csv(tmp_path / "a.csv", ["a", "b", "salary", "gone", "label_x", "label_y"], rows)
     doubts = "\n".join(inspect_path(path, Options()).warnings)
-    assert "1 missing value in 'b'" in doubts
+    assert "31 missing values in 'b', 'gone'" in doubts
+    assert "1 feature without any value: 'gone'" in doubts
+    assert "1 feature with values of 1,000,000 and more: 'salary'" in doubts
     assert "1 label in fewer than 2 rows" in doubts and "'label_y'" in doubts
     assert "1 label in every row: 'label_x'" in doubts
     assert "30 rows: too few" in doubts

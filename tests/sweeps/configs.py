@@ -23,7 +23,9 @@ local untuned = {
   slow(d): { trainer: { optimizer: { lr: d.lr }, num_epochs: 2 }, model: { a: 1, own: 'slow' } },
   fast(d): { trainer: { optimizer: { lr: 10 * d.lr }, num_epochs: 2 }, model: { a: 1, b: d.b } },
 };
-local methods = { [n](d): untuned[n](tuned(d, n)) for n in std.objectFields(untuned) };
+local methods = { complete(d):: d } + {
+  [n](d): untuned[n](tuned(d, n)) for n in std.objectFields(untuned)
+};
 swappable(methods, { slow: { lr: { log: [0.1, 1] } }, fast: { b: { choices: [1, [2]] } } })
 """
 

@@ -61,6 +61,11 @@ def test_overrides_are_laid_over_every_config(file):
     assert config["trainer"]["num_epochs"] == 9 and config["model"] == {"a": 4, "b": [2]}
 
 
+def test_a_value_that_is_searched_comes_after_the_overrides(file):
+    overridden = file("", '{"trainer.num_epochs": 9}')
+    assert overridden.config(None, {"trainer.num_epochs": 3})["trainer"]["num_epochs"] == 3
+
+
 def test_methods_are_those_of_the_library(file, tmp_path):
     assert file().name == "slow" and file().methods(None) == [None]
     assert file().methods(["all"]) == ["fast", "slow"]

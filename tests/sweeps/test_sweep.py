@@ -53,6 +53,21 @@ def test_the_folders_of_runs(tmp_path):
         jobs_of([own], ["fast"], [1], tmp_path)
 
 
+def test_runs_of_two_configs_never_share_a_folder(tmp_path):
+    fast, slow = (library_config(tmp_path / f"{name}.jsonnet", name) for name in ("fast", "slow"))
+    assert names(jobs_of([fast, slow], ["all"], [1], tmp_path)) == ["fast/seed_1", "slow/seed_1"]
+    text = slow.path.read_text()
+    slow.path.write_text(f"{text} {{ top: 1 }}")
+    with pytest.raises(ConfigurationError, match="fast.jsonnet and .*slow.jsonnet, both of which"):
+        jobs_of([fast, ConfigFile(slow.path)], ["all"], [1], tmp_path)
+    plain = [ConfigFile(written(tmp_path, "a")), tmp_path / "a.jsonnet"]
+    plain[1].write_text(json.dumps({**json.loads(plain[0].path.read_text()), "numpy_seed": 0}))
+    assert len(jobs_of([plain[0], ConfigFile(plain[1])], None, [1], tmp_path)) == 1  # the same
+    plain[1].write_text(json.dumps({"train_data_path": "other", "trainer": {}}))
+    with pytest.raises(ConfigurationError, match="both of which train a/seed_1"):
+        jobs_of([plain[0], ConfigFile(plain[1])], None, [1], tmp_path)
+
+
 def test_what_is_missing(tmp_path):
     jobs = [Job(str(n), {"n": n}, tmp_path / str(n)) for n in range(3)]
     for n in range(2):

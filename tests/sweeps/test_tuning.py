@@ -44,6 +44,8 @@ class Trainings:
                     type(self).stops.append((job.key.number, epoch))
                     state = "stopped"
                     break
+            if state == "no number":
+                value, state = math.nan, "finished"
             metrics = {"best_validation_example_f1": value} if state == "finished" else {}
             yield Outcome(job, state, metrics, "" if metrics else f"It {state}.", 0.0)
 
@@ -121,6 +123,14 @@ def test_failures_are_said_and_do_not_count(search):
     assert len(rates()) == 5 and best is not None
     assert sum("failed after 0 s: It failed." in line for line in lines) == 2
     assert sum("It nan." in line for line in lines) == 1
+
+
+def test_a_metric_that_is_no_number_is_a_failure(search):
+    Trainings.states = {1: "no number"}
+    lines = []
+    best = search(trials=2, lines=lines)
+    assert len(rates()) == 3 and math.isfinite(best.value)
+    assert any("failed: validation example_f1 is nan" in line for line in lines)
 
 
 def test_a_search_in_which_nothing_works_ends(search):

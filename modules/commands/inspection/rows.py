@@ -5,6 +5,7 @@ from typing import Any, List, Sequence, Tuple
 import numpy as np
 from allennlp.data import Instance
 
+from ...models.standardization import HUGE
 from .found import counted, listed
 
 
@@ -40,10 +41,20 @@ def _features(
         )
     ]
     warnings = []
+    unseen = [names[i] for i in np.flatnonzero(low > high)]
+    if unseen:
+        warnings.append(f"{counted(len(unseen), 'feature')} without any value: {listed(unseen)}.")
     constant = [names[i] for i in np.flatnonzero(low == high)]
     if constant:
         warnings.append(
             f"{counted(len(constant), 'feature')} with one value in all rows: {listed(constant)}."
+        )
+    largest = np.where(low > high, 0, np.maximum(np.abs(low), np.abs(high)))
+    huge = [names[i] for i in np.flatnonzero(largest >= HUGE)]
+    if huge:
+        warnings.append(
+            f"{counted(len(huge), 'feature')} with values of 1,000,000 and more: {listed(huge)}; "
+            "leave out ids (ignore), and mark missing values as such if they stand for one."
         )
     empty = np.bincount(columns[missing], minlength=len(names))
     if empty.any():
