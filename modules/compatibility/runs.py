@@ -1,9 +1,11 @@
 """A run of `allennlp train`: training, evaluation on the test data, and the result."""
 
-from typing import Any, Dict
+import functools
+from typing import Any, Dict, Optional, Type
 
 from allennlp.commands.train import TrainModel
 from allennlp.common.util import is_distributed
+from allennlp.data import DatasetReader
 from allennlp.nn.util import dist_reduce_sum
 from allennlp.training import util as training_util
 
@@ -11,6 +13,29 @@ from ..workers import is_first
 from .results import announce_result, await_result
 
 _run, _finish = TrainModel.run, TrainModel.finish
+_from_partial_objects = TrainModel.from_partial_objects.__func__
+
+
+@functools.wraps(_from_partial_objects)
+def from_partial_objects(
+    cls: Type[TrainModel],
+    *,
+    dataset_reader: DatasetReader,
+    train_data_path: str,
+    validation_dataset_reader: Optional[DatasetReader] = None,
+    **parts: Any,
+) -> TrainModel:
+    """Build a run, whose readers know the data to train on, whichever data are read first."""
+    for reader in (dataset_reader, validation_dataset_reader):
+        if hasattr(reader, "training_path"):
+            reader.training_path = train_data_path
+    return _from_partial_objects(
+        cls,
+        dataset_reader=dataset_reader,
+        train_data_path=train_data_path,
+        validation_dataset_reader=validation_dataset_reader,
+        **parts,
+    )
 
 
 def run(self: TrainModel) -> Dict[str, Any]:

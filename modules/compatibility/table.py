@@ -116,6 +116,14 @@ PATCHES: List[Patch] = [
     ),
     Patch(
         TrainModel,
+        "from_partial_objects",
+        classmethod(runs.from_partial_objects),
+        "bug",
+        "Readers did not know which data are those to train on, so with a lazy data loader the "
+        "validation data decided the categories of a table; now the training data do.",
+    ),
+    Patch(
+        TrainModel,
         "run",
         runs.run,
         "workers",

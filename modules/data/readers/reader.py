@@ -23,7 +23,14 @@ class Reader(DatasetReader):
     # Raises
 
     `ConfigurationError` where `max_instances` is below 1.
+
+    # Fields
+
+    training_path : the data that the run trains on, if there is one. A reader that decides anything
+        by data, such as categories, decides it by these, whatever is read first.
     """
+
+    training_path: Optional[str] = None
 
     def __init__(self, max_instances: Optional[int] = None, sharded: bool = False) -> None:
         if max_instances is not None and max_instances < 1:

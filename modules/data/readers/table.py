@@ -35,7 +35,7 @@ from ..tables import (
     table_of_records,
 )
 from ..tables.records import FEATURES
-from .tabular_reader import TabularReader, check_encoding
+from .tabular_reader import TabularReader, check_encoding, check_separators
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ class TableReader(TabularReader):
 
     Every column that is neither a label nor ignored is a feature. One whose cells are numbers (or
     true and false) is a number; one of text becomes a feature for each category (`color=red`). The
-    first data that a reader reads, those to train on, decide this; a category that they lack turns
-    no feature on. A missing number becomes the mean of the training data, in the model.
+    data to train on (without a run, the first that are read) decide this; a category that they lack
+    turns no feature on. A missing number becomes the mean of the training data, in the model.
 
     A path is a file or a pattern (`data/part-*.csv`), with or without a slice (`[:90%]?seed=1`).
     Data to predict for need no labels.
@@ -123,15 +123,7 @@ class TableReader(TabularReader):
                     f"Expected {name} of the dataset reader 'table' to be one of {list(choices)}, "
                     f"got {value!r}."
                 )
-        if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
-            raise ConfigurationError(
-                "Expected separator of the dataset reader 'table' to be one character, got "
-                f"{separator!r}."
-            )
-        if label_separator == "":
-            raise ConfigurationError(
-                "Expected label_separator of the dataset reader 'table' to be a text, got none."
-            )
+        check_separators(separator, label_separator)
         check_encoding(encoding, "table")
         cells = CellSettings(frozenset(["", *missing_values]), decimal)
         self.ignore = list(ignore)
@@ -157,6 +149,8 @@ class TableReader(TabularReader):
         return reader
 
     def instances(self, path: str) -> Iterator[Instance]:
+        if self.training_path not in (None, path) and not self._features.are_decided:
+            next(self.instances(self.training_path), None)  # a lazy loader has not read it yet
         data = resolve(path)
         tables = [read_table(file, self.format, self._text) for file in data.files()]
         chosen = np.array(data.select(sum(len(table.lines) for table in tables)), dtype=np.int64)

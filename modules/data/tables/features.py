@@ -42,6 +42,10 @@ class Features:
     settings : `ColumnSettings`
     model_features : `List[str]`, optional
         The names of the features of a trained model.
+
+    # Fields
+
+    are_decided : whether they are.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Features:
         self.model_features = model_features
         self._columns: Optional[List[Column]] = None
         self._indicators: Optional[List[str]] = None  # features of matrices with missing values
+        self.are_decided = model_features is not None
 
     def of_tables(
         self, tables: Sequence[RawTable], names: Sequence[Sequence[str]]
@@ -71,6 +76,7 @@ class Features:
                 check_patterns(tables[0].source, list(tables[0].columns), self.settings)
                 self._columns = fit_columns(tables, names[0], self.settings)
                 self._warn_of_ids(tables[0])
+                self.are_decided = True
             columns = self._columns
         expected = [column.name for column in columns]
         for table, found in zip(tables, names, strict=True):
@@ -178,6 +184,7 @@ class Features:
                 f"'{table.feature_names[matrix.indices[place]]}': expected a number, got NaN; set "
                 "'missing' of the dataset reader to 'mean' or 'indicator', or remove the row."
             )
+        self.are_decided = True
         names = list(table.feature_names)
         if self.settings.missing == "indicator":
             unknown = scipy.sparse.csr_matrix(
@@ -200,7 +207,7 @@ class Features:
 
     def _without_ignored(self, table: Matrices) -> Matrices:
         names = list(table.feature_names)
-        if self.model_features is None and self._indicators is None and not table.is_open:
+        if not self.are_decided and not table.is_open:
             check_patterns(table.source, names, self.settings)
         chosen = matching(names, self.settings.categorical)
         if chosen:
