@@ -351,6 +351,20 @@ BAD = [
     ),
     ("t.csv", "a,b,y\n1,x,1\n2,y,0\n3,z,0\n4a,z,0\n", {}, "line 5, column 'a': expected a finite"),
     ("t.csv", 'a,b,y\n1,x,1\n"2,5",y,0\n3,z,0\n', {}, "column 'a': .*'2,5'; set 'decimal'"),
+    (
+        "t.csv",
+        'a,b,y\n"0,25",x,1\n"2,5",y,0\n3,z,0\n',
+        {},
+        "line 2, .*'a': .*comma, such as '0,25'; .*',' of",
+    ),
+    (
+        "t.csv",
+        "a,b,y\n0.25,x,1\n3,y,0\n",
+        {"decimal": ","},
+        "decimal point, such as '0.25'; .*'.' of",
+    ),
+    ("t.jsonl", '{"a": "0,25", "labels": ["p"]}\n', {}, "decimal comma, .*; convert the column"),
+    ("t.csv", "a,b,y\n1,x,1\nn/a,y,0\n3,z,0\n", {}, "'n/a'; add it to 'missing_values'"),
     ("t.csv", 'a,b,y\n1,"x,1\n2,y,0\n', {}, "line 2: expected cells separated by ',' with quotes"),
     ("t.csv", 'a,b,y\n1,"x"z,1\n', {}, "line 2: expected cells .*quote"),
     (
