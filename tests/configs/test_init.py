@@ -118,6 +118,20 @@ def test_what_looks_wrong_is_said(tmp_path):
     assert "30 rows: too few" in doubts
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|", ","])
+def test_the_separator_and_the_decimal_comma_are_told(mark, tmp_path):
+    rows = [f'"{i * i},5"{mark}"x; y"{mark}{i % 2}' for i in range(30)]
+    text = "\n".join([f"a{mark}naïve{mark}label_x", *rows])
+    (tmp_path / "a.csv").write_text(text, encoding="cp1252")
+    with pytest.raises(ValueError, match="byte 5: .*--encoding latin-1"):
+        inspect_path(str(tmp_path / "a.csv"), Options())
+    found, _, config = config_of(str(tmp_path / "a.csv"), Options(encoding="cp1252"))
+    other = {} if mark == "," else {"separator": mark}
+    expected = {"encoding": "cp1252", **other, "decimal": ",", "labels": "label_*"}
+    assert config["dataset_reader"] == {"type": "table", **expected}
+    assert dict(found.facts)["features"].startswith("2, ") and faults_of(config) == []
+
+
 def test_json_lines_and_arrays_say_their_labels(tmp_path):
     lines = [{"a": i * i, "labels": ["x"] if i % 2 else ["x", "y"]} for i in range(30)]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))

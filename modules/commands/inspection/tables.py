@@ -7,10 +7,19 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ...data.arff import read_arff
 from ...data.readers import ArffReader, TableReader
-from ...data.tables import CellSettings, RawTable, as_patterns, format_of, matching, read_table
+from ...data.tables import (
+    CellSettings,
+    RawTable,
+    TextSettings,
+    as_patterns,
+    format_of,
+    matching,
+    read_table,
+)
 from ...data.tables.cells import as_numbers, count_numbers, is_missing
 from .found import Found, Options, listed
 from .rows import describe_rows
+from .text import has_decimal_commas, text_settings
 
 _NAMES = ("labels", "label", "tags", "tag", "classes", "categories", "topics", "genres")
 _DELIMITERS = (";", "|", ",", " ")
@@ -58,13 +67,18 @@ def inspect_table(path: str, options: Options) -> Found:
 
     `ValueError` where the columns of labels cannot be told, with the option that names them.
     """
-    table = read_table(path)
-    settings: Dict[str, Any] = {}
+    settings: Dict[str, Any] = text_settings(path, options)
+    TableReader(**settings)  # raises for what is no separator or encoding
+    text = TextSettings(settings.get("encoding", "utf-8"), settings.get("separator", ""))
+    table = read_table(path, settings=text)
     warnings: List[str] = []
     if isinstance(table, RawTable):
-        settings = _label_settings(path, table, options)
+        if options.decimal is None and has_decimal_commas(table):
+            settings["decimal"] = ","
+        cells = CellSettings(decimal=settings.get("decimal", "."))
+        settings.update(_label_settings(path, table, options))
         labels = matching(list(table.columns), as_patterns(settings.get("labels")))
-        ignored, warnings = _no_features(table, labels)
+        ignored, warnings = _no_features(table, labels, cells)
         if ignored:
             settings["ignore"] = ignored
     facts, doubts = describe_rows(list(TableReader(**settings).instances(path)))
@@ -133,20 +147,22 @@ def _is_binary(table: RawTable, name: str) -> bool:
     return bad is None and bool(((values == 0) | (values == 1) | (values != values)).all())
 
 
-def _no_features(table: RawTable, labels: Sequence[str]) -> Tuple[List[str], List[str]]:
+def _no_features(
+    table: RawTable, labels: Sequence[str], settings: CellSettings
+) -> Tuple[List[str], List[str]]:
     """Return the columns that only number or name the rows, and what looks wrong in others."""
     ignored, warnings = [], []
     for name, cells in table.columns.items():
         if name in labels or any(isinstance(cell, (list, tuple, dict)) for cell in cells):
             continue
-        numbers, words = count_numbers(cells, table.typed, _CELLS)
-        reason = _like_an_id(table, cells, numbers, words)
+        numbers, words = count_numbers(cells, table.typed, settings)
+        reason = _like_an_id(table, cells, numbers, words, settings)
         if reason is not None:
             ignored.append(name)
             warnings.append(f"The column '{name}' {reason} and is left out (ignore).")
         elif 0 < words <= numbers / 10:
             row = next(
-                i for i, cell in enumerate(cells) if count_numbers([cell], table.typed, _CELLS)[1]
+                i for i, cell in enumerate(cells) if count_numbers([cell], table.typed, settings)[1]
             )
             warnings.append(
                 f"{table.at(row, name)}: {cells[row]!r:.40} among {numbers:,} numbers; numbers are "
@@ -155,13 +171,15 @@ def _no_features(table: RawTable, labels: Sequence[str]) -> Tuple[List[str], Lis
     return ignored, warnings
 
 
-def _like_an_id(table: RawTable, cells: List[Any], numbers: int, words: int) -> Optional[str]:
+def _like_an_id(
+    table: RawTable, cells: List[Any], numbers: int, words: int, settings: CellSettings
+) -> Optional[str]:
     if len(cells) < 10:
         return None
     if words == len(cells) and len(set(cells)) == len(cells):
         return "has another text in every row"
     if numbers == len(cells):
-        values, _ = as_numbers(cells, table.typed, _CELLS)
+        values, _ = as_numbers(cells, table.typed, settings)
         if bool((values[1:] - values[:-1] == 1).all()):
             return "numbers the rows"
     return None
