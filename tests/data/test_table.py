@@ -283,7 +283,7 @@ def test_a_model_reads_files_and_lines_as_its_training_data(tmp_path):
     np.testing.assert_array_equal(matrices(list(reader.read(str(new))), vocab)["x"], expected)
     lines = [
         {"age": 7, "color": "red", "code": 1},
-        {"color": "green", "code": "2", "id": 9, "y": 1},
+        {"color": "green", "code": "2", "age": None, "id": 9, "y": 1},
     ]
     nested = [{"features": {**line, "age": line.get("age")}} for line in lines]
     nested[1]["features"] = {"age": None, "color": "green", "code": 2.0}
@@ -291,6 +291,9 @@ def test_a_model_reads_files_and_lines_as_its_training_data(tmp_path):
     for given in (lines, nested, listed):
         found = [reader.json_to_instance(line, vocab) for line in given]
         np.testing.assert_array_equal(matrices(found, vocab)["x"], expected)
+    for line in ({"color": "red"}, {"color": "red", "id": 9}):
+        with pytest.raises(ValueError, match="Expected the 3 columns .* 'age', 'code'; give null"):
+            reader.json_to_instance(line, vocab)
     absent = matrices([reader.json_to_instance({"features": {"color": "red"}}, vocab)], vocab)
     np.testing.assert_array_equal(absent["x"], [[0, 0, 0, 1, 0, 0, 0]])
     new.write_text("code,color\n1,red\n")
