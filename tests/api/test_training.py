@@ -70,6 +70,22 @@ def test_sparse_features(tmp_path):
     assert np.allclose(model.predict_proba(X), model.predict_proba(X.toarray()), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([f"c{i}" for i in range(40)], "40 different texts .*; drop the column from X, or"),
+        (["0,25", "1,5"] * 20, "decimal comma, such as '0,25'; convert the column to numbers."),
+        ([np.datetime64("2024-01-01", "ns") + i for i in range(40)], "'2024-01-01T00.*; drop the"),
+    ],
+    ids=["ids", "commas", "times"],
+)
+def test_a_column_of_a_table_in_memory_is_named(tmp_path, cells, message):
+    X = [{"a": i % 7, "b": cell} for i, cell in enumerate(cells)]
+    with pytest.raises(ValueError, match=f"^Column 'b' of X: expected numbers .*{message}"):
+        train(tmp_path / "run", X, problem()[1])
+    assert not (tmp_path / "run").exists()
+
+
 def test_data_frames(tmp_path):
     pandas = pytest.importorskip("pandas", reason="pandas is optional")
     X, Y = problem()

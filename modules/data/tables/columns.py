@@ -96,6 +96,12 @@ def fit_columns(
     return [_fit(tables, name, name in forced, settings) for name in names]
 
 
+def check_columns(table: RawTable, settings: ColumnSettings) -> None:
+    """Raise `ValueError` for a column of a table that is neither numbers nor categories."""
+    ignored = set(matching(list(table.columns), settings.ignore))
+    fit_columns([table], [name for name in table.columns if name not in ignored], settings)
+
+
 def _fit(
     tables: Sequence[RawTable], name: str, is_forced: bool, settings: ColumnSettings
 ) -> Column:

@@ -66,6 +66,7 @@ def other_decimals(table: RawTable, row: int, name: str, settings: CellSettings)
     other = _other(settings).decimal
     if table.typed:
         hint = "convert the column to numbers"
+        hint += "" if table.in_memory else ", or list it in 'categorical' of the dataset reader"
     else:
         hint = f"set decimal: '{other}' of the dataset reader, or list the column in 'categorical'"
     where = f"{table.at(row, name)}" if not table.in_memory else table.of_column(name)
@@ -78,7 +79,7 @@ def other_decimals(table: RawTable, row: int, name: str, settings: CellSettings)
 def too_many_texts(table: RawTable, name: str, texts: Sequence[str], rows: int) -> str:
     """Return the sentence about a column of text with too many different ones for categories."""
     if table.in_memory:
-        hint = "drop the column from X"
+        hint = "drop the column from X, or convert it to numbers"
     else:
         hint = (
             "list it in 'ignore' of the dataset reader, or in 'categorical' if these are categories"
