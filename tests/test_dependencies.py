@@ -124,6 +124,9 @@ def test_all_modules_are_imported_with_the_declared_dependencies_only(extra):
 def test_the_pythons_that_are_supported_can_install_the_pins():
     required = SpecifierSet(PROJECT["requires-python"])
     (least,) = [each.version for each in required if each.operator == ">="]
+    (pinned,) = [pin for pin in pins() if pin.name == "transformers"]
+    if distribution("transformers").version not in pinned.specifier:
+        pytest.skip("the newest releases are installed, not the pins")
     for pin in pins():
         wanted = SpecifierSet(distribution(pin.name).metadata["Requires-Python"] or "")
         for python in (least, "3.12.1", "3.13.0"):

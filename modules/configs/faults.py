@@ -169,7 +169,7 @@ def _unknown(place: str, keys: Any, known: List[str], owner: str) -> Iterator[Fa
     for key in keys:
         if key not in known:
             here = f"{place}.{key}" if place else key
-            free = sorted(set(known) - _HANDED_DOWN)
+            free = sorted(set(known) - _HANDED_DOWN) or sorted(known)
             hint = nearest(key, known) or f"its keys are {', '.join(free)}."
             where = f"at '{place}' of the config" if place else "in the config"
             yield Fault(here, f"Expected a key of {owner} {where}, got '{key}'; {hint}")

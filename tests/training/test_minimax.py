@@ -293,14 +293,17 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
     [
         ({"steps": {"score_net": 1}}, "one of .*'task_network'.*'steps'.*got 'score_net'"),
         ({"order": ["tasknet"]}, "in 'order' .*got 'tasknet'"),
-        ({"networks": {"both": {}}}, "in 'networks' .*got 'both'"),
+        ({"networks": {"both": {}}}, "keys? of 'networks' .*got 'both'.*score_network"),
         ({"steps": {"score_network": 0, "task_network": 0}}, "at least one step"),
         ({"rounds": 0}, "at least one step"),
         (
             {"networks": {n: {"stop_epoch": 2} for n in ("score_network", "task_network")}},
             "got none in epoch 2",
         ),
-        ({"step": {}}, "keys of MinimaxTrainer at 'trainer' of the config, got .'step'."),
+        (
+            {"step": {}},
+            "key of MinimaxTrainer at 'trainer' of the config, got 'step'; did you mean 'steps'",
+        ),
         (
             {"networks": {"task_network": {"optimiser": {}}}},
             "trainer.networks.task_network.*optimiser",
