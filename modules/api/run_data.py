@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from allennlp.common.checks import ConfigurationError
 
+from ..data.registry import resolve
 from ..data.tables import MISSING, CellSettings, ColumnSettings, RawTable, table_of
 from ..data.tables.columns import check_columns
 from ..data.tables.write import write_rows
@@ -77,7 +78,7 @@ class StagedData:
                 )
             if self.files:
                 self.written.add("validation")
-            kept = f"{100 - max(int(100 * float(validation)), 1)}%"
+            kept = f"{100 - min(max(int(100 * float(validation) + 0.5), 1), 99)}%"
             return {
                 "train": train + SPLIT.format(f":{kept}"),
                 "validation": train + SPLIT.format(f"{kept}:"),
@@ -100,7 +101,10 @@ class StagedData:
                     raise ConfigurationError(
                         f"Expected no {key} beside the file '{X}', which has names of its own."
                     )
-            return str(Path(X).resolve()) if "://" not in str(X) else str(X)
+            if "://" in str(X):
+                return str(X)
+            resolve(str(X)).files()  # raises where there are none
+            return str(Path(X).resolve())
         if Y is None:
             raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
         table = table_of(X, Y, **self.names)
