@@ -76,7 +76,8 @@ def train(
     overwrite : `bool`
         Whether to delete what is in the folder.
     verbose : `bool`
-        Whether to print the progress and the results, as the command does.
+        Whether to print the progress and the results, as the command does, and sentences about
+        columns that look wrong, which the log of the run has anyway.
 
     # Raises
 

@@ -86,6 +86,16 @@ def test_a_column_of_a_table_in_memory_is_named(tmp_path, cells, message):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("verbose", [True, False])
+def test_columns_that_look_wrong_are_named_once(tmp_path, capfd, verbose):
+    X, Y = problem()
+    X[:, 3] *= 1e8
+    train(tmp_path, X, Y, verbose=verbose)
+    out, err = capfd.readouterr()
+    assert (out + err).count("1,000,000 and more in 'x3'") == verbose
+    assert (tmp_path / "out.log").read_text().count("1,000,000 and more in 'x3'") == 1
+
+
 def test_data_frames(tmp_path):
     pandas = pytest.importorskip("pandas", reason="pandas is optional")
     X, Y = problem()
