@@ -11,8 +11,8 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from ..configs import evaluate_snippet
-from .paths import ABSENT, Path_, changes, describe_path, read, write
+from ..configs import describe, evaluate_snippet
+from .paths import ABSENT, changes, describe_path, path_of, read, write
 
 # The library of a config, with the values in force of what is searched.
 _SHOWN = (
@@ -106,7 +106,7 @@ class ConfigFile:
         config = with_overrides(config, json.loads(_as_json(self.overrides)))
         # Last: a value that is searched is the one that a trial trains with.
         for name, value in values.items():
-            write(config, _path(name), value, str(self.path))
+            write(config, path_of(name), value, str(self.path))
         if seed is not None:
             config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
         return config
@@ -147,8 +147,7 @@ class ConfigFile:
         try:
             return json.loads(evaluate(str(self.path), snippet))
         except RuntimeError as error:
-            said = str(error).splitlines()[0].removeprefix("RUNTIME ERROR: ")
-            raise ConfigurationError(f"{self.path}: {said}") from error
+            raise ConfigurationError(describe(error, str(self.path))) from error
 
 
 def evaluate(name: str, snippet: str) -> str:
@@ -162,7 +161,3 @@ def _call(method: str, hyper_parameters: Dict[str, Any]) -> str:
 
 def _as_json(text: str) -> str:
     return evaluate("overrides", text) if text.strip() else "{}"
-
-
-def _path(name: str) -> Path_:
-    return tuple(int(part) if part.isdigit() else part for part in name.split("."))

@@ -7,8 +7,9 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
+from ..configs import faults_of
 from .config_file import ConfigFile, evaluate
-from .paths import ABSENT, Path_, describe_path, read
+from .paths import ABSENT, Path_, describe_path, path_of, read
 
 KINDS = ("log", "uniform", "integer", "choices")
 Space = Dict[str, Dict[str, Any]]
@@ -83,14 +84,27 @@ def default_space(file: ConfigFile, method: Optional[str] = None) -> Space:
     return space
 
 
+def check_space(file: ConfigFile, space: Space, method: Optional[str] = None) -> None:
+    """Raise `ConfigurationError` for a name that the config does not have."""
+    config = file.config(method)
+    before = faults_of(config)
+    for name, where in space.items():
+        if "." in name and read(config, path_of(name)) is not ABSENT:
+            continue
+        ((_, limits),) = where.items()
+        faults = faults_of(file.config(method, {name: limits[0]}))
+        if len(faults) > len(before):
+            new = next(fault for fault in faults if fault not in before)
+            raise ConfigurationError(f"'{name}' of the search space: {new.message}")
+
+
 def values_in(file: ConfigFile, space: Space, method: Optional[str] = None) -> Dict[str, Any]:
     """Return the value of the config for each name, as far as it has one inside of the range."""
     config, library = file.config(method), file.library_of(method)
     table = {} if library is None else library["table"]
     values = {}
     for name, where in space.items():
-        path = tuple(int(part) if part.isdigit() else part for part in name.split("."))
-        value = read(config, path) if "." in name else table.get(name, ABSENT)
+        value = read(config, path_of(name)) if "." in name else table.get(name, ABSENT)
         if value is not ABSENT and _is_inside(value, where):
             values[name] = value
     return values

@@ -13,7 +13,7 @@ from allennlp.common.checks import ConfigurationError
 
 from .config_file import ConfigFile
 from .jobs import Job, Jobs, Outcome, locked
-from .search_space import Space, values_in
+from .search_space import Space, check_space, values_in
 from .sweep import tracked
 from .worker import begun
 
@@ -104,6 +104,7 @@ class Tuning:
                 f"Expected a config with a validation_data_path, on which hyper-parameters are "
                 f"chosen, got {file.path}, which has none."
             )
+        check_space(file, space, method)
         self.metric, self.lower_is_better = tracked(plain)
         self._epochs = plain["trainer"].get("num_epochs", 20)
         self._reported: Dict[int, int] = {}

@@ -196,6 +196,24 @@ def test_the_command(tmp_path):
     assert 1e-3 <= best["trainer"]["optimizer"]["lr"] <= 1e-1
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hiden", "mine.jsonnet: expected a key that the .*, got 'hiden'; did you mean 'hidden'?"),
+        ("trainer.optimizer.weight_decy", "got 'weight_decy'; did you mean 'weight_decay'?"),
+    ],
+)
+def test_a_misspelt_name_of_the_space_is_said_before_the_first_trial(name, words, tmp_path):
+    path = tmp_path / "mine.jsonnet"
+    path.write_text(
+        "(import 'structured_energy/multi_label.libsonnet').cross_entropy({ train: 'a.arff' })"
+    )
+    space = {"lr": {"log": [1e-4, 1e-2]}, name: {"choices": [0.1, 0.2]}}
+    with pytest.raises(ConfigurationError, match=words):
+        Tuning(ConfigFile(path), space, tmp_path / "out", Settings(1))
+    assert not (tmp_path / "out").exists()
+
+
 def test_experiments_tune_writes_the_table(tmp_path):
     table = tmp_path / "tuned.json"
     table.write_text('{"digits": {"dvn": {"lr": 1}}, "scene": {}}')
