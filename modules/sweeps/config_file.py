@@ -5,7 +5,7 @@ import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
@@ -14,11 +14,8 @@ from allennlp.common.params import with_overrides
 from ..configs import describe, evaluate_snippet
 from .paths import ABSENT, changes, describe_path, path_of, read, write
 
-# The library of a config, with the values in force of what is searched.
-_SHOWN = (
-    "(local library = %s.library; library { table: { [key]: library.table[key] "
-    "for key in std.objectFields(library.search_space) if std.objectHas(library.table, key) } })"
-)
+# The library of a config, without the table, whose keys may lack a value.
+_SHOWN = "%s.library { table:: super.table }"
 
 
 class ConfigFile:
@@ -44,7 +41,7 @@ class ConfigFile:
 
     @cached_property
     def library(self) -> Optional[Dict[str, Any]]:
-        """The method, methods, search space and table of the library; `None` for other configs."""
+        """The method, methods and search space of the library; `None` for other configs."""
         has = "std.objectHasAll(config, 'library')"
         return self._evaluate(f"if {has} then {_SHOWN % 'config'} else null")
 
@@ -53,6 +50,18 @@ class ConfigFile:
         if method is None or self.library is None:
             return self.library
         return self._evaluate(_SHOWN % _call(method, {}))
+
+    def hyper_parameters(
+        self, names: Iterable[str], method: Optional[str] = None
+    ) -> Dict[str, Any]:
+        """Return the values in force of those names that the library has."""
+        if self.library is None:
+            return {}
+        call = "config" if method is None else _call(method, {})
+        return self._evaluate(
+            f"(local table = {call}.library.table; {{ [key]: table[key] "
+            f"for key in {json.dumps(sorted(names))} if std.objectHasAll(table, key) }})"
+        )
 
     @property
     def name(self) -> str:

@@ -98,16 +98,21 @@ def check_space(file: ConfigFile, space: Space, method: Optional[str] = None) ->
             raise ConfigurationError(f"'{name}' of the search space: {new.message}")
 
 
-def values_in(file: ConfigFile, space: Space, method: Optional[str] = None) -> Dict[str, Any]:
-    """Return the value of the config for each name, as far as it has one inside of the range."""
-    config, library = file.config(method), file.library_of(method)
-    table = {} if library is None else library["table"]
-    values = {}
+def own_values(
+    file: ConfigFile, space: Space, method: Optional[str] = None
+) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Return the values in force of the config for the names inside of their range, and those of
+    the others, `None` where the config has none."""
+    config = file.config(method)
+    table = file.hyper_parameters([name for name in space if "." not in name], method)
+    inside, outside = {}, {}
     for name, where in space.items():
         value = read(config, path_of(name)) if "." in name else table.get(name, ABSENT)
         if value is not ABSENT and _is_inside(value, where):
-            values[name] = value
-    return values
+            inside[name] = value
+        else:
+            outside[name] = None if value is ABSENT else value
+    return inside, outside
 
 
 def _is_inside(value: Any, where: Dict[str, Any]) -> bool:
