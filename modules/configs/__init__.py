@@ -3,6 +3,7 @@
 from .faults import Fault, component_faults, faults_of
 from .library import LIBRARY, describe, evaluate_file, evaluate_snippet, library_files
 from .methods import METHODS, Method, config_of
+from .words import nearest
 
 __all__ = [
     "Fault",
@@ -16,4 +17,5 @@ __all__ = [
     "evaluate_snippet",
     "faults_of",
     "library_files",
+    "nearest",
 ]

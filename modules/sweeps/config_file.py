@@ -11,7 +11,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from ..configs import describe, evaluate_snippet
+from ..configs import describe, evaluate_snippet, nearest
 from .paths import ABSENT, changes, describe_path, path_of, read, write
 
 # The library of a config, without the table, whose keys may lack a value.
@@ -87,9 +87,9 @@ class ConfigFile:
         names = known if chosen == ["all"] else chosen
         for name in names:
             if name not in known:
+                hint = nearest(name, known) or f"the methods are {', '.join(known)}."
                 raise ConfigurationError(
-                    f"Expected a method that the library has for {self.path}, one of {known}, got "
-                    f"'{name}'."
+                    f"Expected a method that the library has for {self.path}, got '{name}'; {hint}"
                 )
         return [*names]
 

@@ -69,8 +69,10 @@ def test_a_value_that_is_searched_comes_after_the_overrides(file):
 def test_methods_are_those_of_the_library(file, tmp_path):
     assert file().name == "slow" and file().methods(None) == [None]
     assert file().methods(["all"]) == ["fast", "slow"]
-    with pytest.raises(ConfigurationError, match=r"one of \['fast', 'slow'\], got 'fsat'"):
+    with pytest.raises(ConfigurationError, match="got 'fsat'; did you mean 'fast'"):
         file().methods(["fsat"])
+    with pytest.raises(ConfigurationError, match="got 'zzz'; the methods are fast, slow"):
+        file().methods(["zzz"])
     (tmp_path / "own.json").write_text("{}")
     own = ConfigFile(tmp_path / "own.json")
     assert own.name == "own" and own.library is None
