@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 from allennlp.common.checks import ConfigurationError
 
 from ..data import write_table
+from ..data.registry import resolve
 
 SPLIT = "[{}]?seed=0"
 
@@ -75,7 +76,7 @@ class StagedData:
                 )
             if self.files:
                 self.written.add("validation")
-            kept = f"{100 - max(int(100 * float(validation)), 1)}%"
+            kept = f"{100 - min(max(round(100 * float(validation)), 1), 99)}%"
             return {
                 "train": train + SPLIT.format(f":{kept}"),
                 "validation": train + SPLIT.format(f"{kept}:"),
@@ -98,7 +99,10 @@ class StagedData:
                     raise ConfigurationError(
                         f"Expected no {key} beside the file '{X}', which has names of its own."
                     )
-            return str(Path(X).resolve()) if "://" not in str(X) else str(X)
+            if "://" in str(X):
+                return str(X)
+            resolve(str(X)).files()  # raises where there are none
+            return str(Path(X).resolve())
         if Y is None:
             raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
         path = Path(

@@ -191,6 +191,9 @@ def test_it_prints_its_progress(tmp_path, capsys):
         ({"recover": True, "overwrite": True}, "recover or overwrite"),
         ({"method": {"model": {}}}, "Expected the name of a method for X and Y"),
         ({"overrides": {"trainer.num_epoch": 2}}, "num_epoch"),
+        ({"num_epochs": 0}, "num_epochs of at least 1, got 0"),
+        ({"seed": -1}, "seed from 0 to .*, got -1"),
+        ({"X": "nowhere.csv", "Y": None}, "Expected files at 'nowhere.csv', got none"),
     ],
 )
 def test_what_does_not_fit_is_said(tmp_path, changes, message):
@@ -233,6 +236,8 @@ def test_a_run_is_only_overwritten_by_what_can_be_trained(tmp_path):
         {"Y": Y[:3]},
         {"X": own, "Y": None},
         {"validation": own},
+        {"validation": "nowhere.npz"},
+        {"seed": 2**32},
     ):
         arguments = {"X": X, "Y": Y, "overwrite": True, **changes}
         with pytest.raises((ConfigurationError, ValueError), match="xpected"):
@@ -264,8 +269,10 @@ def test_a_run_is_recovered_with_its_own_data(tmp_path):
 )
 def test_the_part_that_validates(tmp_path, part, rows):
     staged = StagedData(tmp_path / "run" / "data")
+    path = tmp_path / "x.csv"
+    path.touch()
     with staged:
-        table = staged.table("x.csv", None, part, {})
+        table = staged.table(path, None, part, {})
     percents = [table[key].partition("x.csv[")[2] for key in ("train", "validation")]
     assert percents == [f":{100 - rows}%]?seed=0", f"{100 - rows}%:]?seed=0"]
 
