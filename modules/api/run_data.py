@@ -12,6 +12,7 @@ from allennlp.common.checks import ConfigurationError
 
 from ..data import write_table
 from ..data.registry import resolve
+from ..data.tables.records import FEATURES
 
 SPLIT = "[{}]?seed=0"
 
@@ -105,6 +106,7 @@ class StagedData:
             return str(Path(X).resolve())
         if Y is None:
             raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
+        check_features(X, Y, **self.names)
         path = Path(
             write_table(Path(self._staging.name) / self.folder.name / name, X, Y, **self.names)
         )
@@ -130,6 +132,28 @@ class StagedData:
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(str(staged), str(file))
+
+
+def check_features(
+    X: Any,
+    Y: Any,
+    feature_names: Optional[Sequence[str]] = None,
+    label_names: Optional[Sequence[str]] = None,
+) -> None:
+    """Raise `ValueError` for a column of labels that is a feature as well."""
+    labels = getattr(Y, "columns", ()) if label_names is None else label_names
+    features: Any = feature_names
+    if features is None and isinstance(X, (list, tuple)):
+        rows = [row.get(FEATURES, row) for row in X if isinstance(row, dict)]
+        features = [name for row in rows if isinstance(row, dict) for name in row]
+    elif features is None:
+        features = getattr(X, "columns", ())
+    both = {str(name) for name in features}.intersection(str(name) for name in labels)
+    if both:
+        raise ValueError(
+            f"Expected features without the labels, got the column '{min(both)}' in X and Y; drop "
+            "it from X."
+        )
 
 
 def check_label_columns(Y: Any, labels: Sequence[str]) -> None:
