@@ -32,7 +32,7 @@ class StagedData:
     # Fields
 
     files : the files that the folder will have.
-    written : `train` and `validation`, as far as files of the folder have them.
+    written : `train`, `validation` and `test`, as far as files of the folder have them.
     """
 
     def __init__(
@@ -56,20 +56,24 @@ class StagedData:
     def __exit__(self, *error: Any) -> None:
         self._staging.cleanup()
 
-    def table(self, X: Any, Y: Any, validation: Any, settings: Mapping[str, Any]) -> Dict[str, str]:
-        """Write the data, and return the keys `train` and `validation` of a data set's table.
+    def table(
+        self, X: Any, Y: Any, validation: Any, settings: Mapping[str, Any], test: Any = None
+    ) -> Dict[str, str]:
+        """Write the data, and return the keys `train`, `validation` and, where there are such data,
+        `test` of a data set's table.
 
         # Raises
 
         `ConfigurationError` for data that are named twice, `ValueError` for bad data.
         """
-        for key in ("train", "validation"):
+        for key in ("train", "validation", *(["test"] if test is not None else [])):
             if key in settings:
                 raise ConfigurationError(
-                    f"Expected the data as X, Y and validation, got '{key}' in the settings as "
-                    "well; leave it out."
+                    f"Expected the data as X, Y, validation and test, got '{key}' in the settings "
+                    "as well; leave it out."
                 )
         train = self._path_of(X, Y, "train")
+        tested = {} if test is None else {"test": self._path_of_other(test, Y, "test")}
         if isinstance(validation, Real):
             if not 0 < float(validation) < 1:
                 raise ConfigurationError(
@@ -81,12 +85,18 @@ class StagedData:
             return {
                 "train": train + SPLIT.format(f":{kept}"),
                 "validation": train + SPLIT.format(f"{kept}:"),
+                **tested,
             }
-        is_pair = isinstance(validation, tuple) and len(validation) == 2
-        X, other = validation if is_pair else (validation, None)
-        if hasattr(Y, "columns") and hasattr(other, "columns"):
-            check_label_columns(other, [str(name) for name in Y.columns])
-        return {"train": train, "validation": self._path_of(X, other, "validation")}
+        validated = self._path_of_other(validation, Y, "validation")
+        return {"train": train, "validation": validated, **tested}
+
+    def _path_of_other(self, data: Any, Y: Any, name: str) -> str:
+        """Return the path of data beside those to train on, whose labels are Y."""
+        is_pair = isinstance(data, tuple) and len(data) == 2
+        X, labels = data if is_pair else (data, None)
+        if hasattr(Y, "columns") and hasattr(labels, "columns"):
+            check_label_columns(labels, [str(name) for name in Y.columns])
+        return self._path_of(X, labels, name)
 
     def _path_of(self, X: Any, Y: Any, name: str) -> str:
         if isinstance(X, (str, os.PathLike)):

@@ -41,3 +41,51 @@ def test_labels_are_no_features(tmp_path):
         with pytest.raises(ValueError, match=message):
             train(run, X, Y, **names)
     assert not run.exists()
+
+
+def test_a_file_with_columns_of_labels_is_evaluated(tmp_path):
+    frame = customers()
+    model = train(tmp_path / "memory", frame[["age", "plan"]], frame[LABELS])
+    path = tmp_path / "mine.csv"
+    frame[["plan", "spends", "id", "churn", "age"]].to_csv(path, index=False)
+    expected = model.evaluate(frame[["age", "plan"]], frame[LABELS])
+    assert model.evaluate(path) == pytest.approx(expected)
+    assert np.array_equal(model.predict(path), model.predict(frame[["age", "plan"]]))
+    frame.drop(columns="spends").to_csv(path, index=False)
+    with pytest.raises(ValueError, match="each of the 2 labels of the model, got none for 'spend"):
+        model.evaluate(path)
+    frame.drop(columns=LABELS).to_csv(path, index=False)
+    with pytest.raises(ValueError, match="expected a column of labels 'labels'"):
+        model.evaluate(path)
+
+
+def test_settings_of_the_reader_are_those_of_a_table(tmp_path):
+    frame, path = customers(), tmp_path / "train.csv"
+    frame.to_csv(path, index=False)
+    reader = {"labels": LABELS, "ignore": ["id"]}
+    model = train(tmp_path / "run", path, settings={**SMALL, "reader": reader})
+    assert model.features == ["age", "plan=basic", "plan=plus"] and model.labels == LABELS
+    assert model.config["dataset_reader"]["type"] == "table"
+
+
+def test_data_to_test_on(tmp_path):
+    frame, other = customers(), customers(40, seed=1)
+    other.to_csv(tmp_path / "other.csv", index=False)
+    features = ["age", "plan"]
+    pair = (other[features], other[LABELS])
+    model = train(tmp_path / "run", frame[features], frame[LABELS], test=pair)
+    row = model.metrics().set_index("metric").loc["hamming_loss"]
+    assert row["test"] == pytest.approx((model.predict(pair[0]) != pair[1].to_numpy()).mean())
+    frame.to_csv(tmp_path / "train.csv", index=False)
+    settings = {**SMALL, "reader": {"labels": LABELS, "ignore": ["id"]}}
+    files = {"validation": tmp_path / "other.csv", "test": tmp_path / "other.csv"}
+    model = train(tmp_path / "files", tmp_path / "train.csv", settings=settings, **files)
+    row = model.metrics().set_index("metric").loc["hamming_loss"]
+    assert row["test"] == pytest.approx(model.evaluate(tmp_path / "other.csv")["hamming_loss"])
+    with pytest.raises(ValueError, match="each of the 2 labels .* no column 'spends'"):
+        train(
+            tmp_path / "no",
+            frame[features],
+            frame[LABELS],
+            test=(other[features], other[["churn"]]),
+        )
