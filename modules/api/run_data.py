@@ -1,6 +1,7 @@
 """The data of a run that come from memory."""
 
 import filecmp
+import glob
 import os
 import shutil
 import tempfile
@@ -112,7 +113,7 @@ class StagedData:
                     )
             if "://" in str(X):
                 return str(X)
-            resolve(str(X)).files()  # raises where there are none
+            check_file(X)
             return str(Path(X).resolve())
         if Y is None:
             raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
@@ -142,6 +143,14 @@ class StagedData:
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(str(staged), str(file))
+
+
+def check_file(path: Any, hint: str = "") -> None:
+    """Raise `ValueError` for a path of this machine, or a pattern, that no file has."""
+    if "://" not in str(path) and not any(
+        os.path.exists(file) or glob.glob(file) for file in resolve(str(path)).paths
+    ):
+        raise ValueError(f"Expected a file at '{path}', got none{hint}.")
 
 
 def check_features(

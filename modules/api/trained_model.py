@@ -47,7 +47,7 @@ class TrainedModel:
     Inputs X are what the model's reader reads, in any of these forms: the path of a file; a list of
     the lines of `allennlp predict` (dictionaries); for sets of labels an array, a sparse matrix or
     a data frame with a row for each instance; for tags a list of sentences (strings, or lists of
-    tokens); for masks a list of image files.
+    tokens); for masks a list of image files, arrays or images of Pillow.
 
     # Parameters
 

@@ -89,3 +89,10 @@ def test_data_to_test_on(tmp_path):
             frame[LABELS],
             test=(other[features], other[["churn"]]),
         )
+
+
+def test_one_column_of_labels_is_a_data_frame(tmp_path):
+    frame = customers()
+    for column in (frame["churn"], frame["churn"].map({0: "no", 1: "yes"})):
+        with pytest.raises(ValueError, match=r"the Series 'churn'; .* such as df\[\['churn'\]\]"):
+            train(tmp_path / "run", frame[["age"]], column)
