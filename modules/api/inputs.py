@@ -1,11 +1,13 @@
 """Instances of values in memory."""
 
 import os
+from itertools import groupby
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Iterator, List
 
 import numpy as np
 from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data.fields import TensorField
 from PIL import Image
 
 from ..data import JsonReader, SegmentationReader, TableReader, TaggingReader
@@ -13,6 +15,8 @@ from ..data.readers.tabular_reader import TabularReader
 from ..data.tables import raw_names
 from ..vocabulary import names
 from .run_data import check_file, check_label_columns
+
+BATCH_SIZE = 128
 
 
 def instances_of(
@@ -130,3 +134,16 @@ def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
             f"{on.shape}."
         )
     return [[labels[place] for place in np.flatnonzero(row)] for row in on]
+
+
+def batches_of(instances: List[Instance]) -> Iterator[List[Instance]]:
+    """Yield batches in order, each of images of one size where the inputs are images."""
+
+    def size(instance: Instance) -> Any:
+        x = instance.fields["x"]
+        return tuple(x.tensor.shape) if isinstance(x, TensorField) else None
+
+    for _, group in groupby(instances, key=size):
+        same = list(group)
+        for start in range(0, len(same), BATCH_SIZE):
+            yield same[start : start + BATCH_SIZE]

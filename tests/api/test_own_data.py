@@ -96,3 +96,30 @@ def test_one_column_of_labels_is_a_data_frame(tmp_path):
     for column in (frame["churn"], frame["churn"].map({0: "no", 1: "yes"})):
         with pytest.raises(ValueError, match=r"the Series 'churn'; .* such as df\[\['churn'\]\]"):
             train(tmp_path / "run", frame[["age"]], column)
+
+
+def test_a_model_says_what_it_is(tmp_path):
+    frame = customers()
+    model = train(tmp_path / "run", frame[["age", "plan"]], frame[LABELS])
+    where = f"folder='{(tmp_path / 'run').resolve()}'"
+    sets = "sets of 2 labels (churn, spends)"
+    pieces = "InferenceNetworkSampler, CrossEntropyLoss"
+    assert repr(model) == f"TrainedModel({sets}, {pieces}, {where})"
+    model.folder = None
+    assert repr(model).endswith("no folder)")
+
+
+def test_an_onnx_file_takes_missing_values_and_is_written_in_silence(tmp_path, caplog):
+    for package in ("onnx", "onnxscript"):
+        pytest.importorskip(package, reason="onnx is optional")
+    runtime = pytest.importorskip("onnxruntime", reason="onnx is optional")
+    frame = customers()
+    model = train(tmp_path / "run", frame[["age", "plan"]], frame[LABELS])
+    caplog.clear()
+    path = model.export(tmp_path / "network.onnx")
+    assert not [r for r in caplog.records if r.name.startswith("torch") and r.levelno >= 30]
+    assert model.features == ["age", "plan=basic", "plan=plus"]
+    rows = np.array([[40, 1, 0], [np.nan, 0, 1]], dtype=np.float32)
+    (probabilities,) = runtime.InferenceSession(str(path)).run(None, {"x": rows})
+    frame = pandas.DataFrame({"age": [40, None], "plan": ["basic", "plus"]})
+    assert np.allclose(probabilities, model.predict_proba(frame), atol=1e-5)
