@@ -82,7 +82,7 @@ class StagedData:
                 )
             if self.files:
                 self.written.add("validation")
-            kept = f"{100 - min(max(round(100 * float(validation)), 1), 99)}%"
+            kept = f"{100 - min(max(int(100 * float(validation) + 0.5), 1), 99)}%"
             return {
                 "train": train + SPLIT.format(f":{kept}"),
                 "validation": train + SPLIT.format(f"{kept}:"),
