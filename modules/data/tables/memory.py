@@ -123,7 +123,11 @@ def _labels_of(Y: Any, label_names: Optional[Sequence[str]]) -> Tuple[Any, Optio
 def _check_no_column(Y: Any) -> None:
     """Raise `ValueError` for one column of a data frame, whose cells are no lists of labels."""
     is_column = hasattr(Y, "iloc") and getattr(Y, "ndim", 0) == 1
-    if is_column and len(Y) and not isinstance(Y.iloc[0], (list, tuple, set, frozenset)):
+    if (
+        is_column
+        and len(Y)
+        and not isinstance(Y.iloc[0], (list, tuple, set, frozenset, np.ndarray))
+    ):
         name = "y" if Y.name is None else Y.name
         raise ValueError(
             f"Expected Y with a column for each label, got the Series '{name}'; give a data frame "
