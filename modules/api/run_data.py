@@ -167,11 +167,13 @@ def check_features(
         features = [name for row in rows if isinstance(row, dict) for name in row]
     elif features is None:
         features = getattr(X, "columns", ())
-    both = {str(name) for name in features}.intersection(str(name) for name in labels)
+    names = {str(name) for name in features}
+    both = [f"'{name}'" for name in map(str, labels) if name in names]
     if both:
+        columns = f"column {both[0]}" if len(both) == 1 else f"columns {', '.join(both[:5])}"
         raise ValueError(
-            f"Expected features without the labels, got the column '{min(both)}' in X and Y; drop "
-            "it from X."
+            f"Expected features without the labels, got the {columns}{' …' * (len(both) > 5)} in X "
+            f"and Y; drop {'it' if len(both) == 1 else 'them'} from X."
         )
 
 

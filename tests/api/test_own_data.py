@@ -40,6 +40,8 @@ def test_labels_are_no_features(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             train(run, X, Y, **names)
+    with pytest.raises(ValueError, match="the columns 'churn', 'spends' in X and Y; drop them"):
+        train(run, frame, truth)
     assert not run.exists()
 
 
