@@ -19,6 +19,10 @@ class EnergyClassifier(ClassifierMixin, BaseEstimator):
     Y is an indicator matrix `(num_instances, num_labels)`. A y of one dimension works as well: each
     class becomes a label, and the most probable one is predicted.
 
+    X has numbers, none of them missing. Encode columns of text and fill missing values by steps
+    before it, such as `OneHotEncoder` and `SimpleImputer` in a `ColumnTransformer`; or call
+    `train`, which takes both.
+
     # Parameters
 
     method : `str`

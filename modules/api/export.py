@@ -1,5 +1,6 @@
 """Task networks in files that other programs run."""
 
+import logging
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -106,11 +107,17 @@ def _export_to_onnx(
     import onnxruntime
 
     names: List[str] = ["probabilities"]
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside torch and its exporter
-        onnx = torch.onnx.export(
-            program, dynamo=True, verbose=False, input_names=["x"], output_names=names
-        )
+        logger.setLevel(logging.ERROR)  # operators of packages that no network here uses
+        try:
+            onnx = torch.onnx.export(
+                program, dynamo=True, verbose=False, input_names=["x"], output_names=names
+            )
+        finally:
+            logger.setLevel(level)
     assert onnx is not None
     onnx.save(str(path))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

@@ -1,16 +1,22 @@
 """Instances of values in memory."""
 
 import os
-from typing import Any, List
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Iterator, List
 
 import numpy as np
 from allennlp.data import DatasetReader, Instance, Vocabulary
+from allennlp.data.fields import TensorField
+from PIL import Image
 
-from ..data import JsonReader, TableReader
+from ..data import JsonReader, SegmentationReader, TableReader, TaggingReader
 from ..data.readers.tabular_reader import TabularReader
 from ..data.tables import raw_names
 from ..vocabulary import names
-from .run_data import check_label_columns
+from .run_data import check_file, check_label_columns
+
+BATCH_SIZE = 128
 
 
 def instances_of(
@@ -27,6 +33,7 @@ def instances_of(
             raise ValueError(
                 f"Expected no Y beside the file '{X}', whose labels the model's reader reads."
             )
+        _check_path(reader, str(X))
         if not with_labels and isinstance(reader, JsonReader):
             reader = reader.for_prediction(vocab)
         elif isinstance(reader, TableReader):
@@ -37,6 +44,7 @@ def instances_of(
             f"Expected the path of a file for the reader {type(reader).__name__}, got values of "
             f"type {type(X).__name__}."
         )
+    _refuse_single(reader, X)
     if Y is None and with_labels:
         raise ValueError("Expected the labels Y of the values X, got none.")
     if isinstance(reader, TableReader):
@@ -80,13 +88,39 @@ def _columns_of(X: Any, features: List[str]) -> List[str]:
 
 def _listed(X: Any) -> List[Any]:
     """Return the values of X, one for each instance."""
-    if hasattr(X, "to_dict"):  # a data frame
+    if hasattr(X, "columns"):  # a data frame
         return list(X.to_dict(orient="records"))
     if hasattr(X, "toarray"):  # a sparse matrix
         return list(X.toarray())
+    return list(X)
+
+
+def _check_path(reader: DatasetReader, path: str) -> None:
+    """Raise `ValueError` for a text that is no path of data: a sentence, one image, no file."""
+    if isinstance(reader, TaggingReader):
+        check_file(path, "; give a list of sentences, even for one")
+    elif isinstance(reader, SegmentationReader):
+        check_file(path)
+        if Path(path).is_file() and Path(path).suffix != ".npz":
+            raise ValueError(
+                f"Expected a list of image files, a folder or a .npz file, got the file '{path}'; "
+                "put it into a list."
+            )
+    else:
+        check_file(path)
+
+
+def _refuse_single(reader: DatasetReader, X: Any) -> None:
+    """Raise `ValueError` for one instance in place of several."""
     if isinstance(X, dict):
         raise ValueError("Expected a list of lines, got one dictionary; put it into a list.")
-    return list(X)
+    if isinstance(X, Image.Image):
+        raise ValueError("Expected a list of images, got one; put it into a list.")
+    if isinstance(reader, TabularReader) and hasattr(X, "to_frame") and not hasattr(X, "columns"):
+        raise ValueError(
+            "Expected a row for each instance, got a Series; give a data frame, such as "
+            "df.iloc[[0]] for one row or df[['age']] for one column."
+        )
 
 
 def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
@@ -100,3 +134,16 @@ def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
             f"{on.shape}."
         )
     return [[labels[place] for place in np.flatnonzero(row)] for row in on]
+
+
+def batches_of(instances: List[Instance]) -> Iterator[List[Instance]]:
+    """Yield batches in order, each of images of one size where the inputs are images."""
+
+    def size(instance: Instance) -> Any:
+        x = instance.fields["x"]
+        return tuple(x.tensor.shape) if isinstance(x, TensorField) else None
+
+    for _, group in groupby(instances, key=size):
+        same = list(group)
+        for start in range(0, len(same), BATCH_SIZE):
+            yield same[start : start + BATCH_SIZE]

@@ -1,6 +1,7 @@
 """The data of a run that come from memory."""
 
 import filecmp
+import glob
 import os
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from allennlp.common.checks import ConfigurationError
 from ..data.registry import resolve
 from ..data.tables import MISSING, CellSettings, ColumnSettings, RawTable, table_of
 from ..data.tables.columns import check_columns
+from ..data.tables.records import FEATURES
 from ..data.tables.write import write_rows
 
 SPLIT = "[{}]?seed=0"
@@ -33,7 +35,7 @@ class StagedData:
     # Fields
 
     files : the files that the folder will have.
-    written : `train` and `validation`, as far as files of the folder have them.
+    written : `train`, `validation` and `test`, as far as files of the folder have them.
     """
 
     def __init__(
@@ -57,20 +59,24 @@ class StagedData:
     def __exit__(self, *error: Any) -> None:
         self._staging.cleanup()
 
-    def table(self, X: Any, Y: Any, validation: Any, settings: Mapping[str, Any]) -> Dict[str, str]:
-        """Write the data, and return the keys `train` and `validation` of a data set's table.
+    def table(
+        self, X: Any, Y: Any, validation: Any, settings: Mapping[str, Any], test: Any = None
+    ) -> Dict[str, str]:
+        """Write the data, and return the keys `train`, `validation` and, where there are such data,
+        `test` of a data set's table.
 
         # Raises
 
         `ConfigurationError` for data that are named twice, `ValueError` for bad data.
         """
-        for key in ("train", "validation"):
+        for key in ("train", "validation", *(["test"] if test is not None else [])):
             if key in settings:
                 raise ConfigurationError(
-                    f"Expected the data as X, Y and validation, got '{key}' in the settings as "
-                    "well; leave it out."
+                    f"Expected the data as X, Y, validation and test, got '{key}' in the settings "
+                    "as well; leave it out."
                 )
         train = self._path_of(X, Y, "train", settings.get("reader"))
+        tested = {} if test is None else {"test": self._path_of_other(test, Y, "test")}
         if isinstance(validation, Real):
             if not 0 < float(validation) < 1:
                 raise ConfigurationError(
@@ -82,12 +88,18 @@ class StagedData:
             return {
                 "train": train + SPLIT.format(f":{kept}"),
                 "validation": train + SPLIT.format(f"{kept}:"),
+                **tested,
             }
-        is_pair = isinstance(validation, tuple) and len(validation) == 2
-        X, other = validation if is_pair else (validation, None)
-        if hasattr(Y, "columns") and hasattr(other, "columns"):
-            check_label_columns(other, [str(name) for name in Y.columns])
-        return {"train": train, "validation": self._path_of(X, other, "validation")}
+        validated = self._path_of_other(validation, Y, "validation")
+        return {"train": train, "validation": validated, **tested}
+
+    def _path_of_other(self, data: Any, Y: Any, name: str) -> str:
+        """Return the path of data beside those to train on, whose labels are Y."""
+        is_pair = isinstance(data, tuple) and len(data) == 2
+        X, labels = data if is_pair else (data, None)
+        if hasattr(Y, "columns") and hasattr(labels, "columns"):
+            check_label_columns(labels, [str(name) for name in Y.columns])
+        return self._path_of(X, labels, name)
 
     def _path_of(self, X: Any, Y: Any, name: str, reader: Any = None) -> str:
         if isinstance(X, (str, os.PathLike)):
@@ -103,10 +115,11 @@ class StagedData:
                     )
             if "://" in str(X):
                 return str(X)
-            resolve(str(X)).files()  # raises where there are none
+            check_file(X)
             return str(Path(X).resolve())
         if Y is None:
             raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
+        check_features(X, Y, **self.names)
         table = table_of(X, Y, **self.names)
         if name == "train" and isinstance(table, RawTable):
             check_columns(table, _columns_of(reader))  # the reader would name the written file
@@ -144,6 +157,38 @@ def _columns_of(reader: Any) -> ColumnSettings:
     )
     cells = CellSettings(frozenset(["", *missing]))
     return ColumnSettings(categorical=categorical, cells=cells, ignore=ignore)
+
+
+def check_file(path: Any, hint: str = "") -> None:
+    """Raise `ValueError` for a path of this machine, or a pattern, that no file has."""
+    if "://" not in str(path) and not any(
+        os.path.exists(file) or glob.glob(file) for file in resolve(str(path)).paths
+    ):
+        raise ValueError(f"Expected a file at '{path}', got none{hint}.")
+
+
+def check_features(
+    X: Any,
+    Y: Any,
+    feature_names: Optional[Sequence[str]] = None,
+    label_names: Optional[Sequence[str]] = None,
+) -> None:
+    """Raise `ValueError` for a column of labels that is a feature as well."""
+    labels = getattr(Y, "columns", ()) if label_names is None else label_names
+    features: Any = feature_names
+    if features is None and isinstance(X, (list, tuple)):
+        rows = [row.get(FEATURES, row) for row in X if isinstance(row, dict)]
+        features = [name for row in rows if isinstance(row, dict) for name in row]
+    elif features is None:
+        features = getattr(X, "columns", ())
+    names = {str(name) for name in features}
+    both = [f"'{name}'" for name in map(str, labels) if name in names]
+    if both:
+        columns = f"column {both[0]}" if len(both) == 1 else f"columns {', '.join(both[:5])}"
+        raise ValueError(
+            f"Expected features without the labels, got the {columns}{' …' * (len(both) > 5)} in X "
+            f"and Y; drop {'it' if len(both) == 1 else 'them'} from X."
+        )
 
 
 def check_label_columns(Y: Any, labels: Sequence[str]) -> None:

@@ -1,16 +1,14 @@
 """A trained model as an object."""
 
 import copy
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Union
 
 import numpy as np
 import torch
 from allennlp.common import Params
-from allennlp.data import Batch, DatasetReader, Instance
+from allennlp.data import Batch, DatasetReader
 from allennlp.data.data_loaders import SimpleDataLoader
-from allennlp.data.fields import TensorField
 from allennlp.evaluation.evaluator import SimpleEvaluator
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
@@ -32,13 +30,12 @@ from ..reporting import (
 )
 from ..vocabulary import names
 from .export import export
-from .inputs import instances_of
+from .inputs import BATCH_SIZE, batches_of, instances_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ARCHIVE = "model.tar.gz"
-BATCH_SIZE = 128
 
 
 class TrainedModel:
@@ -47,7 +44,7 @@ class TrainedModel:
     Inputs X are what the model's reader reads, in any of these forms: the path of a file; a list of
     the lines of `allennlp predict` (dictionaries); for sets of labels an array, a sparse matrix or
     a data frame with a row for each instance; for tags a list of sentences (strings, or lists of
-    tokens); for masks a list of image files.
+    tokens); for masks a list of image files, arrays or images of Pillow.
 
     # Parameters
 
@@ -72,6 +69,21 @@ class TrainedModel:
         self.reader = reader
         self.config = dict(config)
         self.folder = folder
+
+    def __repr__(self) -> str:
+        """Return a line: what is predicted and how, the labels, and the folder of the run."""
+        if self._predicts_sets:
+            output = "sets of"
+        else:
+            output = "masks" if self.model.output_space.is_binary else "sequences of"
+        labels = [name[:20] for name in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
+        if labels:
+            output += f" {len(self.labels)} labels ({', '.join(labels)})"
+        pieces = [
+            type(piece).__name__ for piece in (self.model.inference, *self.model.losses.values())
+        ]
+        where = "no folder" if self.folder is None else f"folder='{self.folder}'"
+        return f"TrainedModel({', '.join([output, *pieces, where])})"
 
     def __getstate__(self) -> Dict[str, Any]:
         """Return the state for `pickle`: modules of AllenNLP hold functions that it refuses, so the
@@ -242,22 +254,9 @@ class TrainedModel:
         instances = instances_of(self.reader, self.model.vocab, X)
         outputs: List[Dict[str, Any]] = []
         with inspecting(self.model):
-            for batch in _batches(instances):
+            for batch in batches_of(instances):
                 outputs += self.model.forward_on_instances(batch)
         return outputs
-
-
-def _batches(instances: List[Instance]) -> Iterator[List[Instance]]:
-    """Yield batches in order, each of images of one size where the inputs are images."""
-
-    def size(instance: Instance) -> Any:
-        x = instance.fields["x"]
-        return tuple(x.tensor.shape) if isinstance(x, TensorField) else None
-
-    for _, group in groupby(instances, key=size):
-        same = list(group)
-        for start in range(0, len(same), BATCH_SIZE):
-            yield same[start : start + BATCH_SIZE]
 
 
 def load(path: Union[str, Path], cuda_device: int = -1) -> TrainedModel:

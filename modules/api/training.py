@@ -31,6 +31,7 @@ def train(
     *,
     out: PathLike,
     validation: Any = 0.1,
+    test: Any = None,
     num_epochs: Optional[int] = None,
     seed: Optional[int] = None,
     settings: Optional[Mapping[str, Any]] = None,
@@ -61,12 +62,16 @@ def train(
     validation : `float`, path or pair
         The proportion of the training data that is kept for validation, which chooses the epoch and
         the threshold, or the validation data: a path, or X and Y.
+    test : path or pair, optional
+        The data on which the best epoch is tested, for the metrics and the report: a path, or X and
+        Y.
     num_epochs : `int`, optional
         The largest number of epochs.
     seed : `int`, optional
         The seed of the run.
     settings : `Mapping[str, Any]`, optional
-        Settings of the method, such as `{'lr': 1e-3, 'hidden': [64]}`.
+        Settings of the method, such as `{'lr': 1e-3, 'hidden': [64]}`, and of the reader of a
+        file, such as `{'reader': {'labels': ['churn'], 'ignore': ['id']}}`.
     overrides : `Mapping[str, Any]`, optional
         Values of the config by dotted key, such as `{'trainer.cuda_device': 0}`.
     feature_names, label_names : `Sequence[str]`, optional
@@ -110,6 +115,7 @@ def train(
         if X is None:
             given = {
                 "Y": Y,
+                "test": test,
                 "settings": settings,
                 "feature_names": feature_names,
                 "label_names": label_names,
@@ -124,7 +130,9 @@ def train(
                 )
             staged = stack.enter_context(StagedData(folder / DATA, feature_names, label_names))
             table = {"reader": "table", **(settings or {})}
-            table.update(staged.table(X, Y, validation, settings or {}))
+            if isinstance(table["reader"], Mapping):
+                table["reader"] = {"type": "table", **table["reader"]}
+            table.update(staged.table(X, Y, validation, settings or {}, test))
             config = config_of(TASK, method, table)
         changes: Dict[str, Any] = dict(overrides or {})
         if num_epochs is not None:

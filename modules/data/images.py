@@ -72,13 +72,18 @@ def open_image(path: str) -> ImageFile:
     try:
         # By its path, Pillow maps an uncompressed TIFF into memory, wrongly where it turns it.
         with open(path, "rb") as stream, Image.open(stream) as file:
-            # Before the pixels: with these, Pillow turns a TIFF and forgets its orientation.
-            orientation = file.getexif().get(ExifTags.Base.Orientation, 1)
-            largest = _largest(file)
-            image = ImageOps.exif_transpose(file)
+            return turned(file, path)
     except BROKEN as error:
         raise _unreadable(path, error) from error
-    return ImageFile(path, image, orientation if orientation in range(1, 9) else 1, largest)
+
+
+def turned(image: Image.Image, name: str) -> ImageFile:
+    """Return an image of Pillow, turned upright, with a name for messages."""
+    # Before the pixels: with these, Pillow turns a TIFF and forgets its orientation.
+    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    largest = _largest(image)
+    upright = ImageOps.exif_transpose(image)
+    return ImageFile(name, upright, orientation if orientation in range(1, 9) else 1, largest)
 
 
 def _unreadable(path: str, error: BaseException) -> ValueError:

@@ -224,6 +224,28 @@ def test_values_that_the_reader_does_not_read(runs):
     assert sets.predict_proba(np.zeros((0, 5))).shape == (0, 4)
 
 
+def test_one_value_in_place_of_several(runs, tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas is optional")
+    sets, tags, masks = (load(runs[task][0]) for task in TASKS)
+    image = Image.fromarray(np.full((24, 24, 3), 90, dtype=np.uint8))
+    image.save(tmp_path / "a.png")
+    file = str(tmp_path / "a.png")
+    row = pandas.Series(np.zeros(5))
+    for model, value, message in (
+        (tags, "Ada Turing works.", "^Expected a file at 'Ada .*', got none; give a list of sent"),
+        (sets, "no.csv", "^Expected a file at 'no.csv', got none.$"),
+        (masks, "no.png", "^Expected a file at 'no.png', got none.$"),
+        (masks, file, "a list of image files, a folder or .*a.png'; put it into a list"),
+        (masks, image, "a list of images, got one; put it into a list"),
+        (sets, {"x0": 1.0}, "got one dictionary; put it into a list"),
+        (sets, row, r"got a Series; give a data frame, such as df.iloc\[\[0\]\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.predict(value)
+    assert equal(masks.predict_proba([image]), masks.predict_proba([file]))
+    assert len(tags.predict(pandas.Series(["Ada works.", "He sleeps"]))) == 2
+
+
 def test_only_structured_energy_models_are_loaded(tmp_path, monkeypatch, runs):
     monkeypatch.setattr("structured_energy.api.trained_model.StructuredEnergyModel", int)
     assert StructuredEnergyModel is not int

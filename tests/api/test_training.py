@@ -219,7 +219,7 @@ def test_it_prints_its_progress(tmp_path, capsys):
         ({"overrides": {"trainer.num_epoch": 2}}, "num_epoch"),
         ({"num_epochs": 0}, "num_epochs of at least 1, got 0"),
         ({"seed": -1}, "seed from 0 to .*, got -1"),
-        ({"X": "nowhere.csv", "Y": None}, "Expected files at 'nowhere.csv', got none"),
+        ({"X": "nowhere.csv", "Y": None}, "Expected a file at 'nowhere.csv', got none.$"),
     ],
 )
 def test_what_does_not_fit_is_said(tmp_path, changes, message):

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
+from PIL import Image
 
 from ..fields import ImageField
-from ..images import BROKEN, check_size, open_image, read_mask_values, read_pixels, scaled
+from ..images import BROKEN, check_size, open_image, read_mask_values, read_pixels, scaled, turned
 from ..mask_values import Mask, MaskValues
 from ..registry import resolve
 from .json_reader import JsonReader
@@ -182,13 +183,16 @@ class SegmentationReader(JsonReader):
     def value_to_instance(
         self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
     ) -> Instance:
-        """Return the instance of an image, the path of a file or an array, and of its mask."""
+        """Return the instance of an image, the path of a file, an array or an image of Pillow, and
+        of its mask."""
         if isinstance(value, dict):
             return self.json_to_instance(value, vocab)
         if isinstance(value, np.ndarray):
             return self.text_to_instance(value, output)
-        pixels = read_pixels(open_image(str(value)), self.num_channels, self.size)
-        return self.text_to_instance(pixels, output, str(value))
+        is_file = not isinstance(value, Image.Image)
+        image = open_image(str(value)) if is_file else turned(value, "The image")
+        pixels = read_pixels(image, self.num_channels, self.size)
+        return self.text_to_instance(pixels, output, image.path)
 
 
 def _archive(path: str) -> Pictures:

@@ -136,9 +136,11 @@ class TableReader(TabularReader):
         self._reads_labels = True
 
     def for_model(self, vocab: Vocabulary) -> "TableReader":
-        """Return a reader of data of a trained model, which has its columns and categories."""
+        """Return a reader of data of a trained model, which has its columns and categories; where
+        there is no column `labels`, those named like the model's labels have them."""
         reader = copy.copy(self)
         reader._features = Features(self._features.settings, names(vocab, "features"))
+        reader._labels = self._labels._replace(of_model=names(vocab, "labels"))
         return reader
 
     def for_prediction(self, vocab: Vocabulary) -> "TableReader":

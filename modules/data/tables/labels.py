@@ -11,12 +11,13 @@ from .records import LABELS
 
 
 class LabelSettings(NamedTuple):
-    """Where the labels are: see `TableReader`."""
+    """Where the labels are: see `TableReader`. `of_model` are the labels of a trained model."""
 
     columns: Sequence[str] = (LABELS,)
     separator: Optional[str] = None
     names: Optional[Sequence[str]] = None
     cells: CellSettings = CellSettings()
+    of_model: Sequence[str] = ()
 
 
 def label_columns(table: RawTable, settings: LabelSettings) -> List[str]:
@@ -29,6 +30,10 @@ def label_columns(table: RawTable, settings: LabelSettings) -> List[str]:
     if table.labels is not None:
         return []
     names = matching(list(table.columns), settings.columns)
+    if not names and tuple(settings.columns) == (LABELS,):
+        names = _columns_of_model(table, settings.of_model)
+        if names:
+            return names
     for pattern in settings.columns:
         if not matching(names, [pattern]):
             raise ValueError(
@@ -37,6 +42,23 @@ def label_columns(table: RawTable, settings: LabelSettings) -> List[str]:
                 "names of the columns that are labels, or to a pattern such as 'label_*'."
             )
     return names
+
+
+def _columns_of_model(table: RawTable, labels: Sequence[str]) -> List[str]:
+    """Return the columns named like the labels of a model: none, or one for each.
+
+    # Raises
+
+    `ValueError` where some have a column and others have none.
+    """
+    present = [name for name in labels if name in table.columns]
+    absent = [name for name in labels if name not in table.columns]
+    if present and absent:
+        raise ValueError(
+            f"{table.source}: expected a column for each of the {len(labels)} labels of the model, "
+            f"got none for '{absent[0][:40]}'; add it."
+        )
+    return present
 
 
 def _shortened(names: List[str]) -> str:

@@ -85,6 +85,7 @@ def _labels_of(Y: Any, label_names: Optional[Sequence[str]]) -> Tuple[Any, Optio
     names = None if label_names is None else [str(name) for name in label_names]
     if Y is None:
         return None, names
+    _check_no_column(Y)
     if getattr(Y, "ndim", 0) == 1 and Y.dtype == object:  # an array or a Series of lists
         Y = Y.tolist()
     if _is_frame(Y):
@@ -117,6 +118,21 @@ def _labels_of(Y: Any, label_names: Optional[Sequence[str]]) -> Tuple[Any, Optio
             f"Expected {Y.shape[1]} different label_names, as Y has columns, got {names!r:.60}."
         )
     return Y, names or [f"y{place}" for place in range(Y.shape[1])]
+
+
+def _check_no_column(Y: Any) -> None:
+    """Raise `ValueError` for one column of a data frame, whose cells are no lists of labels."""
+    is_column = hasattr(Y, "iloc") and getattr(Y, "ndim", 0) == 1
+    if (
+        is_column
+        and len(Y)
+        and not isinstance(Y.iloc[0], (list, tuple, set, frozenset, np.ndarray))
+    ):
+        name = "y" if Y.name is None else Y.name
+        raise ValueError(
+            f"Expected Y with a column for each label, got the Series '{name}'; give a data frame "
+            f"of it, such as df[['{name}']]."
+        )
 
 
 def _check_index(x: Any, y: Any) -> None:
