@@ -141,8 +141,12 @@ def test_a_column_of_delimited_labels_is_told(tmp_path):
 
 def test_columns_like_the_labels_that_become_features_are_named(plain):
     doubts = "\n".join(inspect_path(plain, Options(["sport"])).warnings)
-    assert "Of 0 and 1 as the labels, but features, is 'music'; name all labels in" in doubts
-    assert "name all" not in "\n".join(inspect_path(plain, Options(["sport", "music"])).warnings)
+    assert (
+        "'music': a feature that has 0 and 1, as labels do; name all labels in --labels" in doubts
+    )
+    assert "as labels do" not in "\n".join(
+        inspect_path(plain, Options(["sport", "music"])).warnings
+    )
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
