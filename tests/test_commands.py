@@ -174,6 +174,7 @@ def test_an_overridden_threshold_wins_over_the_tuned_one(trained, tmp_path, comm
         ('{"features": [1, 2, 3, 4, 1e39]}', "of single precision for the feature 'feature_4'"),
         ("[1, 2]", r"a line that is a dictionary in JSON, got '\[1, 2\]'"),
         ('{"features"', "a line that is JSON, got '{\"features\"': Expecting ':'"),
+        ("id,age", "got 'id,age': .*; --use-dataset-reader reads a data set"),
     ],
 )
 def test_bad_lines_are_named(trained, line, message):

@@ -261,6 +261,16 @@ def test_a_warning_is_printed(tmp_path):
     assert line.startswith("WARNING - allennlp.training") and "patience" in line
 
 
+@pytest.mark.parametrize("last", [2, 9])
+def test_early_stopping_is_said(tmp_path, last):
+    trainer = {"optimizer": {"type": "sgd", "lr": 1e-12}, "patience": 2, "num_epochs": last + 1}
+    write_config(tmp_path, {"trainer": trainer})
+    out, _ = run(tmp_path, "train", "config.json", "-s", "run")
+    said = [line for line in out if line.startswith("Stopped")]
+    line = "Stopped after epoch 2: example_f1 was no better for 2 epochs."
+    assert said == ([line] if last > 2 else [])
+
+
 def test_recovery_says_where_it_resumes(tmp_path):
     write_config(tmp_path, {"trainer": {"num_epochs": 2}})
     run(tmp_path, "train", "config.json", "-s", "run")

@@ -1,6 +1,7 @@
 """Errors of a user: one sentence with the place and the value. Errors of the code keep theirs."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -173,3 +174,17 @@ def test_a_command_ends_in_one_sentence(tmp_path, over, debug, last):
     assert result.stderr.strip().splitlines()[-1].startswith(last)
     assert ("Traceback" in result.stderr) == (not last.startswith("Err"))
     assert "Traceback" in (tmp_path / "run" / "out.log").read_text()
+
+
+@pytest.mark.parametrize("size", [10, 1_000_000])
+def test_output_that_nobody_reads_any_more_is_no_error(size, tmp_path):
+    program = (
+        "from structured_energy.compatibility.errors import say_errors_in_one_sentence as say\n"
+        f"say(); print('x' * {size})\nimport sys; sys.stdout.write('y')"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(writer)
+    assert done.stderr == ""

@@ -12,7 +12,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
 from ..compatibility.checks import refuse_faults
-from ..compatibility.recovery import DATA
+from ..compatibility.failed_starts import DATA
 from ..configs.methods import config_of
 from ..data.registry import resolve
 from ..reporting.run import SEEDS

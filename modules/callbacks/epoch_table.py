@@ -83,12 +83,25 @@ class EpochTable(ResultCallback):
         epoch: Optional[int] = None,
         is_primary: bool = True,
     ) -> None:
-        """Print how to resume a run that has stopped."""
+        """Print why the training ended early, and how to resume a run that has stopped."""
         if is_primary and metrics is None and trainer._epochs_completed:
             logger.info(
                 "Training stopped after %d epochs; --recover resumes it.",
                 trainer._epochs_completed,
             )
+        elif is_primary and epoch is not None and epoch < trainer._num_epochs - 1:
+            tracker = trainer._metric_tracker
+            if tracker.should_stop_early():
+                names = [
+                    "validation loss" if name == "loss" else name for name in _tracked(trainer)
+                ]
+                logger.info(
+                    "Stopped after epoch %d: %s was no better for %d epoch%s.",
+                    epoch,
+                    " + ".join(names),
+                    tracker._epochs_with_no_improvement,
+                    "" if tracker._epochs_with_no_improvement == 1 else "s",
+                )
 
     def on_result(self, trainer: GradientDescentTrainer, metrics: Optional[Dict[str, Any]]) -> None:
         """Print the metrics of the best epoch and of the test data."""

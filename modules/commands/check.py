@@ -49,17 +49,17 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
             sys.stderr.write(f"{fault.message}\n")
         raise SystemExit(1)
     data = list(_data(config))
-    lines = [*summary(config), *((key, f"{path} ({state})") for key, path, state in data)]
-    width = max(len(name) for name, _ in lines) + 2
-    sys.stdout.write(f"config is fine: {arguments.config}\n")
-    for name, value in lines:
-        sys.stdout.write(f"  {name.ljust(width)}{value}\n")
     missing = [path for _, path, state in data if state == "missing"]
     if missing:
         raise ConfigurationError(
             f"Expected the data that {arguments.config} names, got no file at "
             f"{', '.join(missing)}; paths are relative to the working folder."
         )
+    lines = [*summary(config), *((key, f"{path} ({state})") for key, path, state in data)]
+    width = max(len(name) for name, _ in lines) + 2
+    sys.stdout.write(f"config is fine: {arguments.config}\n")
+    for name, value in lines:
+        sys.stdout.write(f"  {name.ljust(width)}{value}\n")
 
 
 def summary(config: Dict[str, Any]) -> List[Tuple[str, str]]:

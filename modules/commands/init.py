@@ -93,7 +93,7 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         sys.stdout.write(f"! {warning}\n")
     sys.stdout.write(
         f"\nWrote {output}. Next: allennlp check {output}, or "
-        f"allennlp train {output} -s runs/{arguments.method}\n"
+        f"allennlp train {output} -s runs/{output.stem}\n"
     )
 
 

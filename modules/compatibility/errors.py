@@ -1,9 +1,11 @@
 """Errors of a user, in one sentence; errors of the code keep their traceback."""
 
+import atexit
 import inspect
 import logging
 import os
 import re
+import select
 import sys
 from types import CodeType, TracebackType
 from typing import Any, Callable, Iterator, Optional, Type
@@ -61,6 +63,7 @@ def say_errors_in_one_sentence() -> None:
     """
     if not is_hooked():
         sys.excepthook = _Hook(sys.excepthook)
+        atexit.register(_flush)
 
 
 def say_errors_of_commands() -> None:
@@ -86,6 +89,9 @@ class _Hook:
     def __call__(
         self, kind: Type[BaseException], error: BaseException, trace: Optional[TracebackType]
     ) -> None:
+        if isinstance(error, BrokenPipeError) and _has_no_reader():
+            _discard_output()
+            return
         message = None if os.environ.get("ALLENNLP_DEBUG") else sentence(error)
         if message is None:
             self.previous(kind, error, trace)
@@ -98,6 +104,24 @@ class _Hook:
             if isinstance(handler, logging.FileHandler):
                 handler.handle(record)
         sys.stderr.write(f"Error: {message}\n")
+
+
+def _has_no_reader() -> bool:
+    """Return whether standard output is a pipe that nobody reads any more, as after `head`."""
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
 
 
 def _is_main(code: CodeType) -> bool:

@@ -82,7 +82,7 @@ def train_worker(
 @functools.wraps(_archive_model)
 def archive_model(*arguments: Any, **settings: Any) -> None:
     """Archive the model, on the first node only."""
-    if _NODE_FOLDER.get() is None:
+    if not is_further_node():
         _archive_model(*arguments, **settings)
 
 
@@ -92,6 +92,11 @@ def init_trainer(self: Trainer, *arguments: Any, **settings: Any) -> None:
     _trainer_init(self, *arguments, **settings)
     if self._distributed:
         self._rank, self._primary = rank(), is_first()
+
+
+def is_further_node() -> bool:
+    """Return whether this process works for another node than the first."""
+    return _NODE_FOLDER.get() is not None
 
 
 def log_folder(serialization_dir: Any) -> Any:

@@ -13,7 +13,9 @@ from allennlp.training import GradientDescentTrainer
 from allennlp.training import util as training_util
 from allennlp.training.scheduler import Scheduler
 
-DATA = "data"  # the folder of a run's own data, such as those that Python gave in memory
+from .failed_starts import DATA, claim, take_over
+from .nodes import is_further_node
+
 _MEETING = ("primary_address", "primary_port")
 _NUM_EPOCHS = inspect.signature(GradientDescentTrainer.__init__).parameters["num_epochs"].default
 
@@ -28,16 +30,19 @@ def create_serialization_dir(
 ) -> None:
     """Create the folder of a run, or check that a config may recover the run in the folder.
 
-    The folder of a new run is empty, or holds only the folder `data` with the data of the run.
+    The folder of a new run is empty, or holds only the folder `data` with the data of the run. The
+    files of a run that failed before an epoch ended are replaced.
 
     The recovered run may meet at another address or port, as the processes of a new job on a
     cluster do, and train for more epochs.
 
     # Raises
 
-    `ConfigurationError` for any other difference, with the keys and the values.
+    `ConfigurationError` for any other difference, with the keys and the values, and for the folder
+    of another run.
     """
-    before = Path(serialization_dir) / CONFIG_NAME
+    folder = Path(serialization_dir)
+    before = folder / CONFIG_NAME
     if recover and not force and before.exists():
         recorded = json.loads(before.read_text())
         params = _as_recorded(params, recorded)
@@ -48,13 +53,23 @@ def create_serialization_dir(
                 f"{'; '.join(changes)}; only a larger 'trainer.num_epochs' may differ, so "
                 "restore these values or start a new run."
             )
-    elif not recover and not force and _holds_only_data(Path(serialization_dir)):
-        return
-    _create_serialization_dir(params, serialization_dir, recover, force)
+    if recover or force or not _is_new(folder, params):
+        _create_serialization_dir(params, serialization_dir, recover, force)
+    claim(folder)
 
 
-def _holds_only_data(folder: Path) -> bool:
-    return folder.is_dir() and [path.name for path in folder.iterdir()] == [DATA]
+def _is_new(folder: Path, params: Params) -> bool:
+    """Return whether a new run can start in a folder that exists; raise for that of another run."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    # The epochs of a further node are in the folder of the first one.
+    if names == [DATA] or (not is_further_node() and take_over(folder, params)):
+        return True
+    if names:
+        raise ConfigurationError(
+            f"Expected a new or empty folder for the run, got {folder}, which is not empty; resume "
+            "its run with --recover, delete it with --force, or choose another folder with -s."
+        )
+    return False
 
 
 @functools.wraps(_load_state_dict)

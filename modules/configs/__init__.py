@@ -1,8 +1,9 @@
 """The library of configs, methods, defaults and data sets in Jsonnet, for any config to import."""
 
 from .faults import Fault, component_faults, faults_of
-from .library import LIBRARY, evaluate_file, evaluate_snippet, library_files
+from .library import LIBRARY, describe, evaluate_file, evaluate_snippet, library_files
 from .methods import METHODS, Method, config_of
+from .words import nearest
 
 __all__ = [
     "Fault",
@@ -11,8 +12,10 @@ __all__ = [
     "Method",
     "component_faults",
     "config_of",
+    "describe",
     "evaluate_file",
     "evaluate_snippet",
     "faults_of",
     "library_files",
+    "nearest",
 ]

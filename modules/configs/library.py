@@ -4,6 +4,7 @@
 the config first, then in the library.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -18,6 +19,7 @@ LIBRARY = _SEARCH_PATH / "structured_energy"
 _MISSING = re.compile(r'couldn\'t open import "(?P<name>[^"]*)"')
 _PLACE = re.compile(r"^\s*(?P<file>\S.*?):(?P<line>\(?\d+)[:-]")
 _SAID = "RUNTIME ERROR: "
+_NO_FIELD = re.compile(rf"{_SAID}field does not exist: (?P<name>.*)")
 
 
 def evaluate_file(filename: Any, ext_vars: Optional[Dict[str, str]] = None) -> str:
@@ -68,7 +70,24 @@ def describe(error: RuntimeError, filename: str) -> str:
             f"{where}: expected an import of a file beside the config or of the library, got "
             f"'{name}', which is neither; {hint}"
         )
+    absent = _NO_FIELD.match(lines[0])
+    if absent:
+        name = absent["name"]
+        hint = nearest(name, _names()) or "see 'allennlp methods' for those of the library."
+        return (
+            f"{where}: expected a name that exists, such as that of a method, got '{name}'; {hint}"
+        )
     if lines[0].startswith(f"{_SAID}Expected "):  # an `error` of the library
         return f"{filename}: e{lines[0][len(_SAID) + 1 :]}"
     shown = " ".join(line.strip() for line in lines[:2])
     return f"Expected a config in Jsonnet in {filename}, got {shown}"
+
+
+def _names() -> List[str]:
+    """Return the names in the files of the library: methods, data sets and keys of tables."""
+    fields = "local x = import '%s'; if std.isObject(x) then std.objectFields(x) else []"
+    return [
+        name
+        for file in library_files()
+        for name in json.loads(evaluate_snippet("names", fields % file))
+    ]

@@ -47,7 +47,8 @@ class StructuredEnergyPredictor(Predictor):
             content = json.loads(line)
         except ValueError as error:
             raise ValueError(
-                f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}."
+                f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}; "
+                "--use-dataset-reader reads a data set, such as the model was trained on."
             ) from None
         if not isinstance(content, dict):
             raise ValueError(

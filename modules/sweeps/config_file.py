@@ -5,20 +5,17 @@ import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.params import with_overrides
 
-from ..configs import evaluate_snippet
-from .paths import ABSENT, Path_, changes, describe_path, read, write
+from ..configs import describe, evaluate_snippet, nearest
+from .paths import ABSENT, changes, describe_path, path_of, read, write
 
-# The library of a config, with the values in force of what is searched.
-_SHOWN = (
-    "(local library = %s.library; library { table: { [key]: library.table[key] "
-    "for key in std.objectFields(library.search_space) if std.objectHas(library.table, key) } })"
-)
+# The library of a config, without the table, whose keys may lack a value.
+_SHOWN = "%s.library { table:: super.table }"
 
 
 class ConfigFile:
@@ -44,7 +41,7 @@ class ConfigFile:
 
     @cached_property
     def library(self) -> Optional[Dict[str, Any]]:
-        """The method, methods, search space and table of the library; `None` for other configs."""
+        """The method, methods and search space of the library; `None` for other configs."""
         has = "std.objectHasAll(config, 'library')"
         return self._evaluate(f"if {has} then {_SHOWN % 'config'} else null")
 
@@ -53,6 +50,18 @@ class ConfigFile:
         if method is None or self.library is None:
             return self.library
         return self._evaluate(_SHOWN % _call(method, {}))
+
+    def hyper_parameters(
+        self, names: Iterable[str], method: Optional[str] = None
+    ) -> Dict[str, Any]:
+        """Return the values in force of those names that the library has."""
+        if self.library is None:
+            return {}
+        call = "config" if method is None else _call(method, {})
+        return self._evaluate(
+            f"(local table = {call}.library.table; {{ [key]: table[key] "
+            f"for key in {json.dumps(sorted(names))} if std.objectHasAll(table, key) }})"
+        )
 
     @property
     def name(self) -> str:
@@ -78,9 +87,9 @@ class ConfigFile:
         names = known if chosen == ["all"] else chosen
         for name in names:
             if name not in known:
+                hint = nearest(name, known) or f"the methods are {', '.join(known)}."
                 raise ConfigurationError(
-                    f"Expected a method that the library has for {self.path}, one of {known}, got "
-                    f"'{name}'."
+                    f"Expected a method that the library has for {self.path}, got '{name}'; {hint}"
                 )
         return [*names]
 
@@ -106,7 +115,7 @@ class ConfigFile:
         config = with_overrides(config, json.loads(_as_json(self.overrides)))
         # Last: a value that is searched is the one that a trial trains with.
         for name, value in values.items():
-            write(config, _path(name), value, str(self.path))
+            write(config, path_of(name), value, str(self.path))
         if seed is not None:
             config.update(random_seed=seed, numpy_seed=seed, pytorch_seed=seed)
         return config
@@ -147,8 +156,7 @@ class ConfigFile:
         try:
             return json.loads(evaluate(str(self.path), snippet))
         except RuntimeError as error:
-            said = str(error).splitlines()[0].removeprefix("RUNTIME ERROR: ")
-            raise ConfigurationError(f"{self.path}: {said}") from error
+            raise ConfigurationError(describe(error, str(self.path))) from error
 
 
 def evaluate(name: str, snippet: str) -> str:
@@ -162,7 +170,3 @@ def _call(method: str, hyper_parameters: Dict[str, Any]) -> str:
 
 def _as_json(text: str) -> str:
     return evaluate("overrides", text) if text.strip() else "{}"
-
-
-def _path(name: str) -> Path_:
-    return tuple(int(part) if part.isdigit() else part for part in name.split("."))

@@ -68,3 +68,8 @@ def changes(before: Dict[str, Any], after: Dict[str, Any]) -> Iterator[Tuple[Pat
 def describe_path(path: Path_) -> str:
     """Return a path as a dotted name."""
     return ".".join(map(str, path))
+
+
+def path_of(name: str) -> Path_:
+    """Return the path of a dotted name, where digits are an index."""
+    return tuple(int(part) if part.isdigit() else part for part in name.split("."))

@@ -7,8 +7,9 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 from allennlp.common.checks import ConfigurationError
 
+from ..configs import faults_of
 from .config_file import ConfigFile, evaluate
-from .paths import ABSENT, Path_, describe_path, read
+from .paths import ABSENT, Path_, describe_path, path_of, read
 
 KINDS = ("log", "uniform", "integer", "choices")
 Space = Dict[str, Dict[str, Any]]
@@ -83,17 +84,35 @@ def default_space(file: ConfigFile, method: Optional[str] = None) -> Space:
     return space
 
 
-def values_in(file: ConfigFile, space: Space, method: Optional[str] = None) -> Dict[str, Any]:
-    """Return the value of the config for each name, as far as it has one inside of the range."""
-    config, library = file.config(method), file.library_of(method)
-    table = {} if library is None else library["table"]
-    values = {}
+def check_space(file: ConfigFile, space: Space, method: Optional[str] = None) -> None:
+    """Raise `ConfigurationError` for a name that the config does not have."""
+    config = file.config(method)
+    before = faults_of(config)
     for name, where in space.items():
-        path = tuple(int(part) if part.isdigit() else part for part in name.split("."))
-        value = read(config, path) if "." in name else table.get(name, ABSENT)
+        if "." in name and read(config, path_of(name)) is not ABSENT:
+            continue
+        ((_, limits),) = where.items()
+        faults = faults_of(file.config(method, {name: limits[0]}))
+        if len(faults) > len(before):
+            new = next(fault for fault in faults if fault not in before)
+            raise ConfigurationError(f"'{name}' of the search space: {new.message}")
+
+
+def own_values(
+    file: ConfigFile, space: Space, method: Optional[str] = None
+) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Return the values in force of the config for the names inside of their range, and those of
+    the others, `None` where the config has none."""
+    config = file.config(method)
+    table = file.hyper_parameters([name for name in space if "." not in name], method)
+    inside, outside = {}, {}
+    for name, where in space.items():
+        value = read(config, path_of(name)) if "." in name else table.get(name, ABSENT)
         if value is not ABSENT and _is_inside(value, where):
-            values[name] = value
-    return values
+            inside[name] = value
+        else:
+            outside[name] = None if value is ABSENT else value
+    return inside, outside
 
 
 def _is_inside(value: Any, where: Dict[str, Any]) -> bool:

@@ -13,12 +13,13 @@ from allennlp.common.checks import ConfigurationError
 
 from .config_file import ConfigFile
 from .jobs import Job, Jobs, Outcome, locked
-from .search_space import Space, values_in
+from .search_space import Space, check_space, own_values
 from .sweep import tracked
 from .worker import begun
 
 SAMPLERS = ("tpe", "random")
 STUDY = "tuning"
+_OWN = "own"  # the values of a trial that are those of the config, outside of the search space
 # Trials whose values the pruner compares before it stops any.
 STARTUP = 5
 _OF_TEST = ("test_data_path", "evaluate_on_test")
@@ -104,6 +105,7 @@ class Tuning:
                 f"Expected a config with a validation_data_path, on which hyper-parameters are "
                 f"chosen, got {file.path}, which has none."
             )
+        check_space(file, space, method)
         self.metric, self.lower_is_better = tracked(plain)
         self._epochs = plain["trainer"].get("num_epochs", 20)
         self._reported: Dict[int, int] = {}
@@ -113,7 +115,7 @@ class Tuning:
         """Search until enough trials have ended, say a line for each, and return the best; `None`
         where no trial has a value."""
         with locked(self.out):
-            self.study = self._open()
+            self.study = self._open(say)
             done = len(self._ended())
             trials = self.settings.trials
             say(f"{max(0, trials - done)} of {trials} trials to run, in {self.out}")
@@ -122,7 +124,7 @@ class Tuning:
                 say(self._told(outcome))
             return self._best()
 
-    def _open(self) -> Any:
+    def _open(self, say: Callable[[str], None]) -> Any:
         optuna = self._optuna
         seed = self.settings.seed
         samplers = {
@@ -159,13 +161,13 @@ class Tuning:
                 )
             study.set_user_attr(name, value)
         if not study.trials:  # the first one is the config as it is
-            values = values_in(self.file, self.space, self.method)
-            study.enqueue_trial(
-                {
-                    name: json.dumps(value) if "choices" in self.space[name] else value
-                    for name, value in values.items()
-                }
-            )
+            inside, outside = own_values(self.file, self.space, self.method)
+            for name, value in inside.items():
+                inside[name] = json.dumps(value) if "choices" in self.space[name] else value
+            study.enqueue_trial(inside, {_OWN: outside})
+            if outside:
+                said = ", ".join(f"{name} {json.dumps(value)}" for name, value in outside.items())
+                say(f"trial 0 is the config as it is, outside of the search space: {said}")
         return study
 
     def _states(self, *names: str) -> List[Any]:
@@ -186,7 +188,9 @@ class Tuning:
             yield self._job(self.study.ask())
 
     def _job(self, trial: Any) -> Job:
-        values = {name: _suggest(trial, name, where) for name, where in self.space.items()}
+        own = trial.user_attrs.get(_OWN, ())
+        space = {name: where for name, where in self.space.items() if name not in own}
+        values = {name: _suggest(trial, name, where) for name, where in space.items()}
         config = self.file.config(self.method, values, self.settings.seed)
         for key in _OF_TEST:
             config.pop(key, None)
@@ -261,10 +265,11 @@ class Tuning:
         sign = 1 if self.lower_is_better else -1
         found = min(complete, key=lambda trial: sign * trial.value)
         values = {name: _rounded(value) for name, value in found.params.items()}
+        own = found.user_attrs.get(_OWN, {})
         return Best(
             found.number,
             found.value,
-            values,
+            {**values, **{name: own[name] for name in own if own[name] is not None}},
             self.file.config(self.method, values, self.settings.seed),
         )
 

@@ -49,10 +49,15 @@ def test_environment_variables_and_overrides_reach_the_config(tmp_path, monkeypa
             "local a = 1;\nimport 'structured_energy/method.libsonnet'",
             ["config.jsonnet, line 2: ", "did you mean 'structured_energy/methods.libsonnet'?"],
         ),
+        (
+            "local se = import 'structured_energy/multi_label.libsonnet';\nse.seal_dynamic_nec({})",
+            ["config.jsonnet, line 2: expected", "did you mean 'seal_dynamic_nce'?"],
+        ),
+        ("\n({}).zzz", ["config.jsonnet, line 2: expected", "got 'zzz'; see 'allennlp methods'"]),
         ("import 'zzz.json'", ["config.jsonnet, line 1: ", "'zzz.json'", *library_files()]),
     ],
 )
-def test_a_missing_import_is_named_in_one_sentence(text, words, tmp_path):
+def test_a_missing_import_or_method_is_named_in_one_sentence(text, words, tmp_path):
     (tmp_path / "config.jsonnet").write_text(text)
     with pytest.raises(ConfigurationError) as error:
         Params.from_file(tmp_path / "config.jsonnet")

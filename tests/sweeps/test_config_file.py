@@ -8,7 +8,7 @@ from shipped import CONFIGS, config_of
 from sweeps.configs import LIBRARY, plain_config
 
 from structured_energy.sweeps import ConfigFile, default_space, read_space
-from structured_energy.sweeps.search_space import values_in
+from structured_energy.sweeps.search_space import own_values
 
 TABLE = "{ train: 'x', lr: 0.2, b: 1, tuned: { fast: { b: [2] } } }"
 
@@ -69,8 +69,10 @@ def test_a_value_that_is_searched_comes_after_the_overrides(file):
 def test_methods_are_those_of_the_library(file, tmp_path):
     assert file().name == "slow" and file().methods(None) == [None]
     assert file().methods(["all"]) == ["fast", "slow"]
-    with pytest.raises(ConfigurationError, match=r"one of \['fast', 'slow'\], got 'fsat'"):
+    with pytest.raises(ConfigurationError, match="got 'fsat'; did you mean 'fast'"):
         file().methods(["fsat"])
+    with pytest.raises(ConfigurationError, match="got 'zzz'; the methods are fast, slow"):
+        file().methods(["zzz"])
     (tmp_path / "own.json").write_text("{}")
     own = ConfigFile(tmp_path / "own.json")
     assert own.name == "own" and own.library is None
@@ -90,11 +92,12 @@ def test_values_by_path(file):
 def test_spaces_of_the_library(file):
     assert default_space(file()) == {"lr": {"log": [0.1, 1]}}
     assert default_space(file(), "fast") == {"b": {"choices": [1, [2]]}}
-    assert values_in(file(), default_space(file())) == {"lr": 0.2}
-    assert values_in(file(), default_space(file(), "fast"), "fast") == {"b": [2]}
-    assert values_in(file(), {"lr": {"log": [1, 2]}, "model.a": {"uniform": [0, 2]}}) == {
-        "model.a": 1
-    }
+    assert own_values(file(), default_space(file())) == ({"lr": 0.2}, {})
+    assert own_values(file(), default_space(file(), "fast"), "fast") == ({"b": [2]}, {})
+    # Also names that the space of the library does not have.
+    space = {"lr": {"log": [1, 2]}, "model.a": {"uniform": [0, 2]}, "b": {"choices": [1]}}
+    space["model.z"] = {"choices": [1]}
+    assert own_values(file(), space) == ({"model.a": 1, "b": 1}, {"lr": 0.2, "model.z": None})
 
 
 def test_the_default_space_of_any_other_config(tmp_path):
@@ -122,7 +125,8 @@ def test_the_default_space_of_any_other_config(tmp_path):
         "trainer.optimizer.weight_decay": {"log": [1e-6, 1e-4]},
         "trainer.networks.score_network.optimizer.lr": {"log": [1e-4, 1e-2]},
     }
-    values = values_in(ConfigFile(path), space)
+    values, outside = own_values(ConfigFile(path), space)
+    assert outside == {"trainer.networks.score_network.optimizer.lr": None}
     assert values["model.sampler.loss.weights.0"] == 2.0 and len(values) == 5
     changed = ConfigFile(path).config(None, dict.fromkeys(space, 0.5))
     assert changed["trainer"]["networks"]["score_network"]["optimizer"] == {

@@ -79,11 +79,42 @@ def test_it_finds_the_best_and_starts_with_the_config(search, sampler):
     assert len(rates()) == len(set(rates())) == 6 and rates()[0] == 0.01
     nearest = min(rates(), key=lambda rate: abs(math.log(rate / 2e-3)))
     assert best.values["trainer.optimizer.lr"] == pytest.approx(nearest, 1e-2)
-    assert best.values["model.task_network"] in ("a", [1])
+    own = search.config["model"]["task_network"]
+    assert best.values["model.task_network"] in ("a", [1], own)
     assert best.config["trainer"]["optimizer"]["lr"] == best.values["trainer.optimizer.lr"]
     assert all(1e-4 <= rate <= 1 for rate in rates())
     kept = [path.parent.name for path in search.out.rglob("best.th")]
     assert kept == [str(best.number)]
+
+
+def test_the_first_trial_is_the_config_with_values_outside_of_the_space(search):
+    lines = []
+    space = {**SPACE, "trainer.optimizer.lr": {"log": [0.1, 1.0]}}
+    before = json.loads(json.dumps(search.config))
+    search(trials=3, space=space, lines=lines)
+    first = Trainings.trained[0].config
+    assert {key: first[key] for key in ("model", "trainer")} == {
+        key: before[key] for key in ("model", "trainer")
+    }
+    assert all(0.1 <= rate <= 1 for rate in rates()[1:])
+    assert "trial 0 is the config as it is, outside of the search space: " in lines[0]
+    assert "trainer.optimizer.lr 0.01, model.task_network {" in lines[0]
+
+
+def test_the_first_trial_has_the_hyper_parameters_in_force(search, tmp_path, monkeypatch):
+    path = tmp_path / "mine.jsonnet"
+    path.write_text(
+        "(import 'structured_energy/multi_label.libsonnet').cross_entropy("
+        "{ train: 'a.arff', hidden: [16], lr: 0.003, dropout: 0.3 })"
+    )
+    space = {"hidden": {"choices": [[16], [32]]}, "lr": {"log": [1e-4, 1e-2]}}
+    space["dropout"] = {"uniform": [0.5, 0.8]}
+    lines = []
+    Tuning(ConfigFile(path), space, tmp_path / "out", Settings(1)).run(lines.append)
+    (job,) = Trainings.trained
+    assert job.key.params == {"hidden": "[16]", "lr": 0.003}
+    expected = ConfigFile(path).config(seed=0)
+    assert job.config == expected and "dropout 0.3" in lines[0]
 
 
 def test_no_trial_reads_the_test_data(search):
@@ -194,6 +225,24 @@ def test_the_command(tmp_path):
     best = json.loads((out / "best.json").read_text())
     assert best["test_data_path"] == best["validation_data_path"]
     assert 1e-3 <= best["trainer"]["optimizer"]["lr"] <= 1e-1
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hiden", "mine.jsonnet: expected a key that the .*, got 'hiden'; did you mean 'hidden'?"),
+        ("trainer.optimizer.weight_decy", "got 'weight_decy'; did you mean 'weight_decay'?"),
+    ],
+)
+def test_a_misspelt_name_of_the_space_is_said_before_the_first_trial(name, words, tmp_path):
+    path = tmp_path / "mine.jsonnet"
+    path.write_text(
+        "(import 'structured_energy/multi_label.libsonnet').cross_entropy({ train: 'a.arff' })"
+    )
+    space = {"lr": {"log": [1e-4, 1e-2]}, name: {"choices": [0.1, 0.2]}}
+    with pytest.raises(ConfigurationError, match=words):
+        Tuning(ConfigFile(path), space, tmp_path / "out", Settings(1))
+    assert not (tmp_path / "out").exists()
 
 
 def test_experiments_tune_writes_the_table(tmp_path):

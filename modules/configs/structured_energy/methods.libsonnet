@@ -217,7 +217,8 @@ local methods = {
 local complete(d) = table.complete(defaults, d);
 
 // The table with the hyper-parameters that a method was tuned to on the data set.
-local of_method(d, name) = complete(d) + std.get(complete(d).tuned, name, {});
+local of_method(d, name) =
+  complete(d) + table.checked(defaults, std.get(complete(d).tuned, name, {}));
 
 {
   [name]: function(d) methods[name](of_method(d, name))

@@ -17,9 +17,12 @@ local nearest(word, words) =
 
 {
   // The table d with `defaults` for the keys that it leaves out; another key raises.
-  complete(defaults, d):
+  complete(defaults, d): defaults + self.checked(defaults, d),
+
+  // Keys of a table, such as those that a method is tuned to; one that is not in `defaults` raises.
+  checked(defaults, d):
     local unknown = std.setDiff(std.objectFieldsAll(d), std.objectFieldsAll(defaults));
-    if std.length(unknown) == 0 then defaults + d
+    if std.length(unknown) == 0 then d
     else error "Expected a key that the table of a data set has, got '%s'; %s"
                % [unknown[0], nearest(unknown[0], std.objectFields(defaults))],
 
