@@ -204,6 +204,7 @@ def test_the_command_writes_and_does_not_overwrite(plain, tmp_path):
     flags = ["--labels", "sport,music", "--method", "spen"]
     result = allennlp("init", "plain.csv", *flags, cwd=tmp_path)
     assert result.returncode == 0 and "rows      150" in result.stdout
+    assert result.stdout.endswith("or allennlp train config.jsonnet -s runs/config\n")
     text = (tmp_path / "config.jsonnet").read_text()
     assert "se.spen({\n  train: 'plain.csv'," in text
     again = allennlp("init", "plain.csv", *flags, cwd=tmp_path)
