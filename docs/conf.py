@@ -15,7 +15,6 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["attrs_block", "colon_fence"]
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 html_theme = "furo"

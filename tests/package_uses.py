@@ -241,16 +241,29 @@ def huggingface_hub(folder):
     assert HfFolder.get_token() is None
 
 
-def a_missing_package(folder):
-    from allennlp.training.metrics import Auc
-
+def without(package):
     class Missing:
         @staticmethod
         def find_spec(name, path=None, target=None):
-            if name == "sklearn":
-                raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+            if name == package:
+                raise ModuleNotFoundError(f"No module named '{package}'", name=package)
 
     sys.meta_path.insert(0, Missing)
+
+
+def types_of_a_missing_package(folder):
+    """`allennlp predict` asks whether a value is a token of spaCy."""
+    import torch
+    from allennlp.common.util import sanitize
+
+    without("spacy")
+    assert sanitize({"value": torch.ones(2), "other": {3}}) == {"value": [1.0, 1.0], "other": [3]}
+
+
+def a_missing_package(folder):
+    from allennlp.training.metrics import Auc
+
+    without("sklearn")
     import torch
 
     auc = Auc()
@@ -280,6 +293,7 @@ USES = [
     google,
     h5py,
     huggingface_hub,
+    types_of_a_missing_package,
     a_missing_package,
 ]
 

@@ -101,6 +101,8 @@ class EnergyClassifier(ClassifierMixin, BaseEstimator):
                 label_names=[f"y{column}" for column in range(len(self.classes_))],
                 verbose=self.verbose,
             )
+        if self.out is None:
+            self.model_.folder = None
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

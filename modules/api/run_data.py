@@ -10,7 +10,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from allennlp.common.checks import ConfigurationError
 
-from ..data import write_table
+from ..data.registry import resolve
+from ..data.tables import MISSING, CellSettings, ColumnSettings, RawTable, table_of
+from ..data.tables.columns import check_columns
+from ..data.tables.write import write_rows
 
 SPLIT = "[{}]?seed=0"
 
@@ -67,7 +70,7 @@ class StagedData:
                     f"Expected the data as X, Y and validation, got '{key}' in the settings as "
                     "well; leave it out."
                 )
-        train = self._path_of(X, Y, "train")
+        train = self._path_of(X, Y, "train", settings.get("reader"))
         if isinstance(validation, Real):
             if not 0 < float(validation) < 1:
                 raise ConfigurationError(
@@ -75,7 +78,7 @@ class StagedData:
                 )
             if self.files:
                 self.written.add("validation")
-            kept = f"{100 - max(int(100 * float(validation)), 1)}%"
+            kept = f"{100 - min(max(int(100 * float(validation) + 0.5), 1), 99)}%"
             return {
                 "train": train + SPLIT.format(f":{kept}"),
                 "validation": train + SPLIT.format(f"{kept}:"),
@@ -86,7 +89,7 @@ class StagedData:
             check_label_columns(other, [str(name) for name in Y.columns])
         return {"train": train, "validation": self._path_of(X, other, "validation")}
 
-    def _path_of(self, X: Any, Y: Any, name: str) -> str:
+    def _path_of(self, X: Any, Y: Any, name: str, reader: Any = None) -> str:
         if isinstance(X, (str, os.PathLike)):
             if Y is not None:
                 raise ConfigurationError(
@@ -98,12 +101,16 @@ class StagedData:
                     raise ConfigurationError(
                         f"Expected no {key} beside the file '{X}', which has names of its own."
                     )
-            return str(Path(X).resolve()) if "://" not in str(X) else str(X)
+            if "://" in str(X):
+                return str(X)
+            resolve(str(X)).files()  # raises where there are none
+            return str(Path(X).resolve())
         if Y is None:
             raise ConfigurationError(f"Expected the labels Y of the {name} data, got none.")
-        path = Path(
-            write_table(Path(self._staging.name) / self.folder.name / name, X, Y, **self.names)
-        )
+        table = table_of(X, Y, **self.names)
+        if name == "train" and isinstance(table, RawTable):
+            check_columns(table, _columns_of(reader))  # the reader would name the written file
+        path = Path(write_rows(Path(self._staging.name) / self.folder.name / name, table, X, Y))
         self.files.append(self.folder / path.name)
         self.written.add(name)
         return str(self.files[-1])
@@ -126,6 +133,17 @@ class StagedData:
                 continue
             file.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(str(staged), str(file))
+
+
+def _columns_of(reader: Any) -> ColumnSettings:
+    """Return the settings of columns of the config of a reader."""
+    settings = reader if isinstance(reader, Mapping) else {}
+    ignore, categorical, missing = (
+        value if isinstance(value := settings.get(key), (list, tuple)) else default
+        for key, default in (("ignore", ()), ("categorical", ()), ("missing_values", MISSING))
+    )
+    cells = CellSettings(frozenset(["", *missing]))
+    return ColumnSettings(categorical=categorical, cells=cells, ignore=ignore)
 
 
 def check_label_columns(Y: Any, labels: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from typing import Iterator, List
 
 from ..compatibility import hiding_bars
+from ..models.standardization import logger as about_columns
 from ..reporting import restoring_generators
 
 
@@ -15,7 +16,8 @@ def restoring_surroundings(verbose: bool) -> Iterator[None]:
     """Restore at the end what a training changes in the process: the handlers of loggers, the level
     of the root logger, the hook of uncaught exceptions and the generators of random numbers.
 
-    Unless `verbose`, nothing but warnings and errors is printed inside the context.
+    Unless `verbose`, nothing but warnings and errors is printed inside the context; those about
+    columns of the data only go to the log of the run.
     """
     root = logging.getLogger()
     level, hook = root.level, sys.excepthook
@@ -26,6 +28,8 @@ def restoring_surroundings(verbose: bool) -> Iterator[None]:
             nowhere = stack.enter_context(open(os.devnull, "w"))
             stack.enter_context(redirect_stdout(nowhere))
             stack.enter_context(hiding_bars())
+            about_columns.addFilter(_as_information)
+            stack.callback(about_columns.removeFilter, _as_information)
         try:
             yield
         finally:
@@ -36,6 +40,11 @@ def restoring_surroundings(verbose: bool) -> Iterator[None]:
                 logger.handlers[:] = before
             root.setLevel(level)
             sys.excepthook = hook
+
+
+def _as_information(record: logging.LogRecord) -> bool:
+    record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+    return True
 
 
 def _loggers() -> List[logging.Logger]:

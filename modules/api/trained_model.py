@@ -105,12 +105,13 @@ class TrainedModel:
 
         # Raises
 
-        `ValueError` for a model that was loaded from an archive.
+        `ValueError` for a model that was loaded from an archive, and for that of an
+        `EnergyClassifier` without `out`.
         """
         if self.folder is None:
             raise ValueError(
-                "Expected a model loaded from the folder of its run, got one of an archive; load "
-                "the folder to see its run."
+                "Expected a model loaded from the folder of its run, got one of an archive or of a "
+                "temporary folder; load the folder, or fit with 'out', to see the run."
             )
         return Run.read(self.folder)
 

@@ -76,7 +76,8 @@ def train(
     overwrite : `bool`
         Whether to delete what is in the folder.
     verbose : `bool`
-        Whether to print the progress and the results, as the command does.
+        Whether to print the progress and the results, as the command does, and sentences about
+        columns that look wrong, which the log of the run has anyway.
 
     # Raises
 
@@ -101,6 +102,10 @@ def train(
             f"Expected an empty folder or a new one for the run, got '{out}', which is not "
             "empty; choose another one, or set recover=True or overwrite=True."
         )
+    if isinstance(num_epochs, int) and num_epochs < 1:
+        raise ConfigurationError(f"Expected num_epochs of at least 1, got {num_epochs}.")
+    if isinstance(seed, int) and not 0 <= seed < 2**32:
+        raise ConfigurationError(f"Expected a seed from 0 to 2**32 - 1, got {seed}.")
     with ExitStack() as stack:
         if X is None:
             given = {

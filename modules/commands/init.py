@@ -43,6 +43,13 @@ class InitCommand(Subcommand):
             "or the column that has all labels of a row",
         )
         subparser.add_argument("--delimiter", help="the mark between labels in a cell, such as ';'")
+        subparser.add_argument(
+            "--separator", help="the mark between cells of CSV and TSV, by default the likeliest"
+        )
+        subparser.add_argument(
+            "--decimal", choices=(".", ","), help="the mark before decimals in CSV and TSV"
+        )
+        subparser.add_argument("--encoding", help="of the text of a table, by default utf-8")
         for name in ("token", "tag"):
             subparser.add_argument(
                 f"--{name}-column", type=int, help=f"column of the {name}, from 0"
@@ -68,6 +75,9 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         arguments.token_column,
         arguments.tag_column,
         arguments.foreground,
+        arguments.separator,
+        arguments.decimal,
+        arguments.encoding,
     )
     found = inspect_path(parts["train"], options)
     check_method(found.task, arguments.method)

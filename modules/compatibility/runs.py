@@ -27,7 +27,7 @@ def from_partial_objects(
 ) -> TrainModel:
     """Build a run, whose readers know the data to train on, whichever data are read first."""
     for reader in (dataset_reader, validation_dataset_reader):
-        if hasattr(reader, "training_path"):
+        if reader is not None and hasattr(reader, "training_path"):
             reader.training_path = train_data_path
     return _from_partial_objects(
         cls,

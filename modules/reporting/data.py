@@ -8,7 +8,7 @@ from allennlp.common import Params
 from allennlp.common.tqdm import Tqdm
 from allennlp.data import Batch, DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
 
-from ..data import TensorDataLoader
+from ..data import TableReader, TensorDataLoader
 
 # Settings of data loaders that shape an epoch of training, or only its speed: here each instance is
 # read once.
@@ -86,11 +86,12 @@ def load_data(folder: Path, vocab: Vocabulary, path: Optional[str] = None) -> Ru
             "Expected a run with validation data, got one without 'validation_data_path'; name "
             "the data to use."
         )
-    reader = params.get("validation_dataset_reader") or params.get("dataset_reader")
+    reader: Any = params.get("validation_dataset_reader") or params.get("dataset_reader")
     loader: Any = params.get("validation_data_loader") or params.get("data_loader")
     for key in OF_TRAINING:
         loader.pop(key, None)
-    data_loader = DataLoader.from_params(
-        loader, reader=DatasetReader.from_params(reader), data_path=str(path)
-    )
+    reader = DatasetReader.from_params(reader)
+    if isinstance(reader, TableReader):
+        reader = reader.for_model(vocab)  # with the columns and categories of the training data
+    data_loader = DataLoader.from_params(loader, reader=reader, data_path=str(path))
     return RunData(data_loader, vocab, str(path))

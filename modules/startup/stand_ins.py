@@ -80,7 +80,10 @@ class StandInModule(ModuleType):
         if name.startswith("__") and name != "__version__":
             raise AttributeError(f"The stand-in for '{self.__name__}' has no attribute '{name}'.")
         if not _open:
-            return _attribute(_real(self.__name__), name)
+            with suppress(MissingPackageError):
+                return _attribute(_real(self.__name__), name)
+            # A check of types may name a class of a missing package, of which no object is.
+            return _stand_in(self.__name__, name)
         self.__dict__[name] = value = _stand_in(self.__name__, name)
         return value
 
@@ -103,9 +106,10 @@ class StandIn(type):
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"{cls!r} has no attribute '{name}'.")
-        if _open:
-            return _stand_in(cls._module, f"{cls._path}.{name}")
-        return getattr(cls._resolved(), name)
+        if not _open:
+            with suppress(MissingPackageError):
+                return getattr(cls._resolved(), name)
+        return _stand_in(cls._module, f"{cls._path}.{name}")
 
     def __getitem__(cls, key: Any) -> Any:
         return cls._resolved()[key]

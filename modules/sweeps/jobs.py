@@ -9,7 +9,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Sequence
 
-from .worker import begun, work
+from .worker import begun, config_in, work
 
 PERIOD = 0.5  # seconds between two looks at the runs
 
@@ -166,7 +166,7 @@ def missing(jobs: Sequence[Job], force: bool) -> List[Job]:
     left = []
     for job in jobs:
         same = begun(job.folder, job.config)
-        if (job.folder / "config.json").exists() and not same and not force:
+        if config_in(job.folder) is not None and not same and not force:
             raise ValueError(
                 f"Expected the run in {job.folder} to be of the config of {job.name}, got one of "
                 "another config; choose another --out, or train it again with --force."

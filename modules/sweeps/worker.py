@@ -7,7 +7,7 @@ import sys
 import threading
 from multiprocessing import connection, parent_process
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from allennlp.commands.train import train_model
 from allennlp.common import Params
@@ -23,8 +23,16 @@ STATES = ("finished", "nan", "config", "failed")  # what the message of a worker
 
 def begun(folder: Path, config: Dict[str, Any]) -> bool:
     """Return whether the folder is that of a run of this config."""
-    file = folder / "config.json"
-    return file.exists() and json.loads(file.read_text()) == config
+    return config_in(folder) == config
+
+
+def config_in(folder: Path) -> Optional[Dict[str, Any]]:
+    """Return the config of the run in a folder; `None` where there is none, or where a run was
+    killed while it was written."""
+    try:
+        return json.loads((folder / "config.json").read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
 
 
 def train_config(config: Dict[str, Any], folder: Path) -> Dict[str, Any]:

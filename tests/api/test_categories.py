@@ -8,6 +8,7 @@ from allennlp.data import Vocabulary
 import structured_energy as se
 from structured_energy.configs import config_of
 from structured_energy.data import TableReader, names
+from structured_energy.reporting import load_data
 
 LAZY = {"batch_size": 8, "max_instances_in_memory": 8}
 
@@ -45,3 +46,13 @@ def test_a_reader_that_knows_its_training_data(tmp_path, config):
     reader.training_path = config["train_data_path"]
     vocab = Vocabulary.from_instances(reader.read(config["validation_data_path"]))
     assert names(vocab, "features") == ["age", "colour=blue", "colour=red"]
+
+
+def test_data_to_inspect_have_the_categories_of_the_model(tmp_path, config):
+    model = se.train(config, out=tmp_path / "run", verbose=False)
+    path = tmp_path / "numbers.csv"
+    path.write_text("age,colour,label_a,label_b\n1.5,7,1,0\n0.5,8,0,1\n")
+    data = load_data(tmp_path / "run", model.model.vocab, str(path))
+    (batch,) = data
+    assert batch["x"].tolist() == [[1.5, 0, 0], [0.5, 0, 0]]
+    assert len(model.evaluate(str(path))) and model.predict_proba(str(path)).shape == (2, 2)

@@ -67,6 +67,12 @@ def test_the_folder_of_the_run_stays_where_it_is_named(data, tmp_path):
     assert "out" in classifier.get_params()
 
 
+def test_a_run_in_a_temporary_folder_cannot_be_shown(data):
+    X, Y = data
+    with pytest.raises(ValueError, match="temporary folder; load the folder, or fit with 'out'"):
+        small().fit(X, Y).model_.tree()
+
+
 def test_several_classes_for_each_instance_are_refused(data):
     X, Y = data
     with pytest.raises(ValueError, match="Unknown label type"):

@@ -70,6 +70,32 @@ def test_sparse_features(tmp_path):
     assert np.allclose(model.predict_proba(X), model.predict_proba(X.toarray()), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ([f"c{i}" for i in range(40)], "40 different texts .*; drop the column from X, or"),
+        (["0,25", "1,5"] * 20, "decimal comma, such as '0,25'; convert the column to numbers."),
+        ([np.datetime64("2024-01-01", "ns") + i for i in range(40)], "'2024-01-01T00.*; drop the"),
+    ],
+    ids=["ids", "commas", "times"],
+)
+def test_a_column_of_a_table_in_memory_is_named(tmp_path, cells, message):
+    X = [{"a": i % 7, "b": cell} for i, cell in enumerate(cells)]
+    with pytest.raises(ValueError, match=f"^Column 'b' of X: expected numbers .*{message}"):
+        train(tmp_path / "run", X, problem()[1])
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+def test_columns_that_look_wrong_are_named_once(tmp_path, capfd, verbose):
+    X, Y = problem()
+    X[:, 3] *= 1e8
+    train(tmp_path, X, Y, verbose=verbose)
+    out, err = capfd.readouterr()
+    assert (out + err).count("1,000,000 and more in 'x3'") == verbose
+    assert (tmp_path / "out.log").read_text().count("1,000,000 and more in 'x3'") == 1
+
+
 def test_data_frames(tmp_path):
     pandas = pytest.importorskip("pandas", reason="pandas is optional")
     X, Y = problem()
@@ -191,6 +217,9 @@ def test_it_prints_its_progress(tmp_path, capsys):
         ({"recover": True, "overwrite": True}, "recover or overwrite"),
         ({"method": {"model": {}}}, "Expected the name of a method for X and Y"),
         ({"overrides": {"trainer.num_epoch": 2}}, "num_epoch"),
+        ({"num_epochs": 0}, "num_epochs of at least 1, got 0"),
+        ({"seed": -1}, "seed from 0 to .*, got -1"),
+        ({"X": "nowhere.csv", "Y": None}, "Expected files at 'nowhere.csv', got none"),
     ],
 )
 def test_what_does_not_fit_is_said(tmp_path, changes, message):
@@ -233,6 +262,8 @@ def test_a_run_is_only_overwritten_by_what_can_be_trained(tmp_path):
         {"Y": Y[:3]},
         {"X": own, "Y": None},
         {"validation": own},
+        {"validation": "nowhere.npz"},
+        {"seed": 2**32},
     ):
         arguments = {"X": X, "Y": Y, "overwrite": True, **changes}
         with pytest.raises((ConfigurationError, ValueError), match="xpected"):
@@ -264,8 +295,10 @@ def test_a_run_is_recovered_with_its_own_data(tmp_path):
 )
 def test_the_part_that_validates(tmp_path, part, rows):
     staged = StagedData(tmp_path / "run" / "data")
+    path = tmp_path / "x.csv"
+    path.touch()
     with staged:
-        table = staged.table("x.csv", None, part, {})
+        table = staged.table(path, None, part, {})
     percents = [table[key].partition("x.csv[")[2] for key in ("train", "validation")]
     assert percents == [f":{100 - rows}%]?seed=0", f"{100 - rows}%:]?seed=0"]
 

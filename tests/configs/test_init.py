@@ -95,8 +95,16 @@ def test_labels_are_told_by_their_names(names, row, options, reader, tmp_path):
             ["a", "b"],
             [[1, 0], [2, 1]],
             Options(),
-            "which columns are labels.*'b'; name them, --lab",
+            "which columns are labels.*'b'; run `allennlp init .*a.csv --labels b`, or name",
         ),
+        (
+            ["a", "b", "who"],
+            [[i, i % 2, "x;y" if i % 2 else "y"] for i in range(9)],
+            Options(encoding="ascii"),
+            "--labels b --encoding ascii`.* row, --labels who --delimiter ';'.",
+        ),
+        (["a"], [["x"], ["y"]], Options(), "'a'; name them, --labels a,b"),
+        (["a", "age"], [["x", 36.87], ["y", 4]], Options(["age"]), "'age' of numbers such as 36.8"),
         (["a", "b"], [[1, 0], [2, 1]], Options(["c"]), "--labels.* among the columns 'a', 'b'"),
         (["a", "tags"], [[1, "x"], [2, "y"]], Options(), "several labels .* --delimiter"),
     ],
@@ -116,6 +124,39 @@ def test_what_looks_wrong_is_said(tmp_path):
     assert "1 label in fewer than 2 rows" in doubts and "'label_y'" in doubts
     assert "1 label in every row: 'label_x'" in doubts
     assert "30 rows: too few" in doubts
+
+
+def test_a_column_of_delimited_labels_is_told(tmp_path):
+    rows = [
+        [f"Mr {i}, of {i % 3}", "x" if i % 3 else "x; y", f"a;b;{i % 2}", i * i] for i in range(30)
+    ]
+    path = csv(
+        tmp_path / "a.csv", ["who", "genre", "same", "a"], [[f'"{r[0]}"', *r[1:]] for r in rows]
+    )
+    found, _, config = config_of(path)
+    reader = {"type": "table", "labels": "genre", "label_separator": ";", "ignore": ["who"]}
+    assert config["dataset_reader"] == reader
+    assert "The column 'genre' has all labels of a row" in "\n".join(found.warnings)
+
+
+def test_columns_like_the_labels_that_become_features_are_named(plain):
+    doubts = "\n".join(inspect_path(plain, Options(["sport"])).warnings)
+    assert "Of 0 and 1 as the labels, but features, is 'music'; name all labels in" in doubts
+    assert "name all" not in "\n".join(inspect_path(plain, Options(["sport", "music"])).warnings)
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|", ","])
+def test_the_separator_and_the_decimal_comma_are_told(mark, tmp_path):
+    rows = [f'"{i * i},5"{mark}"x; y"{mark}{i % 2}' for i in range(30)]
+    text = "\n".join([f"a{mark}naïve{mark}label_x", *rows])
+    (tmp_path / "a.csv").write_text(text, encoding="cp1252")
+    with pytest.raises(ValueError, match="byte 5: .*--encoding latin-1"):
+        inspect_path(str(tmp_path / "a.csv"), Options())
+    found, _, config = config_of(str(tmp_path / "a.csv"), Options(encoding="cp1252"))
+    other = {} if mark == "," else {"separator": mark}
+    expected = {"encoding": "cp1252", **other, "decimal": ",", "labels": "label_*"}
+    assert config["dataset_reader"] == {"type": "table", **expected}
+    assert dict(found.facts)["features"].startswith("2, ") and faults_of(config) == []
 
 
 def test_json_lines_and_arrays_say_their_labels(tmp_path):

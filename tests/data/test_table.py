@@ -283,7 +283,7 @@ def test_a_model_reads_files_and_lines_as_its_training_data(tmp_path):
     np.testing.assert_array_equal(matrices(list(reader.read(str(new))), vocab)["x"], expected)
     lines = [
         {"age": 7, "color": "red", "code": 1},
-        {"color": "green", "code": "2", "id": 9, "y": 1},
+        {"color": "green", "code": "2", "age": None, "id": 9, "y": 1},
     ]
     nested = [{"features": {**line, "age": line.get("age")}} for line in lines]
     nested[1]["features"] = {"age": None, "color": "green", "code": 2.0}
@@ -291,6 +291,9 @@ def test_a_model_reads_files_and_lines_as_its_training_data(tmp_path):
     for given in (lines, nested, listed):
         found = [reader.json_to_instance(line, vocab) for line in given]
         np.testing.assert_array_equal(matrices(found, vocab)["x"], expected)
+    for line in ({"color": "red"}, {"color": "red", "id": 9}):
+        with pytest.raises(ValueError, match="Expected the 3 columns .* 'age', 'code'; give null"):
+            reader.json_to_instance(line, vocab)
     absent = matrices([reader.json_to_instance({"features": {"color": "red"}}, vocab)], vocab)
     np.testing.assert_array_equal(absent["x"], [[0, 0, 0, 1, 0, 0, 0]])
     new.write_text("code,color\n1,red\n")
@@ -351,6 +354,20 @@ BAD = [
     ),
     ("t.csv", "a,b,y\n1,x,1\n2,y,0\n3,z,0\n4a,z,0\n", {}, "line 5, column 'a': expected a finite"),
     ("t.csv", 'a,b,y\n1,x,1\n"2,5",y,0\n3,z,0\n', {}, "column 'a': .*'2,5'; set 'decimal'"),
+    (
+        "t.csv",
+        'a,b,y\n"0,25",x,1\n"2,5",y,0\n3,z,0\n',
+        {},
+        "line 2, .*'a': .*comma, such as '0,25'; .*',' of",
+    ),
+    (
+        "t.csv",
+        "a,b,y\n0.25,x,1\n3,y,0\n",
+        {"decimal": ","},
+        "decimal point, such as '0.25'; .*'.' of",
+    ),
+    ("t.jsonl", '{"a": "0,25", "labels": ["p"]}\n', {}, "decimal comma, .*; convert the column"),
+    ("t.csv", "a,b,y\n1,x,1\nn/a,y,0\n3,z,0\n", {}, "'n/a'; add it to 'missing_values'"),
     ("t.csv", 'a,b,y\n1,"x,1\n2,y,0\n', {}, "line 2: expected cells separated by ',' with quotes"),
     ("t.csv", 'a,b,y\n1,"x"z,1\n', {}, "line 2: expected cells .*quote"),
     (
@@ -371,6 +388,14 @@ BAD = [
     ("t.csv", HEADER + "1e40,red,0\n", {}, "line 3, column 'a': expected a finite number"),
     ("t.csv", HEADER + "inf,red,0\n", {}, "line 3, column 'a': expected a finite number"),
     ("t.csv", HEADER + "2,red,2\n", {}, "line 3, column 'y': expected 0 or 1, got '2'"),
+    (
+        "t.csv",
+        "a,y\n1,36.87\n2,4\n3,1\n",
+        {},
+        "line 2, .*'36.87'; choose other columns as 'labels'",
+    ),
+    ("t.csv", HEADER + "2,red,2\n3,red,0\n", {}, "got '2'; correct it, or choose other columns"),
+    ("t.csv", "a,y,z\n1,n/a,1\n", {"labels": ["y", "z"]}, "'n/a'; .*'missing_values'.*, or choose"),
     ("t.csv", HEADER + "2,red,\n", {}, "line 3, column 'y': expected 0 or 1, got a missing value"),
     ("t.csv", HEADER + "2,red,p;q\n", {}, "column 'y': .* set 'label_separator'"),
     ("t.csv", HEADER, {"labels": "z*"}, r"'z\*', got the columns \['a', 'b', 'y'\]; set 'labels'"),

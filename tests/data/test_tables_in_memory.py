@@ -123,8 +123,22 @@ def test_labels_and_names_that_are_none(tmp_path, X, labels, settings, message):
         write_table(tmp_path / "x", X, labels, **settings)
 
 
+def test_a_cell_that_json_lacks_is_named(tmp_path):
+    X = [{"a": 1, "b": 2j}, {"a": 2, "b": object()}]
+    with pytest.raises(
+        ValueError, match="^X, row 1, column 'b': expected a number or text, got 2j"
+    ):
+        write_table(tmp_path / "t", X, [["p"], ["q"]])
+
+
+def test_infinite_numbers_are_no_category():
+    X = [{"a": i, "temp": np.inf} for i in range(4)]
+    with pytest.raises(ValueError, match="^X, row 1, column 'temp': expected a finite number"):
+        TableReader().table_to_instances(X, [["p"]] * 4)
+
+
 def test_bytes_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="numbers and text in row 2 of X"):
+    with pytest.raises(ValueError, match="X, row 2, column 'a': expected a number or text"):
         write_table(tmp_path / "x", [{"a": 1}, {"a": b"x"}], [["y"], ["z"]])
     assert list(tmp_path.iterdir()) == []
 

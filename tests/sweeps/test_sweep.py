@@ -81,6 +81,13 @@ def test_what_is_missing(tmp_path):
     assert missing(changed, force=True) == changed
 
 
+def test_a_run_killed_while_its_config_was_written_is_missing(tmp_path):
+    jobs = jobs_of([ConfigFile(written(tmp_path, "own"))], None, [0], tmp_path / "out")
+    jobs[0].folder.mkdir(parents=True)
+    (jobs[0].folder / "config.json").write_text(json.dumps(jobs[0].config)[:40])
+    assert missing(jobs, False) == jobs
+
+
 def test_one_command_at_a_time_trains_in_a_folder(tmp_path):
     at_work = pytest.raises(ValueError, match="no other command")
     with locked(tmp_path), at_work, locked(tmp_path):

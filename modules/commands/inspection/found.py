@@ -11,6 +11,9 @@ class Options(NamedTuple):
     token_column: Optional[int] = None
     tag_column: Optional[int] = None
     foreground: Sequence[int] = ()
+    separator: Optional[str] = None
+    decimal: Optional[str] = None
+    encoding: Optional[str] = None
 
 
 class Found(NamedTuple):

@@ -3,19 +3,32 @@
 import fnmatch
 import os
 import re
+import shlex
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ...data.arff import read_arff
 from ...data.readers import ArffReader, TableReader
-from ...data.tables import CellSettings, RawTable, as_patterns, format_of, matching, read_table
+from ...data.tables import (
+    CellSettings,
+    RawTable,
+    TextSettings,
+    as_patterns,
+    format_of,
+    matching,
+    read_table,
+)
 from ...data.tables.cells import as_numbers, count_numbers, is_missing
+from .delimited import delimited_columns
 from .found import Found, Options, listed
 from .rows import describe_rows
+from .text import has_decimal_commas, text_settings
 
 _NAMES = ("labels", "label", "tags", "tag", "classes", "categories", "topics", "genres")
 _DELIMITERS = (";", "|", ",", " ")
 _PREFIX = re.compile(r"(label|tag|class|target|topic|y)s?[_:.]", re.IGNORECASE)
 _CELLS = CellSettings()
+_EXAMPLE = "--labels tags --delimiter ';'"
+_SHOWN = 30  # columns in a command
 
 
 def inspect_arff(path: str, options: Options) -> Found:
@@ -58,13 +71,19 @@ def inspect_table(path: str, options: Options) -> Found:
 
     `ValueError` where the columns of labels cannot be told, with the option that names them.
     """
-    table = read_table(path)
-    settings: Dict[str, Any] = {}
+    settings: Dict[str, Any] = text_settings(path, options)
+    TableReader(**settings)  # raises for what is no separator or encoding
+    text = TextSettings(settings.get("encoding", "utf-8"), settings.get("separator", ""))
+    table = read_table(path, settings=text)
     warnings: List[str] = []
     if isinstance(table, RawTable):
-        settings = _label_settings(path, table, options)
+        if options.decimal is None and has_decimal_commas(table):
+            settings["decimal"] = ","
+        cells = CellSettings(decimal=settings.get("decimal", "."))
+        settings.update(_label_settings(path, table, options))
         labels = matching(list(table.columns), as_patterns(settings.get("labels")))
-        ignored, warnings = _no_features(table, labels)
+        ignored, warnings = _no_features(table, labels, cells)
+        warnings += _further_labels(table, labels, options)
         if ignored:
             settings["ignore"] = ignored
     facts, doubts = describe_rows(list(TableReader(**settings).instances(path)))
@@ -90,12 +109,33 @@ def _label_settings(path: str, table: RawTable, options: Options) -> Dict[str, A
     for prefix in sorted(prefixes):
         if all(name in binary for name in names if name.startswith(prefix)):
             return {"labels": f"{prefix}*"}
-    hint = f"; of 0 and 1 are {listed(binary)}" if binary else ""
+    delimited = delimited_columns(table)
+    if len(delimited) == 1 and not binary:
+        ((column, mark),) = delimited.items()
+        return {"labels": column, "label_separator": mark}
+    commands = [
+        f"--labels {shlex.quote(column)} --delimiter '{mark}'" for column, mark in delimited.items()
+    ]
+    if 0 < len(binary) <= _SHOWN:
+        commands.insert(0, f"--labels {shlex.quote(','.join(binary))}")
     raise ValueError(
-        f"{path}: expected to tell which columns are labels, got {listed(names, 8)}{hint}; name "
-        "them, --labels a,b or --labels 'genre_*', or the one that has all labels of a row, "
-        "--labels tags --delimiter ';'."
+        f"{path}: expected to tell which columns are labels, got {listed(names, 8)}; "
+        + (f"run `{_command(path, options, commands[0])}`, or " if commands else "")
+        + f"name {'others' if commands else 'them'}, --labels a,b or --labels 'genre_*', "
+        "or the one that has all labels of a row, "
+        f"{commands[1] if len(commands) > 1 else _EXAMPLE}."
     )
+
+
+def _command(path: str, options: Options, flags: str) -> str:
+    """Return the command that looks at a file with further flags."""
+    text = (("separator", options.separator), ("decimal", options.decimal))
+    more = "".join(
+        f" --{name} {shlex.quote(value)}"
+        for name, value in (*text, ("encoding", options.encoding))
+        if value is not None
+    )
+    return f"allennlp init {shlex.quote(path)} {flags}{more}"
 
 
 def _chosen(path: str, names: Sequence[str], patterns: Sequence[str]) -> List[str]:
@@ -115,6 +155,12 @@ def _separator(path: str, table: RawTable, column: str, options: Options) -> Dic
         return {}  # lists
     if options.delimiter is not None:
         return {"label_separator": options.delimiter}
+    if count_numbers(cells, table.typed, _CELLS)[0] > len(cells) / 2:
+        raise ValueError(
+            f"{path}: expected labels (--labels), which are columns of 0 and 1 or one column that "
+            f"has all labels of a row, got the column '{column}' of numbers such as {cells[0]}; "
+            "choose others."
+        )
     for mark in _DELIMITERS:
         if sum(mark in cell for cell in cells) > len(cells) / 20:
             return {"label_separator": mark}
@@ -133,20 +179,44 @@ def _is_binary(table: RawTable, name: str) -> bool:
     return bad is None and bool(((values == 0) | (values == 1) | (values != values)).all())
 
 
-def _no_features(table: RawTable, labels: Sequence[str]) -> Tuple[List[str], List[str]]:
+def _further_labels(table: RawTable, labels: Sequence[str], options: Options) -> List[str]:
+    """Return a sentence about columns that may be labels as well."""
+    if options.labels and labels and all(_is_binary(table, name) for name in labels):
+        further = [n for n in table.columns if n not in labels and _has_both(table, n)]
+        if further:
+            return [
+                f"Of 0 and 1 as the labels, but features, {'is' if len(further) == 1 else 'are'} "
+                f"{listed(further)}; name all labels in --labels."
+            ]
+    is_told = not options.labels and len(labels) == 1 and labels[0].lower() not in _NAMES
+    if is_told and not _is_binary(table, labels[0]):
+        return [f"The column '{labels[0]}' has all labels of a row (otherwise: --labels a,b)."]
+    return []
+
+
+def _has_both(table: RawTable, name: str) -> bool:
+    if not _is_binary(table, name):
+        return False
+    values, _ = as_numbers(table.columns[name], table.typed, _CELLS)
+    return bool((values == 0).any() and (values == 1).any())
+
+
+def _no_features(
+    table: RawTable, labels: Sequence[str], settings: CellSettings
+) -> Tuple[List[str], List[str]]:
     """Return the columns that only number or name the rows, and what looks wrong in others."""
     ignored, warnings = [], []
     for name, cells in table.columns.items():
         if name in labels or any(isinstance(cell, (list, tuple, dict)) for cell in cells):
             continue
-        numbers, words = count_numbers(cells, table.typed, _CELLS)
-        reason = _like_an_id(table, cells, numbers, words)
+        numbers, words = count_numbers(cells, table.typed, settings)
+        reason = _like_an_id(table, cells, numbers, words, settings)
         if reason is not None:
             ignored.append(name)
             warnings.append(f"The column '{name}' {reason} and is left out (ignore).")
         elif 0 < words <= numbers / 10:
             row = next(
-                i for i, cell in enumerate(cells) if count_numbers([cell], table.typed, _CELLS)[1]
+                i for i, cell in enumerate(cells) if count_numbers([cell], table.typed, settings)[1]
             )
             warnings.append(
                 f"{table.at(row, name)}: {cells[row]!r:.40} among {numbers:,} numbers; numbers are "
@@ -155,13 +225,15 @@ def _no_features(table: RawTable, labels: Sequence[str]) -> Tuple[List[str], Lis
     return ignored, warnings
 
 
-def _like_an_id(table: RawTable, cells: List[Any], numbers: int, words: int) -> Optional[str]:
+def _like_an_id(
+    table: RawTable, cells: List[Any], numbers: int, words: int, settings: CellSettings
+) -> Optional[str]:
     if len(cells) < 10:
         return None
     if words == len(cells) and len(set(cells)) == len(cells):
         return "has another text in every row"
     if numbers == len(cells):
-        values, _ = as_numbers(cells, table.typed, _CELLS)
+        values, _ = as_numbers(cells, table.typed, settings)
         if bool((values[1:] - values[:-1] == 1).all()):
             return "numbers the rows"
     return None

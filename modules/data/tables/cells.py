@@ -90,16 +90,20 @@ def count_numbers(cells: List[Any], typed: bool, settings: CellSettings) -> Tupl
     for cell in cells:
         if cell is ABSENT or is_missing(cell, settings):
             continue
-        if number(cell, typed, settings) is not None or (not typed and _is_too_large(cell)):
+        if number(cell, typed, settings) is not None or _is_too_large(cell, typed):
             num_numbers += 1
         else:
             num_others += 1
     return num_numbers, num_others
 
 
-def _is_too_large(cell: str) -> bool:
+def _is_too_large(cell: Any, typed: bool) -> bool:
+    if not isinstance(cell, numbers.Real) and (typed or not isinstance(cell, str)):
+        return False
     try:
-        return abs(float(cell)) > LARGEST
+        return bool(abs(np.float64(cell)) > LARGEST)
+    except OverflowError:
+        return True
     except ValueError:
         return False
 

@@ -5,7 +5,14 @@ from typing import Any, Collection, Dict, List, NamedTuple, Optional, Sequence, 
 
 import numpy as np
 
-from .cells import CellSettings, as_numbers, category, count_numbers, is_missing, number
+from .cells import CellSettings, as_numbers, category, count_numbers, is_missing
+from .doubts import (
+    check_category,
+    no_number,
+    other_decimals,
+    too_many_texts,
+    with_other_decimals,
+)
 from .raw import ABSENT, RawTable
 
 UNKNOWN = "?"
@@ -89,6 +96,12 @@ def fit_columns(
     return [_fit(tables, name, name in forced, settings) for name in names]
 
 
+def check_columns(table: RawTable, settings: ColumnSettings) -> None:
+    """Raise `ValueError` for a column of a table that is neither numbers nor categories."""
+    ignored = set(matching(list(table.columns), settings.ignore))
+    fit_columns([table], [name for name in table.columns if name not in ignored], settings)
+
+
 def _fit(
     tables: Sequence[RawTable], name: str, is_forced: bool, settings: ColumnSettings
 ) -> Column:
@@ -105,11 +118,7 @@ def _fit(
     }
     rows = sum(len(table.lines) for table in tables)
     if not is_forced and len(values) > max(20, rows // 2):
-        raise ValueError(
-            f"{tables[0].source}, column '{name}': expected numbers or categories, got "
-            f"{len(values)} different texts in {rows} rows, such as '{min(values)[:30]}'; list it "
-            "in 'ignore' of the dataset reader, or in 'categorical' if these are categories."
-        )
+        raise ValueError(too_many_texts(tables[0], name, sorted(values), rows))
     return Column(name, sorted(values), has_missing)
 
 
@@ -124,33 +133,14 @@ def _is_categorical(tables: Sequence[RawTable], name: str, settings: ColumnSetti
         return False
     counts = [count_numbers(table.columns[name], table.typed, settings.cells) for table in tables]
     if sum(count for count, _ in counts) > sum(count for _, count in counts):
-        raise ValueError(_no_number(*bad, name, settings))
+        raise ValueError(no_number(*bad, name, settings.cells))
+    with_mark = with_other_decimals(tables, name, settings.cells)
+    if with_mark is not None:
+        raise ValueError(other_decimals(*with_mark, name, settings.cells))
     for table in tables:
         for row, cell in enumerate(table.columns[name]):
-            _check_category(table, row, name, cell)
+            check_category(table, row, name, cell)
     return True
-
-
-def _check_category(table: RawTable, row: int, name: str, cell: Any) -> None:
-    if cell is not None and not isinstance(cell, (str, int, float, np.generic)):
-        raise ValueError(
-            f"{table.at(row, name)}: expected a number or text, got {cell!r:.40}; list the column "
-            "in 'ignore' of the dataset reader, or in 'labels' if it has the labels."
-        )
-
-
-def _no_number(table: RawTable, row: int, name: str, settings: ColumnSettings) -> str:
-    cell = table.columns[name][row]
-    other = settings.cells._replace(decimal="," if settings.cells.decimal == "." else ".")
-    as_other = number(cell, table.typed, other)
-    if isinstance(cell, str) and not table.typed and as_other is not None:
-        hint = f"set 'decimal' of the dataset reader to '{other.decimal}' if that is its mark"
-    else:
-        hint = "correct it, or list the column in 'categorical' of the dataset reader"
-    return (
-        f"{table.at(row, name)}: expected a finite number, as in other rows, got {cell!r:.40}; "
-        f"{hint}."
-    )
 
 
 class Entries(NamedTuple):
@@ -204,7 +194,7 @@ def _numbers(
 ) -> Tuple[Entries, np.ndarray]:
     values, bad = as_numbers(table.columns[column.name], table.typed, settings.cells)
     if bad is not None:
-        raise ValueError(_no_number(table, bad, column.name, settings))
+        raise ValueError(no_number(table, bad, column.name, settings.cells))
     rows = np.flatnonzero(values != 0)
     return Entries(rows, np.zeros(len(rows), dtype=np.int64), values[rows]), np.isnan(values)
 
@@ -221,7 +211,7 @@ def _categories(
         if is_missing(cell, settings.cells):
             unknown[row] = True
             continue
-        _check_category(table, row, column.name, cell)
+        check_category(table, row, column.name, cell)
         place = known.get(category(cell, known))
         if place is not None:
             rows.append(row)

@@ -126,11 +126,12 @@ class Features:
 
     def of_line(self, table: RawTable, names: Sequence[str], is_nested: bool) -> FeatureRows:
         """Return the features of one row to predict for; a column that a dictionary of features
-        lacks is 0, and one that a flat line lacks is missing.
+        lacks is 0, and a flat line has them all (`None` is missing).
 
         # Raises
 
-        `ValueError` for a name that is none of the model's columns.
+        `ValueError` for a name that is none of the model's columns, and for a flat line that lacks
+        one.
         """
         assert self.model_features is not None
         known = columns_of_model(self.model_features, names)
@@ -143,9 +144,16 @@ class Features:
                 f"the names of the training data, such as {expected[:4]}, got {found}."
             )
         if not is_nested:
-            missing: Dict[str, List[Any]] = {name: [None] for name in expected}
-            table = table._replace(columns={**missing, **table.columns})
-            known = columns_of_model(self.model_features, list(table.columns))
+            present = {name for column in known.values() for name in column.feature_names}
+            absent = raw_names([name for name in self.model_features if name not in present])
+            if absent:
+                shown = ", ".join(f"'{name[:40]}'" for name in absent[:5])
+                more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+                raise ValueError(
+                    f"Expected the {len(expected)} columns of features of the training data, got "
+                    f"no {shown}{more}; give null for a missing value, or the key '{FEATURES}', "
+                    "below which a feature that is left out is 0."
+                )
         columns = list(known.values())
         schema = _schema(table.source, columns)
         schema.is_open = {FEATURES}

@@ -65,6 +65,25 @@ def read_labels(table: RawTable, columns: Sequence[str], settings: LabelSettings
     return _of_columns(table, columns, settings)
 
 
+def _hint(cell: Any, is_number: bool, is_only: bool, is_usual: bool) -> str:
+    """Return what to do about a cell of a column of labels that is not 0 or 1."""
+    if is_number and is_usual:
+        return (
+            "choose other columns as 'labels' of the dataset reader, as most rows have other values"
+        )
+    if is_number or not isinstance(cell, str):
+        return "correct it, or choose other columns as 'labels' of the dataset reader"
+    if is_only:
+        return (
+            "set 'label_separator' of the dataset reader if the cell has names of labels, such as "
+            "';' for 'a;b', or 'missing_values' if it stands for a missing value"
+        )
+    return (
+        "correct it, add it to 'missing_values' of the dataset reader if it stands for a missing "
+        "value, or choose other columns as 'labels'"
+    )
+
+
 def _of_columns(table: RawTable, columns: Sequence[str], settings: LabelSettings) -> Labels:
     values = []
     for name in columns:
@@ -74,12 +93,8 @@ def _of_columns(table: RawTable, columns: Sequence[str], settings: LabelSettings
         if rows:
             row = min(rows)
             cell = table.columns[name][row]
-            hint = "correct it"
-            if len(columns) == 1 and isinstance(cell, str):
-                hint = (
-                    "set 'label_separator' of the dataset reader if the cell has names of labels, "
-                    "such as ';' for 'a;b'"
-                )
+            is_number = number(cell, table.typed, settings.cells) is not None
+            hint = _hint(cell, is_number, len(columns) == 1, 2 * len(wrong) > len(column))
             raise ValueError(f"{table.at(row, name)}: expected 0 or 1, got {cell!r:.40}; {hint}.")
         values.append(column)
     if settings.names is not None and set(settings.names) != set(columns):

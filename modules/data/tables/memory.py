@@ -46,7 +46,7 @@ def table_of(
         if feature_names is not None:
             table = _renamed(table, [str(name) for name in feature_names])
         _check_lengths(len(table.lines), labels)
-        return table._replace(labels=labels_as_cells(labels, label_names))
+        return table._replace(labels=labels_as_cells(labels, label_names), in_memory=True)
     x = X if hasattr(X, "tocsr") else _numbers("X", X)
     names = None if feature_names is None else [str(name) for name in feature_names]
     if names is not None and (len(names) != x.shape[1] or len(set(names)) < len(names)):

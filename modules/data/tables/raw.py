@@ -25,6 +25,8 @@ class RawTable(NamedTuple):
         Whether text is text; where it is not, text may be a number.
     labels : `List[Any]`, optional
         The labels of each row, where they are no column.
+    in_memory : `bool`
+        Whether the table is the argument X of a function, not a file.
     """
 
     source: str
@@ -33,10 +35,17 @@ class RawTable(NamedTuple):
     place: str = "line"
     typed: bool = False
     labels: Optional[List[Any]] = None
+    in_memory: bool = False
 
     def at(self, row: int, column: str) -> str:
         """Return where a cell is, for error messages."""
         return f"{self.source}, {self.place} {self.lines[row]}, column '{column}'"
+
+    def of_column(self, column: str) -> str:
+        """Return where a column is, for error messages."""
+        if self.in_memory:
+            return f"Column '{column}' of {self.source}"
+        return f"{self.source}, column '{column}'"
 
     def take(self, rows: Sequence[int]) -> "RawTable":
         """Return a table of these rows."""

@@ -146,6 +146,8 @@ def plain(cells: List[Any]) -> List[Any]:
 
 
 def _plain(cell: Any) -> Any:
+    if isinstance(cell, (np.datetime64, np.timedelta64)):
+        return str(cell)  # whose item may be a number
     if isinstance(cell, np.generic):
         cell = cell.item()
     if isinstance(cell, (datetime.date, datetime.time, datetime.timedelta)):

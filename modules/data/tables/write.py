@@ -10,6 +10,7 @@ import numpy as np
 
 from ...atomic_files import atomic_path
 from .cells import CellSettings, as_numbers
+from .doubts import check_category
 from .files import format_of
 from .matrices import matrices
 from .memory import Table, labels_as_cells, table_of
@@ -47,7 +48,11 @@ def write_table(
 
     `ValueError` for a format that cannot hold the table.
     """
-    table = table_of(X, Y, feature_names, label_names)
+    return write_rows(path, table_of(X, Y, feature_names, label_names), X, Y)
+
+
+def write_rows(path: Union[str, Path], table: Table, X: Any, Y: Any) -> str:
+    """Write the table of X and Y, as `write_table` does."""
     is_matrix = isinstance(table, Matrices)
     kind = format_of(str(path)) if Path(path).suffix not in ("", ".txt") else None
     if Path(path).suffix == "":
@@ -129,10 +134,10 @@ def _write_cells(path: Path, kind: str, table: RawTable) -> None:
                     line[LABELS] = table.labels[row]
                 try:
                     file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                except TypeError as error:
-                    raise ValueError(
-                        f"Expected numbers and text in row {row + 1} of X, got: {error}."
-                    ) from None
+                except TypeError:
+                    for name, cell in cells.items():
+                        check_category(table, row, name, cell)
+                    raise
         return
     columns = {
         name: [_of_absent(cells) if cell is ABSENT else _plain(cell) for cell in cells]
