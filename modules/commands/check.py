@@ -1,14 +1,17 @@
 """`allennlp check`: the faults of a config, before anything is read or trained."""
 
 import argparse
+import copy
 import sys
 from typing import Any, Dict, Iterator, List, Tuple
 
 from allennlp.commands.subcommand import Subcommand
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
 
 from ..configs import faults_of
+from ..data import TableReader
 from ..data.registry import DATA_SETS, available, resolve
 from .quiet import hide_parameters
 
@@ -18,7 +21,7 @@ _PATHS = ("train_data_path", "validation_data_path", "test_data_path")
 @Subcommand.register("check")
 class CheckCommand(Subcommand):
     """Check every key, name and type of a config against the constructors, and that the data
-    exist, without reading them."""
+    exist, without reading more of them than the header of a table."""
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
         """Add the arguments of the command."""
@@ -55,11 +58,22 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
             f"Expected the data that {arguments.config} names, got no file at "
             f"{', '.join(missing)}; paths are relative to the working folder."
         )
+    _check_columns(config)
     lines = [*summary(config), *((key, f"{path} ({state})") for key, path, state in data)]
     width = max(len(name) for name, _ in lines) + 2
     sys.stdout.write(f"config is fine: {arguments.config}\n")
     for name, value in lines:
         sys.stdout.write(f"  {name.ljust(width)}{value}\n")
+
+
+def _check_columns(config: Dict[str, Any]) -> None:
+    """Raise `ValueError` for a column of the reader `table` that its training data lack."""
+    reader, path = config["dataset_reader"], config["train_data_path"]
+    kind = reader.get("type") if isinstance(reader, dict) else reader
+    if kind == "table" and isinstance(path, str) and "://" not in path:
+        made = DatasetReader.from_params(Params({"reader": copy.deepcopy(reader)}).pop("reader"))
+        if isinstance(made, TableReader):
+            made.check_header(resolve(path).files()[0])
 
 
 def summary(config: Dict[str, Any]) -> List[Tuple[str, str]]:

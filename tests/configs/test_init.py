@@ -141,8 +141,12 @@ def test_a_column_of_delimited_labels_is_told(tmp_path):
 
 def test_columns_like_the_labels_that_become_features_are_named(plain):
     doubts = "\n".join(inspect_path(plain, Options(["sport"])).warnings)
-    assert "Of 0 and 1 as the labels, but features, is 'music'; name all labels in" in doubts
-    assert "name all" not in "\n".join(inspect_path(plain, Options(["sport", "music"])).warnings)
+    assert (
+        "'music': a feature that has 0 and 1, as labels do; name all labels in --labels" in doubts
+    )
+    assert "as labels do" not in "\n".join(
+        inspect_path(plain, Options(["sport", "music"])).warnings
+    )
 
 
 @pytest.mark.parametrize("mark", [";", "\t", "|", ","])
@@ -245,6 +249,7 @@ def test_the_command_writes_and_does_not_overwrite(plain, tmp_path):
     flags = ["--labels", "sport,music", "--method", "spen"]
     result = allennlp("init", "plain.csv", *flags, cwd=tmp_path)
     assert result.returncode == 0 and "rows      150" in result.stdout
+    assert result.stdout.endswith("or allennlp train config.jsonnet -s runs/config\n")
     text = (tmp_path / "config.jsonnet").read_text()
     assert "se.spen({\n  train: 'plain.csv'," in text
     again = allennlp("init", "plain.csv", *flags, cwd=tmp_path)

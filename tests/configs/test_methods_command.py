@@ -95,6 +95,27 @@ def test_check_says_what_the_config_is_and_that_its_data_exist(tmp_path):
     assert "Expected the data that config.json names, got no file at no" in missing.stderr
 
 
+@pytest.mark.parametrize(
+    ("reader", "words"),
+    [
+        ({"labels": ["a", "bb"]}, "expected a column of labels 'bb', got the columns"),
+        ({"labels": ["a"], "ignore": ["idd"]}, "expected a column 'idd', as in 'ignore'"),
+        ({"labels": ["a", "b*"], "ignore": ["id"]}, None),
+    ],
+)
+def test_check_compares_the_columns_of_a_table_with_its_header(reader, words, tmp_path):
+    (tmp_path / "train.csv").write_text("\ufeffid,x,a,b\n1,2,0,1\nthis line is not read\n")
+    table = {"train": "train.csv", "reader": {"type": "table", **reader}}
+    (tmp_path / "config.json").write_text(json.dumps(config_of("multi_label", "dvn", table)))
+    result = allennlp("check", "config.json", cwd=tmp_path)
+    if words is None:
+        assert result.returncode == 0 and result.stdout.startswith("config is fine")
+    else:
+        assert result.returncode == 1 and result.stdout == ""
+        assert "train.csv" in result.stderr and words in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
 def test_check_names_every_fault_of_the_config_and_its_overrides(tmp_path):
     config = {**shipped_config(of_method("dvn")), "modell": 1}
     (tmp_path / "config.json").write_text(json.dumps(config))

@@ -184,9 +184,11 @@ def _further_labels(table: RawTable, labels: Sequence[str], options: Options) ->
     if options.labels and labels and all(_is_binary(table, name) for name in labels):
         further = [n for n in table.columns if n not in labels and _has_both(table, n)]
         if further:
+            kind = "feature that has" if len(further) == 1 else "features that have"
+            article = "a " if len(further) == 1 else ""
             return [
-                f"Of 0 and 1 as the labels, but features, {'is' if len(further) == 1 else 'are'} "
-                f"{listed(further)}; name all labels in --labels."
+                f"{listed(further)}: {article}{kind} 0 and 1, as labels do; name all labels in "
+                "--labels."
             ]
     is_told = not options.labels and len(labels) == 1 and labels[0].lower() not in _NAMES
     if is_told and not _is_binary(table, labels[0]):

@@ -26,6 +26,7 @@ from ..tables import (
     Table,
     TextSettings,
     as_patterns,
+    check_header,
     label_columns,
     labels_of_matrices,
     matching,
@@ -149,6 +150,10 @@ class TableReader(TabularReader):
         reader = self.for_model(vocab)
         reader._reads_labels = False
         return reader
+
+    def check_header(self, file: str) -> None:
+        """Raise `ValueError` for a label or an ignored column that the header of a file lacks."""
+        check_header(file, self.format, self._text, self._labels, self._features.settings)
 
     def instances(self, path: str) -> Iterator[Instance]:
         if self.training_path not in (None, path) and not self._features.are_decided:

@@ -4,6 +4,7 @@ from .cells import MISSING, CellSettings
 from .columns import ColumnSettings, matching, raw_names
 from .features import FeatureRows, Features
 from .files import FORMATS, Format, format_of, read_table
+from .header import check_header
 from .labels import LabelSettings, as_patterns, label_columns, labels_of_matrices, read_labels
 from .memory import Table, table_of
 from .raw import Labels, Matrices, RawTable
@@ -26,6 +27,7 @@ __all__ = [
     "Table",
     "TextSettings",
     "as_patterns",
+    "check_header",
     "format_of",
     "label_columns",
     "labels_of_matrices",

@@ -95,11 +95,12 @@ class Features:
                 continue
             values, _ = as_numbers(table.columns[column.name], table.typed, self.settings.cells)
             if (np.diff(values) == 1).all():
+                advice = "list it in 'ignore' of the dataset reader"
                 logger.warning(
-                    "%s: the column '%s' numbers the rows; list it in 'ignore' of the dataset "
-                    "reader if it is an id.",
+                    "%s: the column '%s' numbers the rows; %s if it is an id.",
                     table.source,
                     column.name,
+                    "drop it from X" if table.in_memory else advice,
                 )
 
     def by_name(self, line: Dict[str, Any]) -> Dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 
 from .raw import RawTable
 
-_SEPARATORS = {"csv": ",", "tsv": "\t"}
+SEPARATORS = {"csv": ",", "tsv": "\t"}
 _OTHERS = (";", "\t", ",", "|")
 
 
@@ -65,7 +65,7 @@ def read_csv(path: str, kind: str, settings: TextSettings) -> RawTable:
     `ValueError` for bad quotes, for rows of several widths, and for a bad header, with file and
     line.
     """
-    separator = settings.separator or _SEPARATORS[kind]
+    separator = settings.separator or SEPARATORS[kind]
     rows, lines = _split(path, read_text(path, settings.encoding), separator)
     if not rows:
         raise ValueError(f"{path}: expected a header and rows, got an empty file.")
