@@ -58,16 +58,16 @@ class StrategyWithHook:
 
 setup(
     package_dir={"structured_energy": "modules"},
-    packages=["structured_energy"]
+    packages=["structured_energy", "structured_energy.configs.structured_energy"]
     + [f"structured_energy.{name}" for name in find_packages("modules")],
     package_data={
         "structured_energy": [
             "py.typed",
             "startup/structured_energy_hook.pth",
             "reporting/report.html",
-            "configs/structured_energy/*.libsonnet",
-            "configs/structured_energy/*.json",
-        ]
+        ],
+        # The library of configs, a folder without Python.
+        "structured_energy.configs.structured_energy": ["*.libsonnet", "*.json"],
     },
     cmdclass={"build_py": BuildWithHook, "editable_wheel": EditableWithHook},
 )
