@@ -296,6 +296,5 @@ class TableReader(TabularReader):
         left_out = matching(list(table.columns), [*labels, *self.ignore])
         present = [name for name in table.columns if name not in left_out]
         schema, matrix = reader._features.of_line(table, present, is_nested)
-        return reader._instance(
-            schema, matrix.indices.astype(np.int64), matrix.data.astype(np.float32)
-        )
+        entries = (matrix.indices.astype(np.int64), matrix.data.astype(np.float32))
+        return reader._instance(schema, *entries)
