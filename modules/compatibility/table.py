@@ -81,7 +81,7 @@ PATCHES: List[Patch] = [
         recovery.create_serialization_dir,
         "checkpoint",
         "`--recover` refused another address, another port and more epochs, and named no other "
-        "difference outside its log.",
+        "difference outside its log. A start that failed blocked its folder.",
     ),
     Patch(
         checkpointer,

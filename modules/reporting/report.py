@@ -23,6 +23,7 @@ from .curves import draw_curves, draw_overlay
 from .data import load_data
 from .diagnosis import diagnose
 from .examples import Example, hardest
+from .log_file import read_warnings
 from .model import load_model
 from .objects import metrics_by_part
 from .outline import Leaf, leaves_of
@@ -48,6 +49,7 @@ class RunReport(NamedTuple):
     plots : by name, as `data:` addresses.
     data : the path of the data on which the model was inspected.
     trouble : the reason why the model was not inspected; `None` where it was.
+    warnings : of this package, in the log of the run.
     """
 
     name: str
@@ -59,6 +61,7 @@ class RunReport(NamedTuple):
     examples: List[Example]
     data: Optional[str]
     trouble: Optional[str]
+    warnings: List[str]
 
     @property
     def num_epochs(self) -> int:
@@ -111,6 +114,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
         examples,
         path,
         trouble,
+        read_warnings(folder),
     )
 
 

@@ -292,6 +292,23 @@ def test_a_run_that_was_killed(sets, tmp_path):
     assert page.tags.count(("tr", "example")) == 0 and "oracle_cost" not in page.text
 
 
+def test_warnings_of_the_run_are_in_its_report(sets, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(sets, folder)
+    write_report([folder], tmp_path / "before.html")
+    assert "<h3>Warnings</h3>" not in (tmp_path / "before.html").read_text()
+    start = "2026-01-02 03:04:05,678 -"
+    sentence = "Features: all rows have the same value of '<b>'."
+    line = f"{start} WARNING - structured_energy.models.standardization - {sentence}\n"
+    other = f"{start} WARNING - allennlp.training - noise\n{start} INFO - structured_energy.a - c\n"
+    with (folder / "out.log").open("a") as log:
+        log.write(other + line + line)
+    write_report([folder], tmp_path / "after.html")
+    html = (tmp_path / "after.html").read_text()
+    assert html.count("all rows have the same value of") == 1
+    assert "&lt;b&gt;" in html and "noise" not in html
+
+
 def test_data_that_have_gone_are_said(tags, tmp_path):
     shutil.copytree(tags, tmp_path / "run")
     config = json.loads((tags / "config.json").read_text())

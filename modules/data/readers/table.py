@@ -5,7 +5,6 @@ import logging
 from typing import Any, Dict, Iterator, List, Literal, Optional, Sequence, Tuple, Union
 
 import numpy as np
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, Vocabulary
 
 from ...vocabulary import names
@@ -36,7 +35,7 @@ from ..tables import (
     table_of_records,
 )
 from ..tables.records import FEATURES
-from .tabular_reader import TabularReader, check_encoding, check_separators
+from .tabular_reader import TabularReader, check_choice, check_encoding, check_separators
 
 logger = logging.getLogger(__name__)
 
@@ -119,11 +118,7 @@ class TableReader(TabularReader):
             ("format", format, (None, *FORMATS)),
             ("decimal", decimal, (".", ",")),
         ):
-            if value not in choices:
-                raise ConfigurationError(
-                    f"Expected {name} of the dataset reader 'table' to be one of {list(choices)}, "
-                    f"got {value!r}."
-                )
+            check_choice(name, value, choices, "table")
         check_separators(separator, label_separator)
         check_encoding(encoding, "table")
         cells = CellSettings(frozenset(["", *missing_values]), decimal)

@@ -121,6 +121,15 @@ def _numbers(
     )
 
 
+def check_choice(name: str, value: Any, choices: Sequence[Any], reader: str) -> None:
+    """Raise `ConfigurationError` where a parameter of a reader is none of its choices."""
+    if value not in choices:
+        raise ConfigurationError(
+            f"Expected {name} of the dataset reader '{reader}' to be one of {list(choices)}, got "
+            f"{value!r}."
+        )
+
+
 def check_encoding(encoding: str, reader: str) -> None:
     """Raise `ConfigurationError` for an encoding that Python does not know."""
     try:
