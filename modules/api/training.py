@@ -94,7 +94,7 @@ def train(
     >>> X = np.random.default_rng(0).normal(size=(60, 4))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     model = se.train(
-    ...         "cross_entropy", X, X[:, :2] > 0, out=folder, num_epochs=2, settings={"hidden": [8]}
+    ...         "cross_entropy", X, X[:, :2] > 0, out=folder, num_epochs=2, verbose=False
     ...     )
     ...     model.predict(X).shape
     (60, 2)
