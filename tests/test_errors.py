@@ -185,6 +185,8 @@ def test_output_that_nobody_reads_any_more_is_no_error(size, tmp_path):
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120)
+    settings = {"stderr": subprocess.PIPE, "text": True, "timeout": 120}
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    done = subprocess.run(command, stdout=writer, env=buffered, **settings)
     os.close(writer)
     assert done.stderr == ""
