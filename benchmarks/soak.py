@@ -46,7 +46,7 @@ class Enough(Exception):
     """The time is over."""
 
 
-@TrainerCallback.register("watch")
+@TrainerCallback.register("watch", exist_ok=True)
 class Watch(TrainerCallback):
     """Looks at the process and the folder after each epoch, and ends the run after so long."""
 

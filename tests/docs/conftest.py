@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from allennlp.common import Registrable
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,3 +26,13 @@ def build_docs(tmp_path_factory):
 def html(build_docs):
     """The folder of the pages."""
     return build_docs()
+
+
+@pytest.fixture(autouse=True)
+def restored_registry():
+    """Examples of pages register components, which later tests in the process must not find."""
+    before = {base: dict(names) for base, names in Registrable._registry.items()}
+    yield
+    for base, names in Registrable._registry.items():
+        names.clear()
+        names.update(before.get(base, {}))
