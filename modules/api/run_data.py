@@ -23,7 +23,7 @@ SPLIT = "[{}]?seed=0"
 class StagedData:
     """Values in memory as files beside the folder of a run, into which `keep` moves them.
 
-    A context that removes what was not kept.
+    On exit, the context removes the files that were not kept.
 
     # Parameters
 

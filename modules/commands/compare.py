@@ -8,7 +8,6 @@ from typing import List, Optional, Sequence
 from allennlp.commands.subcommand import Subcommand
 
 from ..reporting import (
-    COMPARED,
     FORMATS,
     Method,
     Run,
@@ -27,6 +26,7 @@ from ..reporting import (
     with_differences,
 )
 from .quiet import hide_parameters
+from .selection import add_selection
 
 
 @Subcommand.register("compare")
@@ -46,17 +46,7 @@ class CompareCommand(Subcommand):
         subparser.add_argument(
             "runs", nargs="+", type=Path, metavar="RUN", help="folder of a run or of several runs"
         )
-        subparser.add_argument(
-            "--metric",
-            nargs="+",
-            dest="metrics",
-            help="dotted names of logged values; by default the metrics of the task",
-        )
-        subparser.add_argument(
-            "--part",
-            choices=list(COMPARED),
-            help="part of the data; by default test if all runs have it, otherwise validation",
-        )
+        add_selection(subparser)
         subparser.add_argument(
             "--baseline",
             metavar="METHOD",

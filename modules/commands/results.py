@@ -7,7 +7,6 @@ from pathlib import Path
 from allennlp.commands.subcommand import Subcommand
 
 from ..reporting import (
-    COMPARED,
     FORMATS,
     Run,
     common_part,
@@ -18,6 +17,7 @@ from ..reporting import (
     tables_of_results,
 )
 from .quiet import hide_parameters
+from .selection import add_selection
 
 
 @Subcommand.register("results")
@@ -36,17 +36,7 @@ class ResultsCommand(Subcommand):
         subparser.add_argument(
             "runs", nargs="+", type=Path, metavar="FOLDER", help="folder of a run or of several"
         )
-        subparser.add_argument(
-            "--metric",
-            nargs="+",
-            dest="metrics",
-            help="dotted names of logged values; by default the metrics of the task",
-        )
-        subparser.add_argument(
-            "--part",
-            choices=list(COMPARED),
-            help="part of the data; by default test if all runs have it, otherwise validation",
-        )
+        add_selection(subparser)
         subparser.add_argument(
             "--baseline",
             metavar="METHOD",
