@@ -3,7 +3,7 @@
     STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python -m benchmarks.inference_speed RUN [RUN ...]
 
 RUN is the folder of a run with a score network; without a task network, what needs one is left out.
-Each inference predicts the test data, with the threshold tuned for it on the validation data; the
+Each inference predicts the test data, with the decoder fitted for it on the validation data; the
 milliseconds an example are the median of the repeats, on one core, in batches of 128. `recomputed`
 computes the features of x at every step, as inference without the framework's reuse would.
 """
@@ -70,7 +70,7 @@ def measure(
     model: torch.nn.Module, validation: DataLoader, test: List[Dict[str, Any]], repeats: int
 ) -> Tuple[float, float]:
     """The test F1 of the model's inference, in percent, and its milliseconds an example."""
-    with torch.no_grad(), model.tuning():
+    with torch.no_grad(), model.fitting():
         for batch in validation:
             model(**batch)
     model.get_metrics(reset=True)

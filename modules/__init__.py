@@ -17,6 +17,7 @@ from . import (
     compatibility,
     configs,
     data,
+    decoders,
     encoders,
     losses,
     metrics,
@@ -32,6 +33,7 @@ from . import (
     untrusted,
 )
 from .data.readers.reader import Reader
+from .decoders import Decoder, Prediction
 from .encoders import Encoder
 from .logged_values import (
     LoggedArray,
@@ -42,7 +44,7 @@ from .logged_values import (
 )
 from .logging import LoggingMixin
 from .losses import Loss
-from .metrics import StructuredMetric, Threshold
+from .metrics import StructuredMetric
 from .models import StructuredEnergyModel
 from .oracle_values import OracleValue
 from .output_spaces import OutputSpace
@@ -65,6 +67,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "__version__",
+    "Decoder",
     "Encoder",
     "EnergyClassifier",
     "LoggedArray",
@@ -76,6 +79,7 @@ __all__ = [
     "Loss",
     "OracleValue",
     "OutputSpace",
+    "Prediction",
     "Reader",
     "Sampler",
     "SamplerOutput",
@@ -84,13 +88,13 @@ __all__ = [
     "StructuredMetric",
     "StructuredScore",
     "TaskNetwork",
-    "Threshold",
     "TrainedModel",
     "callbacks",
     "commands",
     "compatibility",
     "configs",
     "data",
+    "decoders",
     "encoders",
     "load",
     "losses",

@@ -37,6 +37,6 @@ MARGIN_BASED = f"""{CROSS_ENTROPY} + {{
     score_network: {network()},
     loss: 'margin-based',
     sampler: {{type: 'inference-network', loss: 'inference'}},
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
 }}"""

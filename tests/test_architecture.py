@@ -30,6 +30,7 @@ LAYERS = [
     {"oracle_values", "task_networks", "score_networks"},
     {"losses"},
     {"samplers"},
+    {"decoders"},
     {"models"},
     {"predictors", "training", "reporting"},
     {"sweeps"},
@@ -41,6 +42,7 @@ LAYERS = [
 
 # Functions that do not make an output of logits, with what they make.
 ALLOWED = {
+    ("decoders/draws.py", "softmax"): "the weights of draws",
     ("losses/expected_cost.py", "softmax by hand"): "the weights of samples",
     ("losses/value_regression.py", "expit"): "a value between 0 and 1 of a score",
     ("samplers/gibbs_with_gradients.py", "Categorical"): "the proposal of a move",

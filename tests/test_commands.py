@@ -27,7 +27,7 @@ SNIPPET = f"""{{
     loss: 'margin-based',
     sampler: {{type: 'inference-network', loss: 'inference'}},
     metrics: ['example-f1'],
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
   trainer: {{
     type: 'minimax', num_epochs: 2, patience: 2, optimizer: {{type: 'adamw', lr: 0.01}},
@@ -130,9 +130,9 @@ def test_predict_on_json_lines_and_on_data(trained):
 
 
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
-def test_an_overridden_threshold_wins_over_the_tuned_one(trained, tmp_path, command):
+def test_an_overridden_threshold_wins_over_the_fitted_one(trained, tmp_path, command):
     folder, config, _ = trained
-    fixed = json.dumps({"model.threshold": {"type": "fixed", "value": 0.6}})
+    fixed = json.dumps({"model.decoder": {"type": "threshold", "threshold": 0.6}})
     data = config["validation_data_path"]
     flags = ["--output-file", tmp_path / "out", "-o", fixed]
     if command == "predict":
@@ -140,7 +140,7 @@ def test_an_overridden_threshold_wins_over_the_tuned_one(trained, tmp_path, comm
     result = run(command, folder, "run/model.tar.gz", data, *flags)
     assert result.returncode == 0, result.stderr[-3000:]
     output = result.stdout + result.stderr
-    assert "The config sets 'threshold.value' to 0.6; the value saved with the weights" in output
+    assert "The config sets 'decoder.threshold' to 0.6; the value saved with the weights" in output
     if command == "predict":
         lines = [json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]
         probabilities = [p for line in lines for p in line["probabilities"]]

@@ -49,7 +49,10 @@ MODEL = """{
         ({"model": {"metrics": ["exampel-f1"]}}, "'type' at 'model.metrics.0' .*'example-f1'?"),
         ({"model": {"sampler": {"loss": "crossentropy"}}}, "'type' at 'model.sampler.loss'"),
         ({"model": {"loss": {"type": "combination"}}}, "key '.*' of .* at 'model.loss' .*got none"),
-        ({"model": {"threshold": {"type": "fixed", "value": "x"}}}, "'model.threshold.value'"),
+        (
+            {"model": {"decoder": {"type": "relative", "proportion": "x"}}},
+            "'model.decoder.proportion'",
+        ),
     ],
     ids=str,
 )

@@ -30,7 +30,7 @@ class EnergyClassifier(ClassifierMixin, BaseEstimator):
     num_epochs : `int`
         The largest number of epochs; training stops earlier where validation does not improve.
     validation_fraction : `float`
-        The proportion of the training data that chooses the epoch and the threshold.
+        The proportion of the training data that chooses the epoch and fits the decoder.
     settings : `dict`, optional
         Settings of the method, such as `{'hidden': [64], 'lr': 1e-3}`.
     overrides : `dict`, optional

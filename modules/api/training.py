@@ -61,7 +61,7 @@ def train(
         The folder of the run.
     validation : `float`, path or pair
         The proportion of the training data that is kept for validation, which chooses the epoch and
-        the threshold, or the validation data: a path, or X and Y.
+        the decoder, or the validation data: a path, or X and Y.
     test : path or pair, optional
         The data on which the best epoch is tested, for the metrics and the report: a path, or X and
         Y.

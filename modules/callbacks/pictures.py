@@ -165,8 +165,8 @@ class PicturesCallback(TrainerCallback):
     def _columns(self, model: StructuredEnergyModel) -> List[Column]:
         x, labels, mask = (self._batch.get(key) for key in ("x", "labels", "mask"))
         assert isinstance(x, torch.Tensor)
-        probabilities = model(x=x, mask=mask)["probabilities"]
-        predicted = probabilities > model.threshold.value.to(probabilities.device)
+        prediction = model(x=x, mask=mask)["prediction"]
+        probabilities, predicted = prediction.probabilities, model.decoder.decode(prediction)
         columns = [Column("input", _arrays(x.movedim(1, -1)))]
         values = None
         if labels is not None:

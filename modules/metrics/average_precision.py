@@ -58,10 +58,10 @@ def _ascending(scores: torch.Tensor, labels: torch.Tensor) -> Tuple[torch.Tensor
 @Metric.register("map-example")
 class MeanAveragePrecisionByExample(SetMetric):
     """The mean over the examples that have a true label of the average precision of their labels;
-    the threshold plays no part."""
+    the outputs play no part."""
 
     name = "map_example"
-    uses_threshold = False
+    uses_predictions = False
 
     def sums(
         self,
@@ -83,11 +83,11 @@ class MeanAveragePrecisionByLabel(SetMetric):
     """The mean over the labels that are true somewhere of the average precision of the examples.
 
     It is computed when it is asked for, over all examples seen, so it is asked at the end of an
-    epoch only; the threshold plays no part.
+    epoch only; the outputs play no part.
     """
 
     name = "map_label"
-    uses_threshold = False
+    uses_predictions = False
     cheap = False
 
     def sums(

@@ -10,13 +10,13 @@ from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
 
 
 def counts_at(
-    probabilities: torch.Tensor, labels: torch.Tensor, thresholds: Sequence[float]
+    measure: torch.Tensor, labels: torch.Tensor, cutoffs: Sequence[float]
 ) -> Tuple[torch.Tensor, torch.Tensor]:
-    """|Y ∩ Ŷ| and |Ŷ| of each row at each threshold, `(num_thresholds, rows)`: those of a row are
-    sorted into the gaps between the thresholds once, and summed up from above."""
-    edges = torch.tensor(thresholds, dtype=probabilities.dtype, device=probabilities.device)
-    gaps = len(thresholds) + 1
-    gap = torch.bucketize(probabilities.contiguous(), edges)  # how many thresholds are below
+    """|Y ∩ Ŷ| and |Ŷ| of each row at each cutoff, `(num_cutoffs, rows)`: the measures of a row are
+    sorted into the gaps between the cutoffs once, and summed up from above."""
+    edges = torch.tensor(cutoffs, dtype=measure.dtype, device=measure.device)
+    gaps = len(cutoffs) + 1
+    gap = torch.bucketize(measure.contiguous(), edges)  # how many cutoffs are below
     gap += gaps * torch.arange(len(gap), device=gap.device).unsqueeze(1)
 
     def above(held: torch.Tensor) -> torch.Tensor:
@@ -56,14 +56,15 @@ class F1(SetMetric):
     def sums_at(
         self,
         probabilities: torch.Tensor,
+        measure: torch.Tensor,
         labels: torch.Tensor,
-        thresholds: Sequence[float],
+        cutoffs: Sequence[float],
         mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        probabilities, labels, mask = self.flat(probabilities, labels, mask)
+        measure, labels, mask = self.flat(measure, labels, mask)
         if self.by_label:
-            probabilities, labels, mask = probabilities.T, labels.T, mask.T
-        shared, predicted = counts_at(probabilities, labels, thresholds)
+            measure, labels, mask = measure.T, labels.T, mask.T
+        shared, predicted = counts_at(measure, labels, cutoffs)
         true, known = (each.sum(1).expand_as(shared) for each in (labels, mask))
         return self.of_counts(shared, predicted, true, known)
 
@@ -73,7 +74,8 @@ class ExampleF1(F1):
     """The mean over examples of F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|), 1 where both are empty.
 
     >>> metric = ExampleF1()
-    >>> metric(torch.tensor([[0.9, 0.8, 0.1]]), torch.tensor([[True, False, False]]))
+    >>> probabilities = torch.tensor([[0.9, 0.8, 0.1]])
+    >>> metric(probabilities, probabilities > 0.5, torch.tensor([[True, False, False]]))
     >>> round(metric.get_metric(reset=True), 4)
     0.6667
     """

@@ -14,8 +14,9 @@ class IntersectionOverUnionMetric(SetMetric):
     Void pixels count in neither, and an image of void pixels only has no part in the mean.
 
     >>> metric = IntersectionOverUnionMetric()
-    >>> predicted = torch.tensor([[[0.9, 0.8]], [[0.7, 0.1]]])
-    >>> metric(predicted, torch.tensor([[[True, False]], [[True, False]]]))
+    >>> probabilities = torch.tensor([[[0.9, 0.8]], [[0.7, 0.1]]])
+    >>> labels = torch.tensor([[[True, False]], [[True, False]]])
+    >>> metric(probabilities, probabilities > 0.5, labels)
     >>> metric.get_metric()
     {'': 0.75, '_global': 0.6666666666666666}
     """

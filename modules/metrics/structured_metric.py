@@ -28,7 +28,8 @@ class StructuredMetric(Metric):
     cheap: ClassVar[bool] = True
     """Whether the value is cheap enough to be read after every batch."""
     higher_is_better: ClassVar[bool] = True
-    uses_threshold: ClassVar[bool] = True
+    uses_predictions: ClassVar[bool] = True
+    """Whether the outputs play a part, and not only the probabilities."""
 
     def __init__(self) -> None:
         self.reset()
@@ -54,22 +55,24 @@ class StructuredMetric(Metric):
     def batch_sums(
         self,
         probabilities: torch.Tensor,
+        predictions: torch.Tensor,
         labels: torch.Tensor,
-        threshold: Union[float, torch.Tensor],
         mask: Optional[torch.Tensor],
     ) -> Sums:
-        """Return the sums of a batch of probabilities `(batch, *event_shape)`, and of labels in the
-        form that the reader yields."""
+        """Return the sums of a batch of probabilities `(batch, *event_shape)`, and of predictions
+        and labels in the form that the reader yields."""
 
     def sums_at(
         self,
         probabilities: torch.Tensor,
+        measure: torch.Tensor,
         labels: torch.Tensor,
-        thresholds: Sequence[float],
+        cutoffs: Sequence[float],
         mask: Optional[torch.Tensor] = None,
     ) -> Sums:
-        """Return the sums of a batch at each of the rising thresholds, `(num_thresholds, ...)`."""
-        each = [self.batch_sums(probabilities, labels, at, mask) for at in thresholds]
+        """Return the sums of a batch where the positions are on whose measure, shaped like the
+        probabilities, exceeds each of the rising cutoffs, `(num_cutoffs, ...)`."""
+        each = [self.batch_sums(probabilities, measure > at, labels, mask) for at in cutoffs]
         return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}
 
     @abstractmethod
@@ -98,17 +101,18 @@ class StructuredMetric(Metric):
     def __call__(
         self,
         probabilities: torch.Tensor,
+        predictions: torch.Tensor,
         labels: torch.Tensor,
-        threshold: Union[float, torch.Tensor] = 0.5,
         mask: Optional[torch.Tensor] = None,
     ) -> None:
-        """Add a batch.
+        """Add a batch of probabilities `(batch, *event_shape)`, and of predictions and labels in
+        the form that the reader yields.
 
         # Raises
 
         `ValueError` where the shapes do not fit.
         """
-        sums = self.batch_sums(probabilities.detach(), labels.detach(), threshold, mask)
+        sums = self.batch_sums(probabilities.detach(), predictions, labels.detach(), mask)
         if self._sums is None:
             self._sums = sums
         else:
@@ -125,14 +129,17 @@ class StructuredMetric(Metric):
     def sums_by_instance(
         self,
         probabilities: torch.Tensor,
+        predictions: torch.Tensor,
         labels: torch.Tensor,
-        threshold: Union[float, torch.Tensor] = 0.5,
         mask: Optional[torch.Tensor] = None,
     ) -> Sums:
         """Return the sums of each instance of a batch, `(batch, ...)`."""
         rows = [
             self.batch_sums(
-                probabilities[[i]], labels[[i]], threshold, None if mask is None else mask[[i]]
+                probabilities[[i]],
+                predictions[[i]],
+                labels[[i]],
+                None if mask is None else mask[[i]],
             )
             for i in range(len(labels))
         ]
@@ -179,8 +186,7 @@ class StructuredMetric(Metric):
 
 
 class SetMetric(StructuredMetric):
-    """The base of metrics of binary outputs: a position is on where its probability is above the
-    threshold.
+    """The base of metrics of binary outputs.
 
     A position outside the mask counts nowhere, and an instance without any position in it is no
     example.
@@ -200,12 +206,17 @@ class SetMetric(StructuredMetric):
     def batch_sums(
         self,
         probabilities: torch.Tensor,
+        predictions: torch.Tensor,
         labels: torch.Tensor,
-        threshold: Union[float, torch.Tensor],
         mask: Optional[torch.Tensor],
     ) -> Sums:
+        if predictions.shape != labels.shape:
+            raise ValueError(
+                f"Expected predictions and labels of one shape in the metric '{self.name}', got "
+                f"{tuple(predictions.shape)} and {tuple(labels.shape)}."
+            )
         probabilities, labels, real = self.flat(probabilities, labels, mask)
-        return self.sums(probabilities, probabilities > threshold, labels, real)
+        return self.sums(probabilities, predictions.flatten(1).bool() & real, labels, real)
 
     def flat(
         self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
@@ -226,7 +237,7 @@ class SetMetric(StructuredMetric):
 
 
 class TagMetric(StructuredMetric):
-    """The base of metrics of categorical outputs: the most probable tag of each real token."""
+    """The base of metrics of categorical outputs: the tags of real tokens."""
 
     @abstractmethod
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
@@ -235,19 +246,20 @@ class TagMetric(StructuredMetric):
     def batch_sums(
         self,
         probabilities: torch.Tensor,
+        predictions: torch.Tensor,
         labels: torch.Tensor,
-        threshold: Union[float, torch.Tensor],
         mask: Optional[torch.Tensor],
     ) -> Sums:
-        if probabilities.shape[:-1] != labels.shape:
+        if probabilities.shape[:-1] != labels.shape or predictions.shape != labels.shape:
             raise ValueError(
-                f"Expected probabilities (batch, num_tokens, num_tags) and a label for each token "
-                f"in the metric '{self.name}', got {tuple(probabilities.shape)} and "
+                f"Expected probabilities (batch, num_tokens, num_tags), and a predicted and a true "
+                f"tag for each token, in the metric '{self.name}', got "
+                f"{tuple(probabilities.shape)}, {tuple(predictions.shape)} and "
                 f"{tuple(labels.shape)}."
             )
         if mask is None:
             mask = torch.ones_like(labels, dtype=torch.bool)
-        return self.sums(probabilities.argmax(-1), labels, mask)
+        return self.sums(predictions, labels, mask)
 
 
 def as_structured(metric: Metric) -> StructuredMetric:

@@ -5,8 +5,6 @@ from typing import Dict
 from allennlp.common.checks import ConfigurationError
 
 from ..losses import Loss
-from ..metrics import Threshold
-from ..output_spaces import OutputSpace
 from ..samplers import Sampler
 
 
@@ -24,12 +22,3 @@ def check_losses(sampler: Sampler, inference: Sampler, losses: Dict[str, Loss]) 
                 f"Expected the loss of the {network} to be reduced by 'mean' or 'sum', got "
                 "'none'; that serves only inside other components."
             )
-
-
-def check_threshold(threshold: Threshold, output_space: OutputSpace) -> None:
-    """Raise `ConfigurationError` for a tuned threshold of an output space that has none."""
-    if threshold.tunable and not output_space.is_binary:
-        raise ConfigurationError(
-            "Expected the output space 'binary' for a threshold that is tuned, got "
-            f"{type(output_space).__name__}, which has none; leave out 'threshold'."
-        )

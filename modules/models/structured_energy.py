@@ -11,10 +11,10 @@ from allennlp.models import Model
 from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.metrics import Metric
 
+from ..decoders import ArgmaxDecoder, Decoder, Evaluation
 from ..encoded import Encoded
 from ..logging import LoggingMixin
 from ..losses import Loss
-from ..metrics import Evaluation, FixedThreshold, Threshold
 from ..networks import deterministic, frozen, hand_down, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
@@ -22,7 +22,7 @@ from ..samplers import Sampler, best_sample
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
-from .checks import check_losses, check_threshold
+from .checks import check_losses
 from .standardization import fit_scaling
 
 
@@ -53,8 +53,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         The quality of an output, for losses that use it.
     metrics : `List[Metric]`, optional
         The task metrics of the predictions.
-    threshold : `Threshold`, optional
-        The probability above which a label is predicted; fixed at 0.5 by default.
+    decoder : `Lazy[Decoder]`, optional
+        Turns predictions into outputs, fitted at each validation; by default `argmax`.
     training_metrics : `bool`
         Whether to predict in training too, for the task metrics on the training data; this costs an
         inference for each batch.
@@ -78,7 +78,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         inference: Optional[Lazy[Sampler]] = None,
         oracle_value: Optional[Lazy[OracleValue]] = None,
         metrics: Optional[List[Metric]] = None,
-        threshold: Optional[Threshold] = None,
+        decoder: Optional[Lazy[Decoder]] = None,
         training_metrics: bool = False,
         standardize: bool = True,
         initializer: Optional[InitializerApplicator] = None,
@@ -115,9 +115,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
                 self.adopt(child, role)
         self.logged_values()  # raises for a duplicate name or a cycle
 
-        self.threshold = threshold or FixedThreshold()
-        self.evaluation = Evaluation(metrics or [], self.threshold)
-        check_threshold(self.threshold, output_space)
+        self.decoder: Decoder = (
+            ArgmaxDecoder(output_space) if decoder is None else decoder.construct(**shared)
+        )
+        self.evaluation = Evaluation(metrics or [], self.decoder)
         self.training_metrics = training_metrics
         self.standardize = standardize
         # The arrays of the tree at its last reset, for plots.
@@ -175,30 +176,31 @@ class StructuredEnergyModel(Model, LoggingMixin):
         x: Any,
         labels: Optional[torch.Tensor] = None,
         mask: Optional[torch.Tensor] = None,
-    ) -> Dict[str, torch.Tensor]:
+    ) -> Dict[str, Any]:
         """Return the loss where labels are given, and the predictions outside training. The mask
         is false where a token is padding, or the label of a pixel unknown.
 
         # Returns
 
         `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
-        the gradient to its own network only. `probabilities` : `(batch, *event_shape)`. `mask` :
-        the positions that exist in x, outside training, where some do not.
+        the gradient to its own network only. `probabilities` : `(batch, *event_shape)`.
+        `prediction` : what the decoder takes, the probabilities among it. `mask` : the positions
+        that exist in x, outside training, where some do not.
         """
         if labels is not None and mask is not None:
             labels = labels.masked_fill(~mask, 0)  # an unknown label or tag reaches no component
         # Predictions come first, so that their random numbers do not depend on labels.
-        output: Dict[str, torch.Tensor] = {}
+        output: Dict[str, Any] = {}
         if self.training:
             if self.training_metrics or labels is None:
                 with frozen(self), torch.no_grad():
-                    output["probabilities"] = self._predict(x, labels, mask)
+                    output.update(self._predict(x, labels, mask))
             if labels is not None:
                 output["loss"] = self._training_loss(x, labels, mask)
             return output
         x = Encoded.of(x, mask)
         with frozen(self):
-            output["probabilities"] = self._predict(x, labels, mask)
+            output.update(self._predict(x, labels, mask))
             existing = self.output_space.existing_positions(mask)
             output.update({} if existing is None else {"mask": existing})
             if labels is not None and self.losses:
@@ -239,8 +241,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
     def _predict(
         self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor]
-    ) -> torch.Tensor:
-        """Return the relaxed prediction; only the metrics see the labels and the full mask."""
+    ) -> Dict[str, Any]:
+        """Return the prediction and its probabilities; only the metrics see the labels and the full mask."""
         existing = self.output_space.existing_positions(mask)
         x = Encoded.of(x, existing)
         with self.no_logging():
@@ -252,15 +254,16 @@ class StructuredEnergyModel(Model, LoggingMixin):
                     "score_network to choose among them."
                 )
             y = best_sample(y, self.score_network(x, y, existing))
-        probabilities = y[:, 0].detach()
+        with self.no_logging(), torch.no_grad():
+            prediction = self.decoder.predict(x, y[:, 0].detach(), existing)
         if labels is not None:
-            self.evaluation(probabilities, labels, mask)
-        return probabilities
+            self.evaluation(prediction, labels, mask)
+        return {"prediction": prediction, "probabilities": prediction.probabilities}
 
-    def tuning(self) -> ContextManager[None]:
-        """Tune the threshold on the predictions inside the context, and compute the metrics with it
-        at its end. A fixed threshold does not change."""
-        return self.evaluation.tuning()
+    def fitting(self) -> ContextManager[None]:
+        """Fit the decoder to the predictions inside the context, and compute the metrics with it at
+        its end. A decoder without parameters to fit does not change."""
+        return self.evaluation.fitting()
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """Return the task metrics and the values of the tree, flat under their dotted names, as
@@ -269,8 +272,9 @@ class StructuredEnergyModel(Model, LoggingMixin):
         Metrics that are expensive to read are only there with `reset=True`, at the end of an epoch.
         """
         values = self.evaluation.values(reset)
-        if reset and self.threshold.tunable and not self.training:
-            values["threshold"] = float(self.threshold.value)
+        if reset and not self.training:
+            fitted = self.decoder.fitted_values()
+            values.update({f"decoder.{name}": value for name, value in fitted.items()})
         arrays: Dict[str, Any] = {}
         for name, value in self.get_all(reset).items():
             (values if isinstance(value, float) else arrays)[name] = value
@@ -278,7 +282,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
             self.arrays["training" if self.training else "validation"] = arrays
         return values
 
-    def make_output_human_readable(self, output_dict: Dict[str, torch.Tensor]) -> Dict[str, Any]:
+    def make_output_human_readable(self, output_dict: Dict[str, Any]) -> Dict[str, Any]:
         """Add the readable `labels` of the output space, and cut padding off the probabilities."""
         readable: Dict[str, Any] = dict(output_dict)
         probabilities = output_dict["probabilities"].detach().cpu()
@@ -287,8 +291,9 @@ class StructuredEnergyModel(Model, LoggingMixin):
             mask = mask.cpu()
             rows = zip(probabilities, mask, strict=True)
             readable["probabilities"] = [row[real].numpy() for row, real in rows]
+        labels = self.decoder.decode(readable.pop("prediction")).cpu()
         readable["labels"] = self.output_space.readable(
-            probabilities, names(self.vocab, "labels"), self.threshold.value.cpu(), mask
+            labels, probabilities, names(self.vocab, "labels"), mask
         )
         return readable
 

@@ -28,3 +28,11 @@ class IntersectionOverUnion(OracleValue):
         shared = space.position_dot(y, truth)
         union = space.position_mass(y) + space.position_mass(truth) - shared
         return proportion(space.sum_positions(shared, mask), space.sum_positions(union, mask))
+
+    def pairwise(
+        self, truths: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        space = self.output_space
+        mass, true = (space.sum_positions(space.position_mass(z), mask) for z in (y, truths))
+        shared = space.shared_mass(truths, y, mask)
+        return proportion(shared, mass.unsqueeze(1) + true.unsqueeze(2) - shared)

@@ -55,6 +55,17 @@ class OracleValue(Registrable, ABC):
             )
         return values
 
+    def pairwise(
+        self, truths: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return v of each discrete output y `(batch, num_samples, *event_shape)` where each of
+        several discrete outputs `(batch, num_truths, *event_shape)` is true, `(batch, num_truths,
+        num_samples)`.
+
+        It is `value` for one truth after the other; a subclass may compute it faster.
+        """
+        return torch.stack([self.value(truth, y, mask) for truth in truths.split(1, 1)], 1)
+
     def cost(
         self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:

@@ -28,3 +28,11 @@ class PerInstanceF1(OracleValue):
         mass = space.sum_positions(space.position_mass(y), mask)
         mass = mass + space.sum_positions(space.position_mass(truth), mask)
         return proportion(2 * shared, mass)
+
+    def pairwise(
+        self, truths: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        space = self.output_space
+        mass, true = (space.sum_positions(space.position_mass(z), mask) for z in (y, truths))
+        total = mass.unsqueeze(1) + true.unsqueeze(2)
+        return proportion(2 * space.shared_mass(truths, y, mask), total)

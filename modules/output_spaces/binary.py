@@ -48,8 +48,8 @@ class BinaryOutputSpace(OutputSpace):
     def encode(self, labels: torch.Tensor, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
         return labels.unsqueeze(1).to(dtype or torch.get_default_dtype())
 
-    def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
-        return y > (0.5 if threshold is None else threshold)
+    def decode(self, y: torch.Tensor) -> torch.Tensor:
+        return y > 0.5
 
     def existing_positions(self, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
         """Return `None`: labels and pixels all exist; a mask says which of them are known."""
@@ -57,19 +57,18 @@ class BinaryOutputSpace(OutputSpace):
 
     def readable(
         self,
+        labels: torch.Tensor,
         probabilities: torch.Tensor,
         names: List[str],
-        threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
         """Return the names of the predicted labels with their probabilities; for images the rows of
         pixels, 1 where the object is."""
-        on = self.decode(probabilities, threshold)
-        if on.dim() > 2:
-            return on.int().tolist()
+        if labels.dim() > 2:
+            return labels.int().tolist()
         return [
             {names[i]: float(row[i]) for i in chosen.nonzero().flatten().tolist()}
-            for row, chosen in zip(probabilities, on, strict=True)
+            for row, chosen in zip(probabilities, labels, strict=True)
         ]
 
     def sample(
@@ -81,6 +80,13 @@ class BinaryOutputSpace(OutputSpace):
         logits = logits.unsqueeze(1).expand(shape)
         uniform = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
         return torch.sigmoid((logits + torch.logit(uniform)) / temperature)
+
+    def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+        probabilities = torch.sigmoid(logits).unsqueeze(1)
+        return (uniform.to(probabilities) < probabilities).to(logits.dtype)
+
+    def position_shape(self, event_shape: Tuple[int, ...]) -> Tuple[int, ...]:
+        return event_shape
 
     def random(self, like: torch.Tensor) -> torch.Tensor:
         return torch.rand_like(like)

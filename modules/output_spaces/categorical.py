@@ -77,21 +77,20 @@ class CategoricalOutputSpace(OutputSpace):
         encoded = one_hot(labels.unsqueeze(1).long(), self.num_values)
         return encoded.to(dtype or torch.get_default_dtype())
 
-    def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
-        """Return the most probable value of each position; the threshold has no effect."""
+    def decode(self, y: torch.Tensor) -> torch.Tensor:
+        """Return the most probable value of each position, the first of equal ones."""
         return y.argmax(-1)
 
     def readable(
         self,
+        labels: torch.Tensor,
         probabilities: torch.Tensor,
         names: List[str],
-        threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
         """Return the names of the tags of the real positions."""
-        decoded = self.decode(probabilities)
-        real = torch.ones_like(decoded, dtype=torch.bool) if mask is None else mask
-        rows = zip(decoded, real, strict=True)
+        real = torch.ones_like(labels, dtype=torch.bool) if mask is None else mask
+        rows = zip(labels, real, strict=True)
         return [[names[value] for value in row[kept].tolist()] for row, kept in rows]
 
     def sample(
@@ -104,6 +103,14 @@ class CategoricalOutputSpace(OutputSpace):
         if temperature is None:  # the Gumbel-max trick
             return one_hot(noisy.argmax(-1), self.num_values).to(logits.dtype)
         return (noisy / temperature).softmax(-1)
+
+    def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+        below = logits.softmax(-1).cumsum(-1)[..., :-1].unsqueeze(1)
+        values = (uniform.to(below).unsqueeze(-1) >= below).sum(-1)
+        return one_hot(values, self.num_values).to(logits.dtype)
+
+    def position_shape(self, event_shape: Tuple[int, ...]) -> Tuple[int, ...]:
+        return event_shape[:-1]
 
     def random(self, like: torch.Tensor) -> torch.Tensor:
         exponential = torch.empty_like(like).exponential_()

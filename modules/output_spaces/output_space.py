@@ -19,7 +19,7 @@ class OutputSpace(Registrable, ABC):
     """
 
     is_binary: ClassVar[bool] = False
-    """Whether each entry of an output is 0 or 1, decoded by a threshold."""
+    """Whether each entry of an output is 0 or 1."""
     separable: ClassVar[bool] = False
     """Whether the relaxation constrains each entry of y by itself, so that `project` keeps the
     fixed points of a step that scales each entry by another factor."""
@@ -71,18 +71,19 @@ class OutputSpace(Registrable, ABC):
         dtype of torch."""
 
     @abstractmethod
-    def decode(self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None) -> torch.Tensor:
+    def decode(self, y: torch.Tensor) -> torch.Tensor:
         """Return the discrete labels nearest to relaxed y, without the dimensions of encoding."""
 
     @abstractmethod
     def readable(
         self,
+        labels: torch.Tensor,
         probabilities: torch.Tensor,
         names: List[str],
-        threshold: torch.Tensor,
         mask: Optional[torch.Tensor] = None,
     ) -> List[Any]:
-        """Return a readable output for each instance of `(batch, *event_shape)`, ready for JSON."""
+        """Return a readable output for each instance, ready for JSON: of labels in the form that
+        readers yield, and of probabilities `(batch, *event_shape)`."""
 
     @abstractmethod
     def sample(
@@ -92,6 +93,19 @@ class OutputSpace(Registrable, ABC):
 
         They are discrete, or with a temperature relaxed (Gumbel, differentiable).
         """
+
+    @abstractmethod
+    def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+        """Return the discrete outputs `(batch, num_samples, *event_shape)` at uniform numbers
+        `(num_samples, *position_shape)`, which all instances share: the inverse distribution
+        function of each position of logits `(batch, *event_shape)`.
+
+        An output depends on its instance and its numbers only.
+        """
+
+    @abstractmethod
+    def position_shape(self, event_shape: Tuple[int, ...]) -> Tuple[int, ...]:
+        """Return the shape of the positions of outputs of an event shape."""
 
     @abstractmethod
     def random(self, like: torch.Tensor) -> torch.Tensor:
@@ -158,12 +172,18 @@ class OutputSpace(Registrable, ABC):
         by default all of the mask. Labels exist even where the truth is unknown."""
         return mask
 
-    def nearest_corner(
-        self, y: torch.Tensor, threshold: Optional[torch.Tensor] = None
+    def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
+        """Return the discrete output nearest to a relaxed y, shaped like it."""
+        return self.encode(self.decode(y.flatten(0, 1)), y.dtype).view_as(y)
+
+    def shared_mass(
+        self, y: torch.Tensor, other: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """Return the discrete output that `decode` chooses for a relaxed y, `(batch, num_samples,
-        *event_shape)`: the nearest one without a threshold."""
-        return self.encode(self.decode(y.flatten(0, 1), threshold), y.dtype).view_as(y)
+        """Return the label mass over real positions that each y shares with each other output, a
+        sum of `position_dot`, `(batch, num_samples, num_others)`."""
+        if mask is not None:
+            y = y * mask.view(len(mask), 1, *mask.shape[1:], *[1] * (y.dim() - mask.dim() - 1))
+        return y.flatten(2) @ other.flatten(2).transpose(1, 2)
 
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None

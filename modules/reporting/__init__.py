@@ -14,7 +14,7 @@ from .comparison import (
 )
 from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
-from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve, descent_of, diagnose
+from .diagnosis import Calibration, Diagnosis, LabelCounts, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
 from .inspecting import inspecting, restoring_generators
 from .methods import Method, methods_of
@@ -53,7 +53,6 @@ __all__ = [
     "SEEDS",
     "Score",
     "Table",
-    "ThresholdCurve",
     "as_frame",
     "by_data",
     "by_part",

@@ -51,10 +51,11 @@ def judge(model: StructuredEnergyModel, data: RunData, metrics: Sequence[str]) -
             labels, mask = tensors.get("labels"), tensors.get("mask")
             if labels is None:
                 raise ValueError(f"Expected data with labels, got none in '{data.path}'.")
-            probabilities = model(x=tensors["x"], mask=mask)["probabilities"]
+            prediction = model(x=tensors["x"], mask=mask)["prediction"]
+            outputs = model.decoder.decode(prediction)
             for name in metrics:
                 sums = task_metrics[name].sums_by_instance(
-                    probabilities, labels, model.threshold.value, mask
+                    prediction.probabilities, outputs, labels, mask
                 )
                 parts[name].append({key: value.cpu() for key, value in sums.items()})
     places = torch.tensor(np.argsort(data.order))

@@ -1,14 +1,14 @@
 """Diagnoses of models on data with labels, for plots and reports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Optional
 
 import numpy as np
 import torch
 from allennlp.nn.util import move_to_device
 
+from ..decoders import Curve, Observation
 from ..losses import ValueRegressionLoss
-from ..metrics import TunedThreshold
 from ..models import StructuredEnergyModel
 from ..samplers import GradientBasedInferenceSampler
 from .inspecting import inspecting
@@ -39,29 +39,19 @@ class LabelCounts:
 
 
 @dataclass
-class ThresholdCurve:
-    """The metric for which the threshold is tuned, at each candidate; `used` is the one in use."""
-
-    candidates: np.ndarray
-    values: np.ndarray
-    metric: str
-    used: float
-
-
-@dataclass
 class Diagnosis:
     """The diagnosis of a model on N instances; a field is `None` where the model has no such part.
 
     # Fields
 
-    oracle_values : of the predictions after rounding, `(N,)`.
-    agreement : 1 minus the distance of the rounded predictions from the truth, `(N,)`.
+    oracle_values : of the decoded predictions, `(N,)`.
+    agreement : 1 minus the distance of the decoded predictions from the truth, `(N,)`.
     truth_scores, prediction_scores : `(N,)`; the prediction is relaxed.
     calibration : of the predictions, and of the truth with growing shares of redrawn positions.
     path : the score of each instance at each step of gradient-based inference, of the best start,
         `(T + 1, N)`.
     labels : the counts of sets of labels and sequences of tags.
-    threshold : the curve of a tuned threshold.
+    decoder : the metric over each fitted parameter of the decoder.
     """
 
     oracle_values: Optional[np.ndarray] = None
@@ -71,7 +61,7 @@ class Diagnosis:
     calibration: Optional[Calibration] = None
     path: Optional[np.ndarray] = None
     labels: Optional[LabelCounts] = None
-    threshold: Optional[ThresholdCurve] = None
+    decoder: List[Curve] = field(default_factory=list)
 
 
 def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) -> Diagnosis:
@@ -84,16 +74,22 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
     `ValueError` for a batch without labels.
     """
     found: Dict[str, List[np.ndarray]] = {}
+    observations: List[Observation] = []
     with inspecting(model) as device:
         for batch in batches:
             inputs = _inputs(move_to_device(batch, device))
-            for name, values in _of_batch(model, **inputs).items():
+            prediction = model(x=inputs["x"], mask=inputs["mask"])["prediction"]
+            observation = Observation(prediction, inputs["labels"], inputs["mask"])
+            if model.decoder.is_fitted_to_data:
+                observations.append(observation)
+            for name, values in _of_batch(model, inputs["x"], observation).items():
                 found.setdefault(name, []).append(values.cpu().numpy())
+        curves = model.decoder.curves(observations)
 
     def joined(name: str, axis: int = 0) -> np.ndarray:
         return np.concatenate(found[name], axis)
 
-    diagnosis = Diagnosis()
+    diagnosis = Diagnosis(decoder=curves)
     for name in ("oracle_values", "agreement", "truth_scores", "prediction_scores"):
         if name in found:
             setattr(diagnosis, name, joined(name))
@@ -108,15 +104,6 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
             np.sum(found[f"label_{kind}"], axis=0) for kind in ("true", "predicted", "both")
         )
         diagnosis.labels = LabelCounts(true, predicted, both)
-    if isinstance(model.threshold, TunedThreshold) and "probabilities" in found:
-        probabilities, labels = map(torch.from_numpy, map(joined, ("probabilities", "labels")))
-        mask = torch.from_numpy(joined("mask")) if "mask" in found else None
-        diagnosis.threshold = ThresholdCurve(
-            np.array(model.threshold.candidates),
-            np.array(model.threshold.curve(probabilities, labels, mask)),
-            model.threshold.metric.name,
-            float(model.threshold.value),
-        )
     return diagnosis
 
 
@@ -133,25 +120,21 @@ def _inputs(batch: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _of_batch(
-    model: StructuredEnergyModel, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]
+    model: StructuredEnergyModel, x: Any, observation: Observation
 ) -> Dict[str, torch.Tensor]:
     space = model.output_space
-    probabilities = model(x=x, mask=mask)["probabilities"]
-    y = probabilities.unsqueeze(1)
+    prediction, labels, mask = observation
+    y = prediction.probabilities.unsqueeze(1)
     truth = space.encode(labels, y.dtype)
-    rounded = space.nearest_corner(y, model.threshold.value)
+    decoded = space.encode(model.decoder.decode(prediction), y.dtype)
     found: Dict[str, torch.Tensor] = {}
-    if model.threshold.tunable:
-        found.update(probabilities=probabilities, labels=labels)
-        if mask is not None:
-            found["mask"] = mask
-    for kind, values in (("true", truth), ("predicted", rounded), ("both", truth * rounded)):
+    for kind, values in (("true", truth), ("predicted", decoded), ("both", truth * decoded)):
         mass = space.label_mass(values, mask)
         if mass is not None:
             found[f"label_{kind}"] = mass
-    found["agreement"] = 1 - space.distance(truth, rounded, mask)[:, 0]
+    found["agreement"] = 1 - space.distance(truth, decoded, mask)[:, 0]
     if model.oracle_value is not None:
-        found["oracle_values"] = model.oracle_value.value(truth, rounded, mask)[:, 0]
+        found["oracle_values"] = model.oracle_value.value(truth, decoded, mask)[:, 0]
     network = model.score_network
     if network is None:
         return found

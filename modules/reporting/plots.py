@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 import numpy as np
 
-from .diagnosis import Calibration, Diagnosis, LabelCounts, ThresholdCurve
+from ..decoders import Curve
+from .diagnosis import Calibration, Diagnosis, LabelCounts
 from .style import COLOURS, in_style, whole_numbers
 
 if TYPE_CHECKING:
@@ -147,18 +148,23 @@ def draw_labels(
 
 
 @in_style()
-def draw_threshold(curve: ThresholdCurve) -> "Figure":
-    """Draw the metric at each threshold, and the threshold in use."""
+def draw_decoder(curves: List[Curve]) -> "Figure":
+    """Draw the metric at each candidate of each fitted parameter, and the parameter in use."""
     from matplotlib.figure import Figure
 
-    figure = Figure(SIZE, layout="constrained")
-    axis = figure.subplots()
-    axis.plot(curve.candidates, curve.values, color=COLOURS["validation"])
-    axis.axvline(curve.used, color=COLOURS["best"], linestyle="--", label=f"used: {curve.used:.2f}")
-    axis.set_title(f"{curve.metric} by threshold")
-    axis.set_xlabel("threshold")
-    axis.set_ylabel(curve.metric)
-    axis.legend(frameon=False)
+    width, height = SIZE
+    figure = Figure((width * len(curves), height), layout="constrained")
+    axes = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
+    for axis, curve in zip(axes, curves, strict=True):
+        name = curve.parameter.replace("_", " ")
+        axis.plot(curve.candidates, curve.values, color=COLOURS["validation"])
+        axis.axvline(
+            curve.used, color=COLOURS["best"], linestyle="--", label=f"used: {curve.used:.3g}"
+        )
+        axis.set_title(f"{curve.metric} by {name}")
+        axis.set_xlabel(name)
+        axis.legend(frameon=False)
+    axes[0].set_ylabel(curves[0].metric)
     return figure
 
 
@@ -179,7 +185,6 @@ def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[st
     if d.labels is not None:
         labels = d.labels
         drawings["labels"] = lambda: draw_labels(labels, names)
-    if d.threshold is not None:
-        threshold = d.threshold
-        drawings["threshold"] = lambda: draw_threshold(threshold)
+    if d.decoder:
+        drawings["decoder"] = lambda: draw_decoder(d.decoder)
     return {name: draw() for name, draw in drawings.items()}

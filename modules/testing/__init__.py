@@ -5,6 +5,7 @@ the conformance suites.
 """
 
 from .conformance import (
+    DecoderConformance,
     EncoderConformance,
     LossConformance,
     MetricConformance,
@@ -29,6 +30,7 @@ from .problem import (
 )
 
 __all__ = [
+    "DecoderConformance",
     "EncoderConformance",
     "LossConformance",
     "MetricConformance",

@@ -42,8 +42,7 @@ def value_names(model: StructuredEnergyModel) -> ValueNames:
     tree = model.logged_values()
     metrics = model.evaluation.metrics
     scalars = {"loss", *metrics, *(n for n, v in tree.items() if not isinstance(v, LoggedArray))}
-    if model.threshold.tunable:
-        scalars.add("threshold")
+    scalars.update(f"decoder.{name}" for name in model.decoder.fitted_values())
     if model.get_regularization_penalty() is not None:
         scalars.add("reg_loss")
     several = [n for n, m in metrics.items() if type(m).values is not StructuredMetric.values]

@@ -260,7 +260,7 @@ class MinimaxTrainer(GradientDescentTrainer):
             self._metric_tracker._epochs_with_no_improvement = 0
 
     def _validation_loss(self, epoch: int) -> Tuple[float, Optional[float], int]:
-        with self.model.tuning():
+        with self.model.fitting():
             return super()._validation_loss(epoch)
 
     def _try_train(self) -> Tuple[Dict[str, Any], int]:

@@ -193,7 +193,7 @@ def test_plots_and_report(runs, tmp_path):
     folder, _ = runs["sets"]
     model = load(folder)
     figures = model.plots()
-    assert {"curves", "threshold"} <= set(figures)
+    assert {"curves", "decoder"} <= set(figures)
     figures["curves"].savefig(tmp_path / "curves.png")
     assert not (folder / "plots").exists()
     assert "example_f1" in model.report(tmp_path / "report.html").read_text()

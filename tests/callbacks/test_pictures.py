@@ -26,7 +26,7 @@ MODEL = f"""
     type: 'structured-energy',
     output_space: 'binary',
     oracle_value: 'iou',
-    threshold: {{ type: 'tuned', metric: 'iou' }},
+    decoder: {{ type: 'threshold', metric: 'iou' }},
     metrics: ['iou'],
     task_network: {{ encoder: {ENCODER} }},
     score_network: {{
@@ -174,7 +174,7 @@ def test_the_columns_are_what_the_model_predicts(run, tmp_path):
     )
     truth = batch["labels"][:3].numpy().astype(bool)
     np.testing.assert_array_equal(np.stack(columns["truth"].tiles), truth)
-    predicted = expected.numpy() > float(model.threshold.value)
+    predicted = expected.numpy() > float(model.decoder.threshold)
     np.testing.assert_array_equal(np.stack(columns["prediction"].tiles), predicted)
     shared, whole = (truth & predicted).sum((1, 2)), (truth | predicted).sum((1, 2))
     assert columns["prediction"].notes == [f"IoU {value:.2f}" for value in shared / whole]

@@ -23,12 +23,12 @@ MODEL = f"""{{
     sampler: 'random',
     inference: {{type: 'gradient-based-inference', num_steps: 3}},
     metrics: ['example-f1'],
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
   validation_data_loader: {{type: 'tensor', batch_size: 5, shuffle: true}},
   trainer: {{type: 'minimax', num_epochs: 3, optimizer: {{type: 'adamw', lr: 0.01}}}},
 }}"""
-NAMES = ("calibration", "curves", "labels", "path", "scores", "search_error", "threshold")
+NAMES = ("calibration", "curves", "decoder", "labels", "path", "scores", "search_error")
 FILES = sorted(f"{name}.{ending}" for name in NAMES for ending in ("png", "svg"))
 
 

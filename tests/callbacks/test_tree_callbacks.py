@@ -41,7 +41,7 @@ MODEL = f"""{{
     sampler: {{type: 'gradient-based-inference', num_steps: 3}},
     inference: {{type: 'inference-network', loss: 'value'}},
     metrics: ['example-f1'],
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
   trainer: {{
     type: 'minimax', num_epochs: 5, optimizer: {{type: 'adamw', lr: 0.01}},

@@ -22,9 +22,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from structured_energy.data.augmentations import Augmentation
+from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss, WeightSchedule
-from structured_energy.metrics import Threshold
 from structured_energy.oracle_values import OracleValue
 from structured_energy.output_spaces import OutputSpace
 from structured_energy.samplers import OutputOptimizer, Sampler
@@ -68,6 +68,7 @@ PROBLEMS = {
 BASES = (
     Augmentation,
     DatasetReader,
+    Decoder,
     Encoder,
     Loss,
     Metric,
@@ -78,7 +79,6 @@ BASES = (
     ScoreNetwork,
     StructuredScore,
     TaskNetwork,
-    Threshold,
     WeightSchedule,
 )
 VALUES = {

@@ -246,7 +246,7 @@ ALONE = {
     "output_space",
     "sampler",
     "start",
-    "threshold",
+    "decoder",
     "type",
 }
 LISTS = {"augmentations", "constituents", "metrics", "structured_scores"}

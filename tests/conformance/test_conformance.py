@@ -5,11 +5,13 @@ import re
 import pytest
 from allennlp.training.metrics import Metric
 
+from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
 from structured_energy.samplers import Sampler
 from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
+    DecoderConformance,
     EncoderConformance,
     LossConformance,
     MetricConformance,
@@ -136,7 +138,33 @@ CONFIGS = {
         "'policy-gradient'",
         "{type: 'policy-gradient', baseline: 'none'}",
     ],
+    (Decoder, "threshold"): [
+        "'threshold'",
+        "{type: 'threshold', threshold: 0.4}",
+        "{type: 'threshold', metric: 'micro-f1', candidates: 3}",
+    ],
+    (Decoder, "relative"): ["'relative'", "{type: 'relative', proportion: 0.7}"],
+    (Decoder, "relative-and-absolute"): [
+        "{type: 'relative-and-absolute', candidates: 4}",
+        "{type: 'relative-and-absolute', proportion: 0.7}",
+    ],
+    (Decoder, "top-k"): ["'top-k'", "{type: 'top-k', k: 2}"],
+    (Decoder, "per-label"): ["'per-label'", "{type: 'per-label', shrinkage: 0}"],
+    (Decoder, "at-least-one"): [
+        "{type: 'at-least-one', decoder: 'threshold'}",
+        "{type: 'at-least-one', decoder: {type: 'threshold', threshold: 0.9}}",
+        "{type: 'at-least-one', decoder: 'expected-f1'}",
+    ],
+    (Decoder, "expected-f1"): ["'expected-f1'", "{type: 'expected-f1', temperature: 1.5}"],
+    (Decoder, "minimum-bayes-risk"): [
+        "'minimum-bayes-risk'",
+        "{type: 'minimum-bayes-risk', score_weight: 0.5, proposal_weight: 0, oracle_value: "
+        "'hamming', sampler: {type: 'network-draws', num_samples: 5, temperature: 2, seed: 3}}",
+    ],
     (Sampler, "network-draws"): [
+        "{type: 'network-draws', num_samples: 4, temperature: 0.5, seed: 1}",
+    ]
+    + [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
         for kind in ("discrete", "gumbel", "gaussian")
     ],
@@ -207,10 +235,13 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "iou",
     "pixel-accuracy",
 )
+ALL = ("binary", "categorical", "image")
 # Those names, and configs, that do not serve in all problems.
 SPACES = {
     COST_AUGMENTED: ("binary", "categorical"),
     "binary": ("binary", "image"),
+    "per-label": ("binary",),
+    **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
     "constrained": ("categorical",),
     "exact": ("categorical",),
@@ -255,6 +286,10 @@ class Registered:
 
     def names(self):
         return available(self.base)
+
+
+class TestDecoders(Registered, DecoderConformance):
+    spaces = ("binary", "image")
 
 
 class TestEncoders(Registered, EncoderConformance):

@@ -6,7 +6,6 @@ import torch
 from allennlp.training.metrics import Metric
 from sklearn.metrics import average_precision_score, f1_score
 
-from structured_energy.metrics import TunedThreshold
 from structured_energy.metrics.structured_metric import SetMetric
 
 NAMES = sorted(
@@ -57,8 +56,8 @@ def reference(name, scores, labels, mask, threshold):
 def value(name, scores, labels, mask, threshold=0.5):
     metric = Metric.by_name(name)()
     for part in (slice(0, 7), slice(7, 40)):
-        tensors = (torch.from_numpy(each[part]) for each in (scores, labels))
-        metric(*tensors, threshold, torch.from_numpy(mask[part]))
+        probabilities, true, known = (torch.from_numpy(a[part]) for a in (scores, labels, mask))
+        metric(probabilities, probabilities > threshold, true, known)
     result = metric.get_metric(reset=True)
     return result if isinstance(result, float) else result[""]
 
@@ -77,7 +76,7 @@ def test_unknown_positions_count_nowhere(name, threshold):
 def test_a_mask_of_all_positions_changes_nothing(name):
     scores, labels, mask = batch()
     metric = Metric.by_name(name)()
-    metric(torch.from_numpy(scores), torch.from_numpy(labels))
+    metric(torch.from_numpy(scores), torch.from_numpy(scores > 0.5), torch.from_numpy(labels))
     result = metric.get_metric(reset=True)
     result = result if isinstance(result, float) else result[""]
     assert value(name, scores, labels, np.ones_like(mask)) == pytest.approx(result, abs=1e-12)
@@ -89,19 +88,7 @@ def test_nothing_known_is_no_failure(name):
     assert value(name, scores, labels, np.zeros_like(mask)) in (0.0, 1.0)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if Metric.by_name(n).uses_threshold])
-def test_a_threshold_is_tuned_on_known_positions(name):
-    scores, labels, mask = batch()
-    metric = Metric.by_name(name)()
-    threshold = TunedThreshold(metric=metric, candidates=9)
-    with threshold.tuning():
-        threshold.observe(*map(torch.from_numpy, (scores, labels, mask)))
-    values = [reference(name, scores, labels, mask, at) for at in threshold.candidates]
-    best = max(values) if metric.higher_is_better else min(values)
-    at = threshold.candidates[int(round(float(threshold.value) * 10)) - 1]
-    assert reference(name, scores, labels, mask, at) == pytest.approx(best)
-
-
 def test_masks_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="probabilities, labels and mask of one shape"):
-        Metric.by_name("micro-f1")()(torch.rand(2, 3), torch.ones(2, 3), 0.5, torch.ones(2))
+        labels = torch.ones(2, 3)
+        Metric.by_name("micro-f1")()(torch.rand(2, 3), labels, labels, torch.ones(2))

@@ -1,9 +1,5 @@
 """Every metric against scikit-learn, in batches of unequal size, with ties."""
 
-import copy
-import pickle
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import torch
@@ -14,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sklearn_metrics
 
-from structured_energy.metrics import ExampleF1, FixedThreshold, TunedThreshold, as_structured
+from structured_energy.metrics import ExampleF1, as_structured
 from structured_energy.metrics import average_precision as average_precision_module
-from structured_energy.metrics.evaluation import Evaluation
 from structured_energy.metrics.structured_metric import SetMetric
 
 NAMES = [
@@ -44,7 +39,7 @@ def average_precision(labels, scores):
 
 
 def is_of_sets(metric):
-    return isinstance(metric, type) and issubclass(metric, SetMetric) and metric.uses_threshold
+    return isinstance(metric, type) and issubclass(metric, SetMetric) and metric.uses_predictions
 
 
 def reference(name, scores, labels, threshold):
@@ -88,7 +83,8 @@ def test_is_scikit_learn_s(name, data):
     metric = Metric.by_name(name)()
     for part in (slice(None, cut), slice(cut, None)):
         if len(scores[part]):
-            metric(torch.tensor(scores[part]), torch.tensor(labels[part]), threshold)
+            part_scores = torch.tensor(scores[part])
+            metric(part_scores, part_scores > threshold, torch.tensor(labels[part]))
     expected = reference(name, scores, labels, threshold)
     assert metric.get_metric(reset=True) == pytest.approx(expected, abs=1e-9)
     assert not metric.has_seen_data
@@ -125,8 +121,8 @@ def test_inputs_are_not_changed_and_other_events_are_flattened(name):
     scores, labels = torch.rand(3, 2, 4, requires_grad=True), torch.rand(3, 2, 4) < 0.5
     before = scores.detach().clone(), labels.clone()
     image, flat = Metric.by_name(name)(), Metric.by_name(name)()
-    image(scores, labels, torch.tensor(0.3))
-    flat(scores.flatten(1), labels.flatten(1), 0.3)
+    image(scores, scores > 0.3, labels)
+    flat(scores.flatten(1), scores.flatten(1) > 0.3, labels.flatten(1))
     assert image.get_metric() == flat.get_metric()
     assert image.get_metric() == image.get_metric(reset=False)
     torch.testing.assert_close(scores.detach(), before[0])
@@ -135,13 +131,15 @@ def test_inputs_are_not_changed_and_other_events_are_flattened(name):
 
 def test_empty_examples_count_as_right():
     metric = ExampleF1()
-    metric(torch.zeros(2, 3), torch.tensor([[False] * 3, [True, False, False]]))
+    nothing = torch.zeros(2, 3)
+    metric(nothing, nothing > 0.5, torch.tensor([[False] * 3, [True, False, False]]))
     assert metric.get_metric() == 0.5
 
 
 def test_shapes_and_missing_data_are_named():
-    with pytest.raises(ValueError, match=r"'example_f1', got \(2, 3\) and \(2, 4\)"):
-        ExampleF1()(torch.zeros(2, 3), torch.zeros(2, 4))
+    for shapes in (((2, 3), (2, 4), (2, 4)), ((2, 4), (2, 3), (2, 4))):
+        with pytest.raises(ValueError, match=r"'example_f1', got \(2, 3\) and \(2, 4\)"):
+            ExampleF1()(*map(torch.zeros, shapes))
     with pytest.raises(ValueError, match="Expected data before the metric 'example_f1'"):
         ExampleF1().get_metric()
 
@@ -154,7 +152,7 @@ def test_other_metrics_are_refused():
 @pytest.mark.parametrize(
     "name", [name for name in Metric.list_available() if is_of_sets(Metric.by_name(name))]
 )
-def test_the_sums_at_many_thresholds_are_those_at_each(name):
+def test_the_sums_at_many_cutoffs_are_those_at_each(name):
     metric = Metric.by_name(name)()
     generator = torch.Generator().manual_seed(2)
     # Some probabilities are thresholds themselves, some are 0 and 1.
@@ -164,77 +162,13 @@ def test_the_sums_at_many_thresholds_are_those_at_each(name):
     shape = (8, 3, 3) if name in ("iou", "pixel-accuracy") else (8, 9)
     probabilities, labels = probabilities.view(shape), labels.view(shape)
     thresholds = [i / 10 for i in range(1, 10)]
-    sums = metric.sums_at(probabilities, labels, thresholds)
+    sums = metric.sums_at(probabilities, probabilities, labels, thresholds)
     for i, threshold in enumerate(thresholds):
-        expected = metric.batch_sums(probabilities, labels, threshold, None)
+        expected = metric.batch_sums(probabilities, probabilities > threshold, labels, None)
         assert sums.keys() == expected.keys()
         for key, value in expected.items():
             assert sums[key].dtype == value.dtype
             torch.testing.assert_close(sums[key][i], value, rtol=1e-12, atol=0)
-
-
-def test_a_metric_without_a_threshold_tunes_none():
-    with pytest.raises(ConfigurationError, match="threshold plays a part, .* got 'map_label'"):
-        TunedThreshold(Metric.by_name("map-label")())
-
-
-@pytest.mark.parametrize("name", ["example-f1", "micro-f1", "subset-accuracy", "hamming-loss"])
-def test_the_tuned_threshold_is_the_best_of_the_grid(name):
-    torch.manual_seed(3)
-    labels = torch.rand(40, 5) < 0.3
-    scores = (0.4 * labels + 0.3 * torch.rand(40, 5)).clamp(0, 1)
-    threshold = TunedThreshold(Metric.by_name(name)())
-    with threshold.tuning():
-        for part in (slice(0, 7), slice(7, None)):
-            threshold.observe(scores[part], labels[part])
-    grid = [i / 100 for i in range(1, 100)]
-    values = [reference(name, scores.numpy(), labels.numpy(), t) for t in grid]
-    best = max(values) if Metric.by_name(name).higher_is_better else min(values)
-    assert reference(name, scores.numpy(), labels.numpy(), float(threshold.value)) == best
-    nearest = min(
-        (t for t, v in zip(grid, values, strict=True) if v == best), key=lambda t: abs(t - 0.5)
-    )
-    assert float(threshold.value) == pytest.approx(nearest)
-    loaded = TunedThreshold()
-    loaded.load_state_dict(threshold.state_dict())
-    assert loaded.value == threshold.value
-
-
-def exact_f1(predicted, true):
-    """Return the mean F1 of examples as a fraction."""
-    total = Fraction(0)
-    for prediction, truth in zip(predicted.tolist(), true.tolist(), strict=True):
-        size = sum(prediction) + sum(truth)
-        shared = sum(a and b for a, b in zip(prediction, truth, strict=True))
-        total += Fraction(2 * shared, size) if size else 1
-    return total / len(true)
-
-
-@pytest.mark.parametrize("seed", [*range(20), 288, 424])
-def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_whatever_the_batches(seed):
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.rand(7, 3, generator=generator) < 0.4
-    scores = torch.randint(9, (7, 3), generator=generator) / 10 + 0.05
-    values = [exact_f1(scores > i / 100, labels) for i in range(1, 100)]
-    ties = [i for i, value in enumerate(values, 1) if value == max(values)]
-    expected = min(ties, key=lambda i: (abs(i - 50), i)) / 100
-    for size in (1, 2, 3, 7):
-        threshold = TunedThreshold()
-        with threshold.tuning():
-            for part in zip(scores.split(size), labels.split(size), strict=True):
-                threshold.observe(*part)
-        assert float(threshold.value) == pytest.approx(expected), size
-
-
-@pytest.mark.parametrize(
-    "name", ["example-f1", "micro-f1", "macro-f1", "subset-accuracy", "hamming-loss", "iou"]
-)
-def test_of_equal_thresholds_the_nearest_to_a_half_is_taken_in_any_metric(name):
-    threshold = TunedThreshold(Metric.by_name(name)(), candidates=4)
-    worse = 1.0 if name == "hamming-loss" else 0.0
-    for step in (1e-16, -1e-16):
-        assert threshold._best([0.7, 0.7 + step, 0.7, worse]) == 1
-        assert threshold._best([0.7, worse, worse, 0.7 + step]) == 0
 
 
 @pytest.mark.parametrize("name", ["example-f1", "iou", "map-example"])
@@ -245,8 +179,8 @@ def test_the_value_is_the_same_for_any_batches(name):
     values = []
     for size in (1, 7, 60):
         metric = Metric.by_name(name)()
-        for part in zip(scores.split(size), labels.split(size), strict=True):
-            metric(*part)
+        for part, true in zip(scores.split(size), labels.split(size), strict=True):
+            metric(part, part > 0.5, true)
         values.append(metric.get_metric())
     assert values[0] == values[1] == values[2]
 
@@ -255,53 +189,6 @@ def test_only_integers_are_added_up_over_batches():
     for name in Metric.list_available():
         kind = Metric.by_name(name)
         if is_of_sets(kind) or name == "map-example":
-            sums = kind().batch_sums(torch.rand(3, 4), torch.rand(3, 4) < 0.5, 0.5, None)
+            outputs, labels = torch.rand(3, 4) < 0.5, torch.rand(3, 4) < 0.5
+            sums = kind().batch_sums(torch.rand(3, 4), outputs, labels, None)
             assert {value.dtype for value in sums.values()} == {torch.int64}, name
-
-
-def test_without_data_or_after_an_error_the_threshold_stays():
-    threshold = TunedThreshold()
-    with threshold.tuning():
-        pass
-    with pytest.raises(RuntimeError), threshold.tuning():
-        threshold.observe(torch.ones(2, 3), torch.ones(2, 3).bool())
-        raise RuntimeError
-    assert float(threshold.value) == 0.5
-    with pytest.raises(ConfigurationError, match=r"in \[0, 1\], got 1.5"):
-        FixedThreshold(1.5)
-
-
-def test_a_fixed_threshold_is_the_config_s_and_a_tuned_one_the_saved(caplog):
-    tuned = TunedThreshold()
-    tuned.value.fill_(0.3)
-    fixed = FixedThreshold(0.9)
-    fixed.load_state_dict(tuned.state_dict())
-    assert float(fixed.value) == pytest.approx(0.9)
-    assert "sets 'value' to 0.9; the value saved with the weights, 0.3" in caplog.text
-    caplog.clear()
-    copy.deepcopy(fixed).load_state_dict(pickle.loads(pickle.dumps(fixed)).state_dict())
-    assert not caplog.text
-    tuned.load_state_dict(fixed.state_dict())
-    assert float(tuned.value) == pytest.approx(0.9)
-
-
-@pytest.mark.parametrize("tuned", [True, False])
-def test_an_evaluation_uses_the_threshold_that_is_best_for_all_batches(tuned):
-    generator = np.random.default_rng(0)
-    labels = generator.random((50, 6)) < 0.3
-    scores = np.clip(0.3 * labels + generator.random((50, 6)) * 0.6, 0, 1)
-
-    def f1(threshold):
-        return sklearn_metrics.f1_score(
-            labels, scores > threshold, average="samples", zero_division=1.0
-        )
-
-    threshold = TunedThreshold(candidates=9) if tuned else FixedThreshold(0.5)
-    evaluation = Evaluation([ExampleF1()], threshold)
-    for _ in range(2):  # the second time begins anew
-        with evaluation.tuning():
-            for rows in np.split(np.arange(50), [20]):
-                evaluation(torch.tensor(scores[rows]), torch.tensor(labels[rows]), None)
-        best = max(f1(i / 10) for i in range(1, 10)) if tuned else f1(0.5)
-        assert evaluation.values(reset=True) == {"example_f1": pytest.approx(best)}
-    assert (best > f1(0.5)) == tuned

@@ -6,8 +6,6 @@ import torch
 from allennlp.training.metrics import Metric
 from sklearn.metrics import accuracy_score, jaccard_score
 
-from structured_energy.metrics import TunedThreshold
-
 
 @pytest.fixture()
 def data():
@@ -22,7 +20,8 @@ def data():
 def computed(name, data, threshold):
     metric = Metric.by_name(name)()
     for rows in (slice(0, 2), slice(2, 3), slice(3, 9)):
-        metric(*(torch.from_numpy(array[rows]) for array in data), threshold)
+        probabilities, labels = (torch.from_numpy(array[rows]) for array in data)
+        metric(probabilities, probabilities > threshold, labels)
     return metric.get_metric(reset=True)
 
 
@@ -50,16 +49,6 @@ def test_pixel_accuracy(data):
     assert computed("pixel-accuracy", data, 0.35) == pytest.approx(expected)
 
 
-def test_a_threshold_is_tuned_for_it(data):
-    probabilities, labels = (torch.from_numpy(array) for array in data)
-    threshold = TunedThreshold(metric=Metric.by_name("iou")(), candidates=9)
-    with threshold.tuning():
-        threshold.observe(probabilities, labels)
-    grid = [i / 10 for i in range(1, 10)]
-    best = max(computed("iou", data, candidate)[""] for candidate in grid)
-    assert computed("iou", data, float(threshold.value))[""] == pytest.approx(best)
-
-
 NAMES = ["iou", "pixel-accuracy", "example-f1", "micro-f1", "hamming-loss", "subset-accuracy"]
 NAMES += ["macro-f1", "map-example", "map-label"]
 
@@ -71,12 +60,13 @@ def test_void_positions_change_nothing(data, name):
     values = []
     for turned in (False, True):
         metric = Metric.by_name(name)()
-        metric(probabilities, labels ^ (~mask & turned), 0.35, mask)
+        changed = labels ^ (~mask & turned)
+        metric(probabilities, probabilities > 0.35, changed, mask)
         values.append(metric.get_metric())
         thresholds = [0.25, 0.55]
-        at = metric.sums_at(probabilities, labels ^ (~mask & turned), thresholds, mask)
+        at = metric.sums_at(probabilities, probabilities, changed, thresholds, mask)
         for i, threshold in enumerate(thresholds):
-            sums = metric.batch_sums(probabilities, labels, threshold, mask)
+            sums = metric.batch_sums(probabilities, probabilities > threshold, labels, mask)
             assert float(metric.value({key: value[i] for key, value in at.items()})) == (
                 pytest.approx(float(metric.value(sums)))
             )
@@ -86,7 +76,7 @@ def test_void_positions_change_nothing(data, name):
     # Images of the known pixels only, one at a time, add up to the same.
     metric = Metric.by_name(name)()
     for scores, truth, known in zip(probabilities, labels, mask, strict=True):
-        metric(scores[known][None], truth[known][None], 0.35)
+        metric(scores[known][None], scores[known][None] > 0.35, truth[known][None])
     assert metric.get_metric() == pytest.approx(values[0])
 
 
@@ -96,29 +86,17 @@ def test_an_image_of_void_pixels_only_has_no_part(data):
     mask[4] = False
     for name in ("iou", "pixel-accuracy"):
         metric, rest = Metric.by_name(name)(), Metric.by_name(name)()
-        metric(probabilities, labels, 0.35, mask)
+        metric(probabilities, probabilities > 0.35, labels, mask)
         others = [i for i in range(9) if i != 4]
-        rest(probabilities[others], labels[others], 0.35)
+        rest(probabilities[others], probabilities[others] > 0.35, labels[others])
         assert metric.get_metric() == pytest.approx(rest.get_metric())
         metric.reset()
-        metric(probabilities, labels, 0.35, torch.zeros_like(mask))
+        metric(probabilities, probabilities > 0.35, labels, torch.zeros_like(mask))
         value = metric.get_metric()
         assert (value[""] if isinstance(value, dict) else value) == 1.0
-
-
-def test_a_threshold_is_tuned_on_known_pixels(data):
-    probabilities, labels = map(torch.from_numpy, data)
-    mask = torch.rand(labels.shape, generator=torch.Generator().manual_seed(0)) < 0.7
-    thresholds = []
-    for turned in (False, True):
-        threshold = TunedThreshold(metric=Metric.by_name("iou")(), candidates=9)
-        with threshold.tuning():
-            threshold.observe(probabilities, labels ^ (~mask & turned), mask)
-        thresholds.append(float(threshold.value))
-    assert thresholds[0] == thresholds[1]
 
 
 def test_a_mask_of_another_shape_is_named(data):
     probabilities, labels = map(torch.from_numpy, data)
     with pytest.raises(ValueError, match=r"the metric 'iou', got .* with a mask \(9, 5\)"):
-        Metric.by_name("iou")()(probabilities, labels, 0.5, torch.ones(9, 5).bool())
+        Metric.by_name("iou")()(probabilities, labels, labels, torch.ones(9, 5).bool())

@@ -53,7 +53,7 @@ def judged(metric, pairs, cut, size):
             mask[i, : len(true)] = True
             labels[i, : len(true)] = torch.tensor(true)
             probabilities[i, range(len(true)), predicted] += 1
-        metric(probabilities, labels, mask=mask)
+        metric(probabilities, probabilities.argmax(-1), labels, mask)
     return metric.get_metric(reset=True)
 
 
@@ -222,13 +222,16 @@ def test_a_masked_token_is_in_no_span(mask):
     probabilities = torch.rand(1, 4, len(tags), generator=generator)
     labels = torch.tensor([[1, 2, 2, 3]])
     metric = SpanF1(vocab_of(tags))
-    values = metric.batch_sums(probabilities, labels, 0.5, real)
-    unpadded = metric.batch_sums(probabilities[:, real[0]], labels[:, real[0]], 0.5, None)
+    predicted = probabilities.argmax(-1)
+    values = metric.batch_sums(probabilities, predicted, labels, real)
+    unpadded = metric.batch_sums(
+        probabilities[:, real[0]], predicted[:, real[0]], labels[:, real[0]], None
+    )
     assert values == unpadded
     names = [tags[i] for i in labels[real]]
     assert values["true"] == len(spans(names, "BIO"))
 
 
 def test_wrong_shapes_are_named():
-    with pytest.raises(ValueError, match="a label for each token"):
-        TagAccuracy()(torch.rand(2, 3, 4), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match="a predicted and a true tag for each token"):
+        TagAccuracy()(torch.rand(2, 3, 4), torch.zeros(2, 3), torch.zeros(2, 4))

@@ -66,7 +66,7 @@ def build(name, problem):
         "score_network": SCORE,
         "oracle_value": "per-instance-f1",
         "metrics": METRICS,
-        "threshold": {"type": "tuned", "candidates": 9},
+        "decoder": {"type": "threshold", "candidates": 9},
         **MODELS[name],
     }
     return Model.from_params(Params(copy.deepcopy(config)), vocab=problem.vocab)
@@ -80,7 +80,7 @@ def observed(name, problem, labels, mask):
     loss.backward()
     values = [loss.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]
     model.eval()
-    with model.tuning():
+    with model.fitting():
         values.append(model(problem.x, labels, mask)["loss"].detach())
     values += [torch.tensor(value) for value in model.get_metrics(reset=True).values()]
     return values

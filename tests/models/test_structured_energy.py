@@ -197,27 +197,28 @@ def test_a_parameter_in_both_networks_or_in_neither_is_named(tiny_model, problem
 
 
 def test_metrics_are_floats_with_dotted_names_and_reset(tiny_model, problem):
-    model = tiny_model(snippet("cost-augmented", "threshold: 'tuned'")).eval()
+    model = tiny_model(snippet("cost-augmented", "decoder: 'threshold'")).eval()
     assert model.get_metrics() == {}
-    with torch.no_grad(), model.tuning():
+    with torch.no_grad(), model.fitting():
         model(problem.x, problem.labels)
     metrics = model.get_metrics(reset=True)
-    assert {"example_f1", "map_label", "threshold"} < metrics.keys()
+    assert {"example_f1", "map_label", "decoder.threshold"} < metrics.keys()
     assert {"loss.oracle_cost", "sampler.loss.value"} < metrics.keys()
     assert all(type(value) is float for value in metrics.values())
     assert model.get_metrics() == {}
 
 
-def test_metrics_follow_the_tuned_threshold(tiny_model, problem):
-    model = tiny_model(snippet("inference-network", "threshold: 'tuned'")).eval()
-    with torch.no_grad(), model.tuning():
-        probabilities = model(problem.x, problem.labels)["probabilities"]
+def test_metrics_follow_the_fitted_decoder(tiny_model, problem):
+    model = tiny_model(snippet("inference-network", "decoder: 'threshold'")).eval()
+    with torch.no_grad(), model.fitting():
+        prediction = model(problem.x, problem.labels)["prediction"]
     tuned = model.get_metrics(reset=True)["example_f1"]
     metric = model.evaluation.metrics["example_f1"]
-    metric(probabilities, problem.labels, model.threshold.value)
+    probabilities = prediction.probabilities
+    metric(probabilities, model.decoder.decode(prediction), problem.labels)
     assert metric.get_metric(reset=True) == tuned
-    assert model.threshold.value != 0.5
-    metric(probabilities, problem.labels, 0.5)
+    assert model.decoder.threshold != 0.5
+    metric(probabilities, probabilities > 0.5, problem.labels)
     assert tuned >= metric.get_metric(reset=True)
 
 

@@ -65,17 +65,16 @@ def test_smoothing_moves_the_edge_only():
     torch.testing.assert_close(SPACE.smooth(y, 0.2), torch.tensor([0.1, 0.3, 0.9]))
 
 
-def test_a_label_is_on_strictly_above_the_threshold():
+def test_a_label_is_on_strictly_above_a_half():
     y = torch.tensor([[0.2, 0.5, 0.7]])
     assert SPACE.decode(y).tolist() == [[False, False, True]]
-    assert SPACE.decode(y, torch.tensor(0.2)).tolist() == [[False, True, True]]
 
 
 def test_labels_are_read_with_their_names_and_images_as_rows():
     y = torch.tensor([[0.2, 0.75], [0.9, 0.6]])
-    threshold = torch.tensor(0.5)
-    assert SPACE.readable(y, ["a", "b"], threshold) == [{"b": 0.75}, {"a": 0.9, "b": 0.6}]
-    assert SPACE.readable(y.unsqueeze(0), [], threshold) == [[[0, 1], [1, 1]]]
+    assert SPACE.readable(y > 0.5, y, ["a", "b"]) == [{"b": 0.75}, {"a": 0.9, "b": 0.6}]
+    image = y.unsqueeze(0)
+    assert SPACE.readable(image > 0.5, image, []) == [[[0, 1], [1, 1]]]
 
 
 def test_soft_draws_harden_as_the_temperature_falls():

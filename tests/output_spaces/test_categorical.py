@@ -167,8 +167,6 @@ def test_the_mass_of_sets_of_labels_is_a_plain_count(masked):
     assert space.label_mass(torch.zeros(4, 1, 5, 5)) is None
 
 
-def test_the_corner_of_a_binary_output_is_that_of_the_threshold():
+def test_the_corner_of_a_binary_output_is_the_nearest():
     y = torch.tensor([[[0.2, 0.5, 0.7]]])
-    threshold = torch.tensor([0.1, 0.5, 0.8])
-    assert BinaryOutputSpace().nearest_corner(y, threshold).tolist() == [[[1.0, 0.0, 0.0]]]
     assert BinaryOutputSpace().nearest_corner(y).tolist() == [[[0.0, 0.0, 1.0]]]

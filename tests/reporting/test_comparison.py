@@ -194,10 +194,12 @@ def problem(metric, size, seed):
 def test_weighted_instances_are_as_many_copies(name):
     metric = metric_named(name)
     probabilities, labels, mask = problem(metric, 6, 0)
-    sums = metric.sums_by_instance(probabilities, labels, 0.5, mask)
+    outputs = probabilities > 0.5 if mask is None else probabilities.argmax(-1)
+    sums = metric.sums_by_instance(probabilities, outputs, labels, mask)
     counts = torch.tensor([2, 0, 1, 3, 1, 0])
     again = torch.repeat_interleave(torch.arange(6), counts)
-    metric(probabilities[again], labels[again], 0.5, None if mask is None else mask[again])
+    real = None if mask is None else mask[again]
+    metric(probabilities[again], outputs[again], labels[again], real)
     expected = metric.get_metric()
     expected = expected[""] if isinstance(expected, dict) else expected
     assert float(metric.value(metric.weighted(sums, counts))) == pytest.approx(float(expected))
@@ -208,7 +210,7 @@ class Mean(StructuredMetric):
 
     name = "mean"
 
-    def batch_sums(self, probabilities, labels, threshold, mask):
+    def batch_sums(self, probabilities, predictions, labels, mask):
         return {"sum": probabilities.sum(), "count": torch.tensor(len(labels))}
 
     def value(self, sums):

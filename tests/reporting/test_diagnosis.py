@@ -34,7 +34,7 @@ SETS = f"""{{
       optimizer: {{type: 'projected-gradient', learning_rate: 0.1}},
     }},
     metrics: ['example-f1'],
-    threshold: {{type: 'tuned', candidates: 9}},
+    decoder: {{type: 'threshold', candidates: 9}},
   }},
   trainer: {{type: 'minimax', optimizer: {{type: 'adam', lr: 0.01}}}},
 }}"""
@@ -63,7 +63,7 @@ IMAGES = """{
     type: 'structured-energy',
     output_space: 'binary',
     oracle_value: 'iou',
-    threshold: { type: 'tuned', metric: 'iou', candidates: 9 },
+    decoder: { type: 'threshold', metric: 'iou', candidates: 9 },
     task_network: { encoder: { type: 'u-net', hidden: [4, 4] } },
     sampler: { type: 'inference-network', loss: 'cross-entropy' },
     metrics: ['iou'],
@@ -91,7 +91,7 @@ def sets(tmp_path_factory):
     rows = [{key: value[i : i + 1] for key, value in batches[0].items()} for i in range(3)]
     rows[0]["x"] = 30 * rows[0]["x"]
     batches = [*rows, *batches[1:]]
-    model.threshold.value.copy_(torch.cat(predictions(model, batches)).quantile(0.7))
+    model.decoder.threshold.copy_(torch.cat(predictions(model, batches)).quantile(0.7))
     return model, batches
 
 
@@ -158,7 +158,7 @@ def test_scores_values_and_paths_are_those_of_the_parts(sets):
     np.testing.assert_allclose(
         diagnosis.path[-1], diagnosis.prediction_scores, rtol=1e-5, atol=1e-5
     )
-    rounded = (y[:, 0] > float(model.threshold.value)).numpy()
+    rounded = (y[:, 0] > float(model.decoder.threshold)).numpy()
     expected = f1_score(truth[:, 0].numpy() > 0, rounded, average=None, zero_division=0)
     np.testing.assert_allclose(diagnosis.labels.f1, expected)
     by_instance = [
@@ -168,9 +168,9 @@ def test_scores_values_and_paths_are_those_of_the_parts(sets):
     np.testing.assert_allclose(diagnosis.oracle_values, by_instance, rtol=1e-6)
 
 
-def test_the_threshold_curve_is_scikit_learn_s_at_each_candidate(sets):
+def test_the_curve_of_the_threshold_is_scikit_learn_s_at_each_candidate(sets):
     model, batches = sets
-    curve = diagnose(model, batches).threshold
+    (curve,) = diagnose(model, batches).decoder
     labels = joined(batches, "labels").numpy() > 0
     probabilities = torch.cat(predictions(model, batches)).numpy()
     np.testing.assert_allclose(curve.candidates, np.arange(1, 10) / 10)
@@ -179,7 +179,7 @@ def test_the_threshold_curve_is_scikit_learn_s_at_each_candidate(sets):
         for candidate in curve.candidates
     ]
     np.testing.assert_allclose(curve.values, expected, rtol=1e-6)
-    assert curve.metric == "example_f1" and curve.used == float(model.threshold.value)
+    assert curve.metric == "example_f1" and curve.used == float(model.decoder.threshold)
 
 
 def test_the_calibration_holds_the_truth_and_what_is_far_from_it(sets):
@@ -207,8 +207,9 @@ def test_tags_are_counted_without_padding(tmp_path):
     expected = f1_score(true, guess, average=None, labels=range(number), zero_division=0)
     np.testing.assert_allclose(diagnosis.labels.f1, expected)
     assert diagnosis.labels.true.sum() == len(true)
-    for missing in ("truth_scores", "calibration", "path", "threshold", "oracle_values"):
+    for missing in ("truth_scores", "calibration", "path", "oracle_values"):
         assert getattr(diagnosis, missing) is None
+    assert diagnosis.decoder == []
 
 
 def test_images_have_no_labels_but_a_threshold(tmp_path):
@@ -217,9 +218,8 @@ def test_images_have_no_labels_but_a_threshold(tmp_path):
     assert diagnosis.labels is None
     truth = joined(batches, "labels").numpy() > 0
     probabilities = torch.cat(predictions(model, batches)).numpy()
-    for candidate, value in zip(
-        diagnosis.threshold.candidates, diagnosis.threshold.values, strict=True
-    ):
+    (curve,) = diagnosis.decoder
+    for candidate, value in zip(curve.candidates, curve.values, strict=True):
         guess = probabilities > np.float32(candidate)
         shared, whole = (truth & guess).sum((1, 2)), (truth | guess).sum((1, 2))
         assert value == pytest.approx((shared / whole).mean(), rel=1e-5)

@@ -34,7 +34,7 @@ SETS = f"""{{
     sampler: 'random',
     inference: {{type: 'gradient-based-inference', num_steps: 3, start: 'uniform'}},
     metrics: ['example-f1'],
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
   trainer: {{
     type: 'minimax', num_epochs: 3, optimizer: {{type: 'adamw', lr: 0.01}},
@@ -111,7 +111,7 @@ def test_the_hardest_sets_of_labels_are_those_of_scikit_learn(sets):
     model, data, found = found_in(sets, 5)
     batch = next(iter(load_data_whole(sets, model)))
     probabilities = model(x=batch["x"])["probabilities"].detach()
-    predicted = (probabilities > model.threshold.value).numpy()
+    predicted = (probabilities > model.decoder.threshold).numpy()
     truth = batch["labels"].numpy()
     f1 = np.array(
         [f1_score(t, p, zero_division=1.0) for t, p in zip(truth, predicted, strict=True)]
@@ -219,7 +219,7 @@ def test_the_report_has_everything_and_refers_to_nothing_else(sets, tmp_path):
             assert part in page.text, name
     assert page.tags.count(("svg", "sparkline")) == len(history.curves)
     assert page.tags.count(("tr", "example")) == 3
-    for title in ("curves", "scores", "calibration", "path", "search_error", "labels", "threshold"):
+    for title in ("curves", "scores", "calibration", "path", "search_error", "labels", "decoder"):
         assert f'alt="{title}"' in source
     assert "after 3 epochs, seed 13370/1337/133; the best, by example_f1, is epoch" in page.text
     best = history.curves["example_f1"]["validation"].values[history.best_epoch]

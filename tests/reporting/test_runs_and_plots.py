@@ -6,12 +6,12 @@ import logging
 import numpy as np
 import pytest
 
+from structured_energy.decoders import Curve
 from structured_energy.reporting import (
     Calibration,
     Diagnosis,
     LabelCounts,
     Run,
-    ThresholdCurve,
     draw_all,
     draw_curves,
     save,
@@ -133,7 +133,7 @@ def diagnosis():
         path=path,
         calibration=Calibration(np.array([0.05, 0.06, 0.95]), np.array([0.0, 0.2, 0.9])),
         labels=LabelCounts(np.array([9, 3, 0]), np.array([9, 0, 0]), np.array([9, 0, 0])),
-        threshold=ThresholdCurve(np.array([0.3, 0.6]), np.array([0.4, 0.5]), "iou", 0.6),
+        decoder=[Curve("threshold", [0.3, 0.6], [0.4, 0.5], "iou", 0.6)],
     )
 
 
@@ -150,7 +150,7 @@ def test_plots_show_the_numbers_of_the_diagnosis():
         "path",
         "search_error",
         "labels",
-        "threshold",
+        "decoder",
     }
     for figure in figures.values():
         axis = figure.axes[0]
@@ -169,7 +169,7 @@ def test_plots_show_the_numbers_of_the_diagnosis():
     (points,) = figures["labels"].axes[0].collections
     np.testing.assert_allclose(points.get_offsets(), [[9, 1.0], [3, 0.0]])
     assert [text.get_text() for text in figures["labels"].axes[0].texts] == ["red", "green"]
-    assert "iou" in figures["threshold"].axes[0].get_title()
+    assert "iou" in figures["decoder"].axes[0].get_title()
 
 
 def test_what_a_model_does_not_have_is_not_drawn():

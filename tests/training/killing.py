@@ -39,7 +39,7 @@ MODEL = f"""{{
     loss: 'margin-based',
     sampler: {{type: 'inference-network', loss: 'inference'}},
     metrics: ['example-f1'],
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
   data_loader: {{batch_size: 10}},
   evaluate_on_test: true,

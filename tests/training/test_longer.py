@@ -89,7 +89,7 @@ def test_a_schedule_over_the_whole_run_has_the_new_length(config, tmp_path, trai
             "got 'trainer.patience' 2, which was 9; only",
         ),
         ({"trainer": {"grad_norm": 1.0}}, "got 'trainer.grad_norm' 1.0, which was not there"),
-        ({"model": {"threshold": "fixed"}}, "got 'model.threshold' 'fixed', which was 'tuned'"),
+        ({"model": {"decoder": "argmax"}}, "got 'model.decoder' 'argmax', which was 'threshold'"),
     ],
     ids=str,
 )

@@ -36,7 +36,7 @@ def test_unknown_names_are_refused_before_the_first_epoch(tmp_path, trainer, mes
 @pytest.mark.parametrize(
     "metric",
     [
-        "+threshold",
+        "+decoder.threshold",
         "-loss",
         "-sampler.loss.oracle_cost",
         ["+example_f1", "-hamming_loss", "-loss.value"],

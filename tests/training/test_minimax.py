@@ -42,7 +42,7 @@ MINIMAX = f"""{{
     sampler: {{type: 'inference-network', loss: 'inference',
               cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}},
     metrics: ['example-f1', 'map-label'],
-    threshold: 'tuned',
+    decoder: 'threshold',
   }},
   trainer: {{type: 'minimax', num_epochs: 3, optimizer: {{type: 'adamw', lr: 0.01}}}},
 }}"""

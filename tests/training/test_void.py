@@ -56,7 +56,7 @@ def judged(model, batch):
     """Return the loss, its gradients, the predictions and the metrics of a batch."""
     torch.manual_seed(1)
     model.zero_grad()
-    with model.tuning():
+    with model.fitting():
         output = model(**batch)
     if model.training:
         output["loss"].backward()
@@ -142,7 +142,7 @@ MODEL = """
     type: 'structured-energy',
     output_space: 'binary',
     oracle_value: 'iou',
-    threshold: { type: 'tuned', metric: 'iou' },
+    decoder: { type: 'threshold', metric: 'iou' },
     metrics: ['iou', 'pixel-accuracy'],
     score_network: {
       encoder: { type: 'u-net', hidden: [4, 4] },
@@ -178,7 +178,7 @@ def test_training_pictures_diagnosis_and_predictor_ignore_void_pixels(tmp_path):
         np.stack(columns["step 3"].tiles), np.stack(columns["probability"].tiles), atol=1e-6
     )
     probabilities = np.stack(columns["probability"].tiles)
-    predicted = probabilities > float(model.threshold.value)
+    predicted = probabilities > float(model.decoder.threshold)
     iou = []
     for truth, guess in zip(masks, predicted, strict=True):
         known = truth != 255
@@ -188,10 +188,8 @@ def test_training_pictures_diagnosis_and_predictor_ignore_void_pixels(tmp_path):
 
     diagnosis = diagnose(model, [batch, batch])
     np.testing.assert_allclose(diagnosis.oracle_values, iou * 2, atol=1e-5)
-    at = model.threshold.candidates.index(
-        min(model.threshold.candidates, key=lambda c: abs(c - float(model.threshold.value)))
-    )
-    assert diagnosis.threshold.values[at] == pytest.approx(np.mean(iou), abs=1e-5)
+    (curve,) = diagnosis.decoder
+    assert curve.values[curve.candidates.index(curve.used)] == pytest.approx(np.mean(iou), abs=1e-5)
     np.testing.assert_allclose(diagnosis.path[-1], diagnosis.prediction_scores, atol=1e-4)
     other = diagnose(model, [with_other_void(batch)] * 2)
     for name in ("oracle_values", "agreement", "truth_scores", "prediction_scores", "path"):

@@ -21,7 +21,7 @@ swappable(methods({
     score_hidden: d.hidden,
     patterns: 16,  // of labels, in the structured score
     oracle_value: 'per-instance-f1',
-    threshold: 'tuned',
+    decoder: 'threshold',
     metrics: [
       'example-f1',
       'micro-f1',
@@ -41,7 +41,7 @@ swappable(methods({
       [if !d.standardize then 'standardize']: false,
       output_space: 'binary',
       oracle_value: d.oracle_value,
-      threshold: d.threshold,
+      decoder: d.decoder,
       metrics: d.metrics,
     },
     trainer+: { validation_metric: d.validation_metric },

@@ -58,7 +58,7 @@ local lib = methods({
     value_weight: 1.0,
     task_cost_weight: 1.0,
     oracle_value: 'iou',
-    threshold: { type: 'tuned', metric: 'iou' },
+    decoder: { type: 'threshold', metric: 'iou' },
     metrics: ['iou', 'pixel-accuracy'],
     validation_metric: '+iou',
     score_is_value:: false,
@@ -77,7 +77,7 @@ local lib = methods({
     model+: {
       output_space: 'binary',
       oracle_value: d.oracle_value,
-      threshold: d.threshold,
+      decoder: d.decoder,
       metrics: d.metrics,
     },
     trainer+: {

@@ -9,6 +9,7 @@ A test that does not apply to the component is skipped with the reason. A class 
 `cases` runs several configs.
 """
 
+from .decoders import DecoderConformance
 from .encoders import EncoderConformance
 from .losses import LossConformance
 from .metrics import MetricConformance
@@ -19,6 +20,7 @@ from .spaces import OracleValueConformance, OutputSpaceConformance
 from .structured_scores import StructuredScoreConformance
 
 __all__ = [
+    "DecoderConformance",
     "EncoderConformance",
     "LossConformance",
     "MetricConformance",

@@ -26,7 +26,8 @@ def add(
 ) -> None:
     """Add a batch of the problem's instances, or of some of its rows."""
     rows = torch.arange(len(problem.labels)) if rows is None else rows
-    metric(probabilities[rows], problem.labels[rows], 0.5, problem.mask[rows])
+    outputs = problem.output_space.decode(probabilities)
+    metric(probabilities[rows], outputs[rows], problem.labels[rows], problem.mask[rows])
 
 
 def by_name(value: object) -> Dict[str, float]:
@@ -111,23 +112,29 @@ class MetricConformance(Conformance):
             add(metric, problem, probabilities, torch.tensor([1, 2]))
         assert other.get_metric() == component.get_metric()
 
-    def test_the_sums_at_thresholds_are_those_at_each(
+    def test_the_sums_at_cutoffs_are_those_at_each(
         self, problem: TestProblem, component: StructuredMetric
     ) -> None:
-        arguments = (probabilities_of(problem), problem.labels)
-        thresholds = [0.2, 0.5, 0.7]
-        together = component.sums_at(*arguments, thresholds, problem.mask)
-        for i, threshold in enumerate(thresholds):
-            for key, value in component.batch_sums(*arguments, threshold, problem.mask).items():
+        if not problem.output_space.is_binary:
+            pytest.skip("the outputs of this space are not decided by a cutoff")
+        probabilities, labels, mask = probabilities_of(problem), problem.labels, problem.mask
+        measure = torch.rand_like(probabilities) - 0.5
+        cutoffs = [-0.2, 0.0, 0.3]
+        together = component.sums_at(probabilities, measure, labels, cutoffs, mask)
+        for i, cutoff in enumerate(cutoffs):
+            sums = component.batch_sums(probabilities, measure > cutoff, labels, mask)
+            for key, value in sums.items():
                 torch.testing.assert_close(together[key][i], value, equal_nan=True)
 
     def test_an_instance_that_counts_twice_is_there_twice(
         self, problem: TestProblem, component: StructuredMetric
     ) -> None:
-        arguments = (probabilities_of(problem), problem.labels, 0.5, problem.mask)
-        sums = component.weighted(component.sums_by_instance(*arguments), torch.tensor([2, 0, 1]))
-        add(component, problem, arguments[0], torch.tensor([0, 0, 2]))
-        assert by_name(component.values(sums)) == pytest.approx(by_name(component.get_metric()))
+        probabilities = probabilities_of(problem)
+        outputs = problem.output_space.decode(probabilities)
+        sums = component.sums_by_instance(probabilities, outputs, problem.labels, problem.mask)
+        weighted = component.weighted(sums, torch.tensor([2, 0, 1]))
+        add(component, problem, probabilities, torch.tensor([0, 0, 2]))
+        assert by_name(component.values(weighted)) == pytest.approx(by_name(component.get_metric()))
 
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):
@@ -137,5 +144,9 @@ class MetricConformance(Conformance):
     def test_wrong_shapes_are_refused(
         self, problem: TestProblem, component: StructuredMetric
     ) -> None:
+        probabilities, labels = probabilities_of(problem), problem.labels
+        outputs = problem.output_space.decode(probabilities)
         with pytest.raises(ValueError, match="Expected .* got"):
-            component(probabilities_of(problem), problem.labels[:, :-1], 0.5, None)
+            component(probabilities, outputs, labels[:, :-1])
+        with pytest.raises(ValueError, match="Expected .* got"):
+            component(probabilities, outputs[:, :-1], labels)

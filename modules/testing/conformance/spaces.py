@@ -34,6 +34,17 @@ class OracleValueConformance(Conformance):
         ]
         torch.testing.assert_close(values[0], values[1])
 
+    def test_pairs_of_outputs(self, problem: TestProblem, component: OracleValue) -> None:
+        space = problem.output_space
+        truths, y = (space.nearest_corner(problem.sample(n).y) for n in (3, 4))
+        y[:, 0] = truths[:, 0]
+        if space.is_binary:
+            y[:, 1] = truths[:, 1] = 0.0
+        values = component.pairwise(truths, y, problem.mask)
+        for i, truth in enumerate(truths.split(1, 1)):
+            expected = component.value(truth, y, problem.mask)
+            torch.testing.assert_close(values[:, i], expected)
+
     def test_gradients(self, problem: TestProblem, component: OracleValue) -> None:
         needs_dtype(problem, torch.float64)
         check_gradients(lambda y: component.value(problem.truth, y), [problem.sample().y])
@@ -71,6 +82,30 @@ class OutputSpaceConformance(Conformance):
             [others, component.project(projected + 0.1 * torch.randn_like(others))], 1
         )
         assert (distance <= (others - point).flatten(2).norm(dim=2) + 1e-6).all()
+
+    def test_draws_at_uniform_numbers_have_the_probabilities(
+        self, problem: TestProblem, component: OutputSpace
+    ) -> None:
+        logits = draw_logits(problem, 1)[:, 0]
+        positions = component.position_shape(tuple(logits.shape[1:]))
+        assert positions == problem.mask.shape[1:]
+        count = 2000  # evenly spaced, so that each share is exact up to 1 / count
+        even = (torch.arange(count) + 0.5) / count
+        y = component.draw_at(
+            logits, even.view(-1, *[1] * len(positions)).expand(count, *positions)
+        )
+        assert component.contains(y) and torch.equal(component.nearest_corner(y), y)
+        expected = component.normalize(logits.unsqueeze(1))[:, 0]
+        assert (y.mean(1) - expected).abs().max() < 2 / count
+
+    def test_shared_mass_is_that_of_each_pair(
+        self, problem: TestProblem, component: OutputSpace
+    ) -> None:
+        y, other = problem.sample(3).y, problem.sample(4).y
+        shared = component.shared_mass(y, other, problem.mask)
+        for i, each in enumerate(y.split(1, 1)):
+            expected = component.sum_positions(component.position_dot(each, other), problem.mask)
+            torch.testing.assert_close(shared[:, i], expected)
 
     def test_logits_of_an_output_normalize_to_it(
         self, problem: TestProblem, component: OutputSpace

@@ -1,0 +1,214 @@
+"""Decoders that maximise the expected F1 of the instance."""
+
+from typing import List, Optional, Tuple
+
+import torch
+from allennlp.training.metrics import Metric
+
+from ..output_spaces import OutputSpace
+from ..samplers import Sampler
+from ..score_networks import ScoreNetwork
+from ..task_networks import TaskNetwork
+from .decoder import Decoder, Prediction
+from .draws import WeightedDrawsDecoder
+from .grid import GridDecoder, Parameters, Rule
+
+_AT_ONCE = 2**22  # numbers of a table that is in memory at once
+_TOLERANCE = 1e-9  # values that differ by no more are equal, so that rounding decides nothing
+TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
+
+
+def first_best(values: torch.Tensor, tolerance: float) -> torch.Tensor:
+    """Return the index of the first value of each row within the tolerance of the highest."""
+    return (values >= values.amax(1, keepdim=True) - tolerance).to(torch.uint8).argmax(1)
+
+
+def top(measure: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
+    """Return where the `sizes` `(rows,)` highest measures of each row are, the first of equal ones,
+    bool `(rows, labels)`."""
+    order = measure.sort(dim=1, descending=True, stable=True).indices
+    places = torch.arange(measure.shape[1], device=measure.device)
+    chosen = places.unsqueeze(0) < sizes.unsqueeze(1)
+    return torch.empty_like(chosen).scatter_(1, order, chosen)
+
+
+def expected_f1_by_size(probabilities: torch.Tensor) -> torch.Tensor:
+    """Return the expected F1 of the k most probable labels for k = 0 … K, `(rows, K + 1)`, of
+    independent labels with the probabilities `(rows, labels)`, sorted in falling order.
+
+    K is so large that no larger set is better, see `largest_size`. The cost is quadratic in the
+    number of labels for each row (Ye, Chai, Lee & Chieu 2012, algorithm 1).
+
+    >>> expected_f1_by_size(torch.tensor([[0.5, 0.5]]))
+    tensor([[0.2500, 0.5833, 0.6667]], dtype=torch.float64)
+    """
+    p = probabilities.double()
+    rows, labels = p.shape
+    largest = largest_size(p)
+    tail = _inverse_tail(p[:, largest:], largest)
+    inverse = [tail]  # E[1 / (α + S)] for α = 1, 2, …, where S counts the labels after the first k
+    for k in range(largest, 0, -1):
+        before = p[:, k - 1 : k]
+        last = inverse[-1]
+        inverse.append(before * last[:, 1:] + (1 - before) * last[:, :-1])
+    inverse.reverse()
+    head = p.new_zeros(rows, largest + 1)  # the distribution of the count of the first k labels
+    head[:, 0] = 1.0
+    counts = torch.arange(largest + 1, dtype=p.dtype, device=p.device)
+    values = [(1 - p).prod(1)]
+    for k in range(1, largest + 1):
+        own = p[:, k - 1 : k]
+        head = head * (1 - own) + torch.nn.functional.pad(head[:, :-1], (1, 0)) * own
+        at = inverse[k][:, k - 1 : 2 * k]  # α = k + 0 … k
+        values.append(2 * (head[:, : k + 1] * counts[: k + 1] * at).sum(1))
+    return torch.stack(values, 1)
+
+
+def _inverse_tail(p: torch.Tensor, largest: int) -> torch.Tensor:
+    """Return E[1 / (α + S)] for α = 1 … 2 · largest, where S counts independent labels with the
+    probabilities p, `(rows, 2 · largest)`."""
+    rows, labels = p.shape
+    mean = float(p.sum(1).max()) if labels else 0.0
+    # By Chernoff's bound, more labels have a probability below 1e-12.
+    size = min(labels, int(mean + 10 * (mean + 1) ** 0.5 + 10))
+    counts = p.new_zeros(rows, size + 1)
+    counts[:, 0] = 1.0
+    for label in range(labels):
+        own = p[:, label : label + 1]
+        counts = counts * (1 - own) + torch.nn.functional.pad(counts[:, :-1], (1, 0)) * own
+    alpha = torch.arange(1, 2 * largest + 1, dtype=p.dtype, device=p.device)
+    return counts @ (1 / (torch.arange(size + 1, device=p.device).unsqueeze(1) + alpha))
+
+
+def maximise_expected_f1(probabilities: torch.Tensor) -> torch.Tensor:
+    """Return the sets with the highest expected F1 of independent labels, bool `(rows, labels)`; of
+    equally good ones the smallest."""
+    chosen = []
+    rows = max(1, _AT_ONCE // (largest_size(probabilities) + 1) ** 2)
+    for part in probabilities.split(rows):
+        values = expected_f1_by_size(part.sort(dim=1, descending=True).values)
+        chosen.append(top(part, first_best(values, _TOLERANCE)))
+    return torch.cat(chosen)
+
+
+def largest_size(probabilities: torch.Tensor) -> int:
+    """Return K: a label at most 1 / labels times as probable as the most probable one improves no
+    set."""
+    highest = probabilities.amax(1, keepdim=True)
+    return max(1, int((probabilities > highest / probabilities.shape[1]).sum(1).max()))
+
+
+@Decoder.register("expected-f1")
+class ExpectedF1Decoder(GridDecoder):
+    """The set of labels with the highest expected F1 under independent labels, exactly.
+
+    The labels have the probabilities σ(l_i / T) with l_i = logit p_i: the temperature T, fitted by
+    the metric, corrects probabilities that are too sure or not sure enough. F1 is 1 where both sets
+    are empty. The best set has the k most probable labels for some k; the expected F1 of each is
+    computed by the quadratic algorithm of Ye et al. (2012, "Optimizing F-measure: a tale of two
+    approaches").
+
+    # Parameters
+
+    temperature : `float`, optional
+        T > 0; fitted by default, from 1.
+    metric : `Metric`, optional
+        The metric to optimise.
+    """
+
+    temperature: torch.Tensor
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        temperature: Optional[float] = None,
+        metric: Optional[Metric] = None,
+    ) -> None:
+        super().__init__(output_space, metric)
+        self.add_parameter("temperature", temperature, 1.0, TEMPERATURES, 1e-6)
+
+    def rule(self, prediction: Prediction) -> Rule:
+        probabilities = prediction.probabilities
+        logits = self.output_space.logits_of(probabilities.flatten(1))
+
+        def decode(at: Parameters) -> torch.Tensor:
+            tempered = self.output_space.normalize(logits / at["temperature"])
+            return maximise_expected_f1(tempered).view_as(probabilities)
+
+        return decode
+
+
+def maximise_expected_f1_of_draws(draws: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Return the sets with the highest expected F1 under weighted draws, bool `(rows, labels)`; of
+    equally good ones the smallest.
+
+    For a set h of size k, E[F1] = Σ_{i ∈ h} Δ_ik with Δ_ik = Σ_j w_j y_ji · 2 / (|y_j| + k), a
+    function of P(y_i = 1, |y| = s), so that the best set of size k has the k labels with the
+    highest Δ_ik (Dembczyński et al. 2011; Waegeman et al. 2014, the general F-measure maximiser).
+
+    # Parameters
+
+    draws : bool `(rows, num_draws, labels)`.
+    weights : their weights, which sum to 1, `(rows, num_draws)`.
+    """
+    chosen = []
+    labels = draws.shape[2]
+    for part, weight in zip(*_split(_AT_ONCE // labels**2 + 1, draws, weights), strict=True):
+        y, weight = part.to(torch.float64), weight.double()
+        size = y.sum(2)
+        largest = max(1, int(part.any(1).sum(1).max()))
+        k = torch.arange(1, largest + 1, dtype=y.dtype, device=y.device)
+        shares = 2 * weight.unsqueeze(2) / (size.unsqueeze(2) + k)  # (rows, num_draws, K)
+        delta = y.transpose(1, 2) @ shares  # (rows, labels, K)
+        ranked = delta.sort(dim=1, descending=True).values.cumsum(1)
+        places = torch.arange(largest, device=y.device)
+        best = ranked[:, places, places]  # of size k
+        empty = (weight * (size == 0)).sum(1, keepdim=True)
+        sizes = first_best(torch.cat([empty, best], 1), _TOLERANCE)
+        measure = delta[torch.arange(len(y), device=y.device), :, (sizes - 1).clamp(min=0)]
+        chosen.append(top(measure, sizes))
+    return torch.cat(chosen)
+
+
+def _split(rows: int, *tensors: torch.Tensor) -> List[Tuple[torch.Tensor, ...]]:
+    return [tensor.split(rows) for tensor in tensors]
+
+
+@Decoder.register("expected-f1-of-draws")
+class ExpectedF1OfDrawsDecoder(WeightedDrawsDecoder):
+    """The set of labels with the highest expected F1 under weighted draws, exactly.
+
+    The labels need not be independent: the weights w_j ∝ exp(β · s(x, y_j)) / q(y_j)^γ make the
+    draws y_j of q a sample of the distribution of the score, see
+    `WeightedDrawsDecoder`. The best set comes
+    from estimates of P(y_i = 1, |y| = s) (Waegeman et al. 2014).
+    """
+
+    def __init__(
+        self,
+        output_space: OutputSpace,
+        task_network: Optional[TaskNetwork] = None,
+        score_network: Optional[ScoreNetwork] = None,
+        sampler: Optional[Sampler] = None,
+        score_weight: Optional[float] = None,
+        proposal_weight: Optional[float] = None,
+        metric: Optional[Metric] = None,
+    ) -> None:
+        super().__init__(
+            output_space,
+            task_network,
+            score_network,
+            sampler,
+            score_weight,
+            proposal_weight,
+            metric,
+        )
+
+    def rule(self, prediction: Prediction) -> Rule:
+        draws = self.draws_of(prediction).flatten(2)
+
+        def decode(at: Parameters) -> torch.Tensor:
+            chosen = maximise_expected_f1_of_draws(draws, self.weights(prediction, at))
+            return chosen.view_as(prediction.probabilities)
+
+        return decode
