@@ -111,7 +111,7 @@ METHODS: Dict[str, List[Method]] = {
         ),
         Method(
             "seal_dynamic_dvn_cost_augmented",
-            "As seal_dynamic_dvn, with a cost-augmented network, which finds overestimated outputs.",
+            "As seal_dynamic_dvn, and a cost-augmented network that finds overestimated outputs.",
             _SEAL,
         ),
         _DYNAMIC_NCE,

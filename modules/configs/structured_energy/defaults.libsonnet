@@ -24,7 +24,7 @@
   margin_type: 'margin-rescaled',
   oracle_cost_weight: 1.0,
   static_epochs: 10,  // for which it is trained before it is kept as it is
-  task_epochs: 10,  // for which a task network is trained before that
+  task_epochs: std.ceil(d.num_epochs / 3),  // for which a task network is trained before that
   num_perturbed: 0,  // perturbed truths that a value network learns from
 
   // Of the task network's objective.

@@ -225,6 +225,7 @@ local methods = {
   seal_static_nce(d): in_three_phases(d, 'nce-ranking', {
     type: 'network-draws',
     num_samples: d.num_draws,
+    kind: 'discrete',
   }),
 
   // Lee et al. 2022, dynamic: both networks learn at once.
