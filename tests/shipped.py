@@ -43,7 +43,8 @@ def config_of(path):
 
 
 def small(path, folder, rows=20):
-    """Return a config with small data and two epochs, in the second of which later phases begin."""
+    """Return a config with small data and two epochs, in the second of which later phases begin; of
+    ranges of epochs, each phase becomes one epoch."""
     config = config_of(path)
     task, data_set = path.parts[-3:-1]
     for part, count in (("train", rows), ("validation", 8), ("test", 6)):
@@ -59,7 +60,35 @@ def small(path, folder, rows=20):
     config["trainer"]["num_epochs"] = 2
     for settings in config["trainer"].get("networks", {}).values():
         settings.update({key: 1 for key in ("start_epoch", "stop_epoch") if key in settings})
-    return config
+    return with_short_phases(config)
+
+
+def with_short_phases(config):
+    """Return the config with ranges of epochs, and the weights that change with them, such that
+    each phase is one epoch long."""
+    networks = config["trainer"].get("networks", {}).values()
+    ranges = [pair for settings in networks for pair in settings.get("epochs", [])]
+    edges = sorted({edge for pair in ranges for edge in pair if edge is not None})
+    if not edges:
+        return config
+    short = {edge: place for place, edge in enumerate(edges)}
+    for settings in networks:
+        if "epochs" in settings:
+            settings["epochs"] = [[short.get(edge) for edge in pair] for pair in settings["epochs"]]
+    config["trainer"]["num_epochs"] = len(edges)
+    return shortened(config, short)
+
+
+def shortened(config, short):
+    """Return the config with other boundaries of the weights that change by epochs."""
+    if isinstance(config, list):
+        return [shortened(item, short) for item in config]
+    if not isinstance(config, dict):
+        return config
+    result = {key: shortened(below, short) for key, below in config.items()}
+    if result.get("unit") == "epochs" and "boundaries" in result:
+        result["boundaries"] = [short[epoch] for epoch in result["boundaries"]]
+    return result
 
 
 def small_and_plain(path, folder, rows=20):

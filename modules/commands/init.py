@@ -117,7 +117,7 @@ def config_text(method: str, found: Found, table: Dict[str, Any], path: str) -> 
         if key == "train" and "validation" not in table:
             lines[-1] += "  // a tenth validates, where there is no key `validation`"
     epochs = config_of(found.task, method, table)["trainer"]["num_epochs"]
-    if method != "seal_static":  # whose epochs are those of two phases
+    if not method.startswith("seal_static"):  # whose epochs are those of several phases
         lines.append(f"  num_epochs: {epochs},")
     return "\n".join([*lines, "})", ""])
 

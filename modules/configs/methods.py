@@ -61,6 +61,14 @@ METHODS: Dict[str, List[Method]] = {
             "cross_entropy_oracle_cost",
             "A task network that also minimises the relaxed oracle cost.",
         ),
+        Method(
+            "cross_entropy_lsef1",
+            "The same, with a smooth F1: its minimum is a logarithm of exponentials.",
+        ),
+        Method(
+            "cross_entropy_weighted",
+            "A cross-entropy in which the positives of rare labels weigh more.",
+        ),
         _SPEN,
         Method(
             "spen_end_to_end",
@@ -79,13 +87,47 @@ METHODS: Dict[str, List[Method]] = {
             "A value network, trained first and then kept, is a loss of the task network.",
             _SEAL,
         ),
+        Method(
+            "seal_static_margin",
+            "A margin-based score network, trained on the outputs of a task network, then kept.",
+            _SEAL,
+        ),
+        Method(
+            "seal_static_nce",
+            "The same, with noise-contrastive estimation on draws of the task network.",
+            _SEAL,
+        ),
         _DYNAMIC_MARGIN,
         _DYNAMIC_DVN,
+        Method(
+            "seal_dynamic_dvn_value",
+            "The same, with the value in place of its logarithm in the task network's loss.",
+            _SEAL,
+        ),
+        Method(
+            "seal_dynamic_dvn_draws",
+            "As seal_dynamic_dvn, with draws of the task network.",
+            _SEAL,
+        ),
+        Method(
+            "seal_dynamic_dvn_cost_augmented",
+            "As seal_dynamic_dvn, and a cost-augmented network that finds overestimated outputs.",
+            _SEAL,
+        ),
         _DYNAMIC_NCE,
+        Method(
+            "seal_dynamic_nce_critical",
+            "The same; the score counts only where the truth does not score higher by a margin.",
+        ),
         Method("seal_dynamic_nce_relaxed", "The same, with relaxed (Gumbel) draws.", _SEAL),
         Method(
             "seal_ranking",
             "As seal_dynamic_nce, without the probability of the draws.",
+            _SEAL,
+        ),
+        Method(
+            "nce_gradient",
+            "The score network of seal_dynamic_nce, with gradient-based inference.",
             _SEAL,
         ),
         Method(

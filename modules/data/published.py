@@ -64,6 +64,16 @@ DATA_SETS: Dict[str, DataSet] = {
         },
         ("genbase.xml",),
     ),
+    "tmc2007_500": DataSet(
+        "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/tmc2007-500/",
+        {"test": "tmc2007-500-test.arff", "train": "tmc2007-500-train.arff"},
+        {
+            "tmc2007-500-test.arff": "b24f9c3f1eba77c9da0bbaff093ba41d331b7351be0167a8e1e3852c62e25e38",
+            "tmc2007-500-train.arff": "edfe7b7615c6f80e54c92a214437610d1ae36560c5cc6c4253b51c434d258273",
+            "tmc2007-500.xml": "cb6a67c8ae72fd9b47d89f77aa5b7f6cafb4ba9c20b1124c65a95a3f2caec38d",
+        },
+        ("tmc2007-500.xml",),
+    ),
     "cal500": DataSet(
         "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/cal500/",
         {"all": "cal500.arff"},

@@ -2,10 +2,12 @@
 
 from .combination import CombinationLoss
 from .contrastive_divergence import ContrastiveDivergenceLoss
+from .critical_examples import CriticalExamplesLoss
 from .cross_entropy import CrossEntropyLoss
 from .exact_likelihood import ExactLikelihoodLoss
 from .expected_cost import MinimumRiskLoss, PolicyGradientLoss
 from .inference import InferenceLoss
+from .label_weights import BalancedWeights
 from .loss import Loss
 from .margin_based import MarginBasedLoss
 from .negative import NegativeLoss
@@ -22,20 +24,25 @@ from .value_regression import ValueLoss, ValueRegressionLoss
 from .weight_schedules import (
     ConstantWeight,
     CosineWeight,
+    ExponentialWeight,
     LinearWeight,
     StepwiseWeight,
     WeightSchedule,
+    start_epoch,
 )
 from .zero import ZeroLoss
 
 __all__ = [
+    "BalancedWeights",
     "BinaryNoiseContrastiveLoss",
     "CombinationLoss",
     "ConstantWeight",
     "ContrastiveDivergenceLoss",
     "CosineWeight",
+    "CriticalExamplesLoss",
     "CrossEntropyLoss",
     "ExactLikelihoodLoss",
+    "ExponentialWeight",
     "InferenceLoss",
     "LinearWeight",
     "Loss",
@@ -54,4 +61,5 @@ __all__ = [
     "ValueRegressionLoss",
     "WeightSchedule",
     "ZeroLoss",
+    "start_epoch",
 ]

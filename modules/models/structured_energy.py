@@ -23,6 +23,7 @@ from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
 from .checks import check_losses
+from .label_counts import fit_label_weights
 from .standardization import fit_scaling
 
 
@@ -132,9 +133,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
             initializer(self)
 
     def prepare(self, data_loader: DataLoader) -> None:
-        """Fit the scaling of feature vectors to the training data, unless it is fitted; trainers
-        call this before the first step."""
+        """Fit the scaling of feature vectors and balanced weights of labels to the training data,
+        unless they are fitted; trainers call this before the first step."""
         fit_scaling(self, self.vocab, data_loader, self.standardize)
+        fit_label_weights(self, self.output_space, self.vocab, data_loader)
 
     def _parts(self, network: str) -> List[torch.nn.Module]:
         parts = {

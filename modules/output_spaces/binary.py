@@ -136,3 +136,12 @@ class BinaryOutputSpace(OutputSpace):
         if y.dim() != 3:  # pixels
             return None
         return (y if mask is None else y.masked_fill(~mask.unsqueeze(1), 0.0)).sum((0, 1))
+
+    def position_weight(self, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Return the weight of the label where y is 1, and 1 where it is 0."""
+        return 1 + (weights - 1) * y
+
+    def balanced_weights(self, positives: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+        """Return the number of negatives for each positive."""
+        varies = (positives > 0) & (positives < total)
+        return torch.where(varies, (total - positives) / positives.clamp(min=1.0), 1.0)

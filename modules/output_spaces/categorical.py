@@ -172,3 +172,13 @@ class CategoricalOutputSpace(OutputSpace):
     ) -> Optional[torch.Tensor]:
         real = y if mask is None else y.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), 0.0)
         return real.flatten(0, -2).sum(0)
+
+    def position_weight(self, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Return the weight of the value of each position."""
+        return self.position_dot(y, weights.expand(self.num_values))
+
+    def balanced_weights(self, positives: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+        """Return the number of positions over K times those with the value, as scikit-learn's
+        `class_weight='balanced'`."""
+        balanced = total / (self.num_values * positives.clamp(min=1.0))
+        return torch.where(positives > 0, balanced, 1.0)

@@ -167,6 +167,16 @@ class OutputSpace(Registrable, ABC):
         """Return the mass of each label `(num_labels,)`, summed over outputs and real positions;
         `None` for outputs without a dimension of labels, such as binary images."""
 
+    @abstractmethod
+    def position_weight(self, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+        """Return the weight of each position of a discrete y, given a weight for each label
+        `(num_labels,)`, or one for all, `()`."""
+
+    @abstractmethod
+    def balanced_weights(self, positives: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+        """Return the weights of labels under which rare ones count as much as frequent ones, given
+        how often each is on and at how many positions it is known; 1 where there is no choice."""
+
     def existing_positions(self, mask: Optional[torch.Tensor]) -> Optional[torch.Tensor]:
         """Return the part of a mask that a prediction depends on: the positions that exist in x,
         by default all of the mask. Labels exist even where the truth is unknown."""

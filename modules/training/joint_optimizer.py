@@ -1,6 +1,6 @@
 """The optimisers and schedulers of several networks behind AllenNLP's interface for one model."""
 
-from typing import Any, Collection, Dict, List, Optional, Union
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sized, Union
 
 import torch
 from allennlp.common import Lazy
@@ -133,7 +133,7 @@ class JointScheduler(LearningRateScheduler):
     """The learning-rate schedulers of several networks, stepped together once a batch and epoch.
 
     Only the schedulers of the networks in `active`, which are being trained, are stepped. Each
-    counts batches from the first one on which its network is trained.
+    counts the batches on which its network is trained.
     """
 
     def __init__(self, schedulers: Dict[str, LearningRateScheduler]) -> None:
@@ -155,6 +155,8 @@ class JointScheduler(LearningRateScheduler):
         """End a batch."""
         for network, scheduler in self.schedulers.items():
             if network not in self.active:
+                if network in self.batches_before:  # between two ranges of its epochs
+                    self.batches_before[network] += 1
                 continue
             if batch_num_total is None:
                 scheduler.step_batch()
@@ -199,7 +201,7 @@ def joint_optimizer(
 
 
 def joint_scheduler(
-    settings: Dict[str, NetworkSettings], epochs: Dict[str, range]
+    settings: Dict[str, NetworkSettings], epochs: Mapping[str, Sized]
 ) -> Optional[Lazy[LearningRateScheduler]]:
     """Return a builder of the schedulers, each over the epochs of its network; `None` if no network
     has a scheduler."""

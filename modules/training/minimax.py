@@ -18,6 +18,7 @@ from allennlp.training.optimizers import Optimizer
 
 from ..encoded import Encoded
 from ..environment import record_environment
+from ..losses import start_epoch
 from ..models import StructuredEnergyModel
 from ..samplers import NanScoreError
 from ..workers import all_gather_object, own_part
@@ -66,8 +67,8 @@ class MinimaxTrainer(GradientDescentTrainer):
         The number of repetitions of all steps on the same batch.
     networks : `Dict[str, NetworkSettings]`, optional
         `optimizer`, `learning_rate_scheduler`, `grad_norm`, `num_gradient_accumulation_steps` of
-        each network, by default the trainer's. `start_epoch` and `stop_epoch` divide training into
-        phases: only the last one counts for the best epoch and for `patience`.
+        each network, by default the trainer's. `start_epoch`, `stop_epoch` and `epochs` divide
+        training into phases: only the last one counts for the best epoch and for `patience`.
     amp_dtype : `"float16"` or `"bfloat16"`
         The half precision of `use_amp`; bfloat16 needs no `grad_scaling`.
     compile_networks : `bool`
@@ -229,6 +230,7 @@ class MinimaxTrainer(GradientDescentTrainer):
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
         worker = self.turns.worker
         worker.random.start_epoch(epoch)
+        start_epoch(self.model, epoch)
         self._start_phase(epoch)
         try:
             metrics = super()._train_epoch(epoch)

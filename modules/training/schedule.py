@@ -1,7 +1,7 @@
 """The schedule of the networks' steps, and the settings by which each network is optimised."""
 
 import copy
-from typing import Collection, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Collection, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, Union
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
@@ -25,6 +25,14 @@ class NetworkSettings(FromParams):
     start_epoch, stop_epoch : `int`
         The network is trained from `start_epoch` until before `stop_epoch`, by default in all
         epochs. For example, a score network can be trained first and frozen later.
+    epochs : `List[Tuple[int, Optional[int]]]`, optional
+        Several such ranges instead, `[start, stop]`, in order: with `[[0, 10], [20, null]]` the
+        network is trained in the first 10 epochs and again from epoch 20 to the end.
+
+    # Raises
+
+    `ConfigurationError` for ranges that are empty, overlap or are not in order, and for `epochs`
+    beside `start_epoch` or `stop_epoch`.
     """
 
     def __init__(
@@ -35,6 +43,7 @@ class NetworkSettings(FromParams):
         num_gradient_accumulation_steps: Optional[int] = None,
         start_epoch: int = 0,
         stop_epoch: Optional[int] = None,
+        epochs: Optional[List[Tuple[int, Optional[int]]]] = None,
     ) -> None:
         self.optimizer = optimizer
         self.learning_rate_scheduler = learning_rate_scheduler
@@ -42,6 +51,15 @@ class NetworkSettings(FromParams):
         self.num_gradient_accumulation_steps = num_gradient_accumulation_steps
         self.start_epoch = start_epoch
         self.stop_epoch = stop_epoch
+        self.epochs = epochs
+        if epochs is not None:
+            if start_epoch or stop_epoch is not None:
+                raise ConfigurationError(
+                    "Expected either 'epochs' or 'start_epoch' and 'stop_epoch' of a network in "
+                    f"the trainer 'minimax', got epochs {epochs}, start_epoch {start_epoch} and "
+                    f"stop_epoch {stop_epoch}; leave out one of them."
+                )
+            check_ranges(epochs)
 
     def filled(self, by_default: "NetworkSettings") -> "NetworkSettings":
         """Return these settings, with missing ones taken from `by_default`."""
@@ -51,10 +69,32 @@ class NetworkSettings(FromParams):
                 setattr(settings, name, value)
         return settings
 
-    def epochs(self, num_epochs: int) -> range:
+    def trained_epochs(self, num_epochs: int) -> FrozenSet[int]:
         """Return the epochs of a run of `num_epochs` in which the network is trained."""
-        stop = num_epochs if self.stop_epoch is None else min(self.stop_epoch, num_epochs)
-        return range(self.start_epoch, stop)
+        ranges = self.epochs or [(self.start_epoch, self.stop_epoch)]
+        return frozenset(
+            epoch
+            for start, stop in ranges
+            for epoch in range(start, num_epochs if stop is None else min(stop, num_epochs))
+        )
+
+
+def check_ranges(ranges: List[Tuple[int, Optional[int]]]) -> None:
+    """Raise `ConfigurationError` unless the ranges `[start, stop]` are in order and apart."""
+    end: Optional[int] = 0
+    for each in ranges:
+        fits = len(each) == 2 and end is not None and end <= each[0]
+        if not fits or (each[1] is not None and each[1] <= each[0]):
+            break
+        end = each[1]
+    else:
+        if ranges:
+            return
+    raise ConfigurationError(
+        "Expected ranges of epochs [start, stop] in order, each after the one before, such as "
+        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', got "
+        f"{[list(each) for each in ranges]}."
+    )
 
 
 class Schedule(NamedTuple):
@@ -64,7 +104,7 @@ class Schedule(NamedTuple):
     """
 
     steps: Tuple[str, ...]
-    epochs: Dict[str, range]
+    epochs: Dict[str, FrozenSet[int]]
 
     def active(self, epoch: int) -> Tuple[str, ...]:
         """Return the network of each step on a batch of this epoch."""
@@ -73,9 +113,10 @@ class Schedule(NamedTuple):
     @property
     def last_phase(self) -> int:
         """The first epoch of the last phase."""
-        end = max(epochs.stop for epochs in self.epochs.values())
-        changes = {edge for epochs in self.epochs.values() for edge in (epochs.start, epochs.stop)}
-        return max(edge for edge in {0, *changes} if edge < end)
+        last = max((max(epochs) for epochs in self.epochs.values() if epochs), default=0)
+        while last and self.active(last) == self.active(last - 1):
+            last -= 1
+        return last
 
 
 def check_network(where: str, name: str, known: Collection[str]) -> None:
@@ -142,12 +183,14 @@ def make_schedule(
 
     `ConfigurationError` for an epoch in which no network is trained.
     """
-    schedule = Schedule(steps, {name: each.epochs(num_epochs) for name, each in settings.items()})
+    schedule = Schedule(
+        steps, {name: each.trained_epochs(num_epochs) for name, each in settings.items()}
+    )
     for epoch in range(num_epochs):
         if not schedule.active(epoch):
             raise ConfigurationError(
                 f"Expected a network to train in each of the trainer's {num_epochs} epochs "
-                f"(num_epochs), got none in epoch {epoch}; check start_epoch and stop_epoch in "
-                "'networks'."
+                f"(num_epochs), got none in epoch {epoch}; check start_epoch, stop_epoch and "
+                "epochs in 'networks'."
             )
     return schedule

@@ -8,6 +8,7 @@ from allennlp.training.metrics import Metric
 from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
+from structured_energy.oracle_values import OracleValue
 from structured_energy.samplers import Sampler
 from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
@@ -113,11 +114,20 @@ NETWORKS = {
 
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
+    (OracleValue, "per-instance-lsef1"): [
+        "'per-instance-lsef1'",
+        "{type: 'per-instance-lsef1', temperature: 0.3}",
+    ],
     (Loss, "combination"): [
         "{type: 'combination', constituents: ['score', 'cross-entropy'], weights: [0.5, 2]}",
         "{type: 'combination', constituents: ['score', 'cross-entropy'], weights: "
         "[{type: 'linear', start: 1, end: 1, num_steps: 9}, {type: 'constant', value: 2}]}",
     ],
+    (Loss, "critical-examples"): [
+        "{type: 'critical-examples', constituent: 'score', oracle_cost_weight: 2, margin: 0.1}",
+        "{type: 'critical-examples', constituent: {type: 'cross-entropy', reduction: 'sum'}}",
+    ],
+    (Loss, "cross-entropy"): ["'cross-entropy'", "{type: 'cross-entropy', pos_weight: 3}"],
     (Loss, "negative"): ["{type: 'negative', constituent: 'score'}"],
     (Loss, "margin-based"): [
         f"{{type: 'margin-based', margin_type: '{margin_type}', oracle_cost_weight: 2}}"
@@ -129,7 +139,9 @@ CONFIGS = {
     (Loss, "value-regression"): [
         f"{{type: 'value-regression', objective: '{objective}'}}"
         for objective in ("cross-entropy", "squared-error", "squared-error-of-score")
-    ],
+    ]
+    + ["{type: 'value-regression', include_truth: true}"],
+    (Loss, "value"): ["'value'", "{type: 'value', objective: 'value', oracle_cost_weight: 2}"],
     (Loss, "nce-ranking"): [
         "'nce-ranking'",
         "{type: 'nce-ranking', correct_for_proposal: false}",

@@ -226,12 +226,15 @@ def test_what_another_library_writes_is_read(tmp_path_factory, data, sparse):
     np.testing.assert_array_equal(result, np.array(rows, dtype=np.float32))
 
 
-@pytest.mark.parametrize("name", ["bibtex", "delicious", "scene", "yeast", "genbase", "cal500"])
+@pytest.mark.parametrize(
+    "name", ["bibtex", "delicious", "scene", "yeast", "genbase", "cal500", "tmc2007_500"]
+)
 def test_real_files_are_as_another_parser_reads_them(name):
     if not available(name):
         pytest.skip(f"STRUCTURED_ENERGY_DATA has no {name}")
     folder = os.path.join(os.environ["STRUCTURED_ENERGY_DATA"], name)
-    path = os.path.join(folder, f"{name}.arff" if name == "cal500" else f"{name}-test.arff")
+    file = f"{name}.arff" if name == "cal500" else f"{name.replace('_', '-')}-test.arff"
+    path = os.path.join(folder, file)
     header, rows = read_arff(path)
     with open(path, encoding="utf-8") as file:
         lines = file.read()
@@ -256,5 +259,6 @@ def test_real_files_are_as_another_parser_reads_them(name):
             "yeast": 917,
             "genbase": 199,
             "cal500": 502,
+            "tmc2007_500": 7077,
         }[name]
     )

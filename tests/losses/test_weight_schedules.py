@@ -1,5 +1,6 @@
 """Weights that change during training."""
 
+import json
 import math
 
 import pytest
@@ -16,6 +17,7 @@ from structured_energy.losses import (
     ScoreLoss,
     WeightSchedule,
     ZeroLoss,
+    start_epoch,
 )
 from structured_energy.samplers import GradientBasedInferenceSampler
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
@@ -40,8 +42,31 @@ SCHEDULES = {
         3,
         3,
     ],
+    "{type: 'exponential', start: 1, end: 16, num_steps: 4}": [1, 2, 4, 8, 16, 16],
     "{type: 'stepwise', boundaries: [2, 3], values: [1, 5, 2]}": [1, 1, 5, 2, 2, 2],
 }
+
+
+@pytest.mark.parametrize("schedule", [each for each in SCHEDULES if "constant" not in each])
+def test_the_weight_is_constant_within_an_epoch_where_its_unit_is_one(problem, schedule):
+    loss = build(problem, schedule.replace("}", ", unit: 'epochs'}")).train()
+    sample = problem.sample()
+    once = ScoreLoss(problem.score_network)(problem.x, problem.truth, sample)
+    for epoch, expected in enumerate(SCHEDULES[schedule]):
+        start_epoch(loss, epoch)
+        for _ in range(3):
+            torch.testing.assert_close(loss(problem.x, problem.truth, sample), expected * once)
+    restored = build(problem, schedule.replace("}", ", unit: 'epochs'}")).eval()
+    restored.load_state_dict(loss.state_dict())
+    torch.testing.assert_close(restored(problem.x, problem.truth, sample), expected * once)
+
+
+def test_a_unit_of_epochs_needs_a_trainer_that_starts_them(problem):
+    loss = build(problem, "{type: 'linear', start: 1, end: 2, num_steps: 3, unit: 'epochs'}")
+    with pytest.raises(ConfigurationError, match="use the trainer 'minimax'"):
+        loss.train()(problem.x, problem.truth, problem.sample())
+    with pytest.raises(ConfigurationError, match="'steps' or 'epochs' .*got 'epoch'"):
+        LinearWeight(0.0, 1.0, 2, unit="epoch")
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -76,10 +101,11 @@ def test_numbers_are_not_logged():
         {"type": "linear", "start": 0.0, "end": 1.0, "num_steps": 0},
         {"type": "stepwise", "boundaries": [3, 2], "values": [1.0, 2.0, 3.0]},
         {"type": "stepwise", "boundaries": [3], "values": [1.0]},
+        {"type": "exponential", "start": 0.0, "end": 1.0, "num_steps": 3},
     ],
 )
 def test_bad_schedules_are_named(snippet):
-    with pytest.raises(ConfigurationError, match="Expected (a schedule|increasing)"):
+    with pytest.raises(ConfigurationError, match="Expected (a schedule|increasing|weights)"):
         WeightSchedule.by_name(snippet.pop("type"))(**snippet)
 
 
@@ -170,3 +196,31 @@ def test_a_schedule_in_a_sampler_is_recovered_and_not_counted_in_validation(tmp_
     config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(snippet))
     train_model(Params(config), str(tmp_path / "run"), recover=True)
     assert counted(3) == 6 * batches
+
+
+def test_weights_by_epochs_are_those_of_the_trainer_also_when_it_is_recovered(tmp_path):
+    by_epochs = "{type: 'stepwise', boundaries: [1, 2], values: [0, 5, 9], unit: 'epochs'}"
+    snippet = (
+        f"{{model: {{type: 'structured-energy', output_space: 'binary', loss: 'margin-based', "
+        f"score_network: {network()}, task_network: {network()}, oracle_value: 'per-instance-f1', "
+        "sampler: {type: 'inference-network', loss: {type: 'combination', "
+        f"constituents: ['score', 'cross-entropy'], weights: [{by_epochs}, 1]}}}}}}, "
+        "trainer: {type: 'minimax', optimizer: 'adam', num_epochs: 3}}"
+    )
+    name = "sampler.loss.weight.0"
+
+    def logged():
+        files = [tmp_path / "run" / f"metrics_epoch_{epoch}.json" for epoch in range(3)]
+        values = [json.loads(file.read_text()) for file in files]
+        return [(each[f"training_{name}"], each[f"validation_{name}"]) for each in values]
+
+    whole = train_snippet(snippet, tmp_path).state_dict()
+    assert logged() == [(0, 0), (5, 5), (9, 9)]
+    for path in (*(tmp_path / "run").glob("*_state_e3_*.th"), tmp_path / "run/model.tar.gz"):
+        path.unlink()  # as if the run was killed in its last epoch
+    (tmp_path / "run" / "metrics_epoch_2.json").unlink()
+    config = merged(data_config(tmp_path / "data"), evaluate_jsonnet(snippet))
+    resumed = train_model(Params(config), str(tmp_path / "run"), recover=True).state_dict()
+    assert logged() == [(0, 0), (5, 5), (9, 9)]
+    for key, value in whole.items():
+        torch.testing.assert_close(resumed[key], value, rtol=0, atol=0, msg=key)

@@ -26,6 +26,24 @@ MODES = {
     "phases": {
         "networks": {"score_network": {"stop_epoch": 3}, "task_network": {"start_epoch": 1}}
     },
+    "three phases": {
+        "num_epochs": 5,
+        "networks": {
+            "score_network": {
+                "epochs": [[1, 3]],
+                "learning_rate_scheduler": {"type": "cosine", "t_initial": 2},
+            },
+            "task_network": {
+                "epochs": [[0, 1], [3, None]],
+                "learning_rate_scheduler": {
+                    "type": "noam",
+                    "model_size": 1,
+                    "warmup_steps": 4,
+                    "factor": 0.01,
+                },
+            },
+        },
+    },
     "within epochs": {
         "checkpointer": {"save_every_num_batches": 1},
         "networks": {"task_network": {"num_gradient_accumulation_steps": 2}},

@@ -18,7 +18,13 @@ from torch.optim.optimizer import (
 
 from structured_energy.task_networks import TaskNetwork
 from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
-from structured_energy.training import JointOptimizer, JointScheduler, joint_optimizer
+from structured_energy.training import (
+    JointOptimizer,
+    JointScheduler,
+    NetworkSettings,
+    joint_optimizer,
+)
+from structured_energy.training.schedule import make_schedule
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus', dropout: 0.3}"
 CROSS_ENTROPY = f"""{{
@@ -215,6 +221,76 @@ def test_a_network_is_trained_only_in_its_epochs(tmp_path):
     assert [count for count, _ in recorder.steps] == [scores] * 2 * 3 + [tasks] * 3 * 3
 
 
+THREE_PHASES = {
+    "num_epochs": 6,
+    "networks": {
+        "score_network": {"epochs": [[1, 3]]},
+        "task_network": {"epochs": [[0, 1], [3, None]]},
+    },
+}
+
+
+def test_a_network_is_trained_in_several_ranges_of_epochs(tmp_path):
+    over = {"trainer": THREE_PHASES, "data_loader": {"shuffle": False}}
+    with Recorder() as recorder:
+        model = train(tmp_path, MINIMAX, over)
+    scores, tasks = (len(model.networks[name]) for name in ("score_network", "task_network"))
+    expected = [tasks] * 3 + [scores] * 2 * 3 + [tasks] * 3 * 3
+    assert [count for count, _ in recorder.steps] == expected
+    metrics = json.loads((tmp_path / "a" / "run" / "metrics.json").read_text())
+    assert metrics["best_epoch"] >= 3
+
+
+@pytest.mark.parametrize(
+    ("ranges", "epochs", "last_phase"),
+    [
+        (({"epochs": [[0, 2]]}, {"epochs": [[2, 4], [6, None]]}, 8), None, None),
+        (
+            ({"epochs": [[2, 4]]}, {"epochs": [[0, 2], [4, None]]}, 8),
+            [{2, 3}, {0, 1, *range(4, 8)}],
+            4,
+        ),
+        (({}, {"epochs": [[1, 3], [5, 9]]}, 7), [set(range(7)), {1, 2, 5, 6}], 5),
+        (({"stop_epoch": 3}, {"start_epoch": 3}, 5), [{0, 1, 2}, {3, 4}], 3),
+        (({"start_epoch": 2}, {}, 5), [{2, 3, 4}, set(range(5))], 2),
+        (({}, {}, 5), [set(range(5))] * 2, 0),
+        (({"epochs": [[0, 2], [2, None]]}, {}, 5), [set(range(5))] * 2, 0),
+    ],
+)
+def test_the_epochs_and_the_last_phase(ranges, epochs, last_phase):
+    *settings, num_epochs = ranges
+    networks = {name: NetworkSettings(**each) for name, each in zip("st", settings, strict=True)}
+    if epochs is None:
+        with pytest.raises(ConfigurationError, match="got none in epoch 4"):
+            make_schedule(("s", "t"), networks, num_epochs)
+        return
+    schedule = make_schedule(("s", "t"), networks, num_epochs)
+    assert [set(schedule.epochs[name]) for name in "st"] == epochs
+    assert schedule.last_phase == last_phase
+
+
+def test_a_scheduler_counts_only_the_steps_of_its_ranges(tmp_path):
+    scheduler = {"type": "noam", "model_size": 1, "warmup_steps": 100, "factor": 1.0}
+    networks = {
+        name: {**settings, "learning_rate_scheduler": scheduler}
+        for name, settings in THREE_PHASES["networks"].items()
+    }
+    over = {"trainer": {**THREE_PHASES, "networks": networks, "num_epochs": 4}}
+    rates = []
+
+    class Rates(JointScheduler):
+        def step_batch(self, batch_num_total=None):
+            super().step_batch(batch_num_total)
+            if "task_network" in self.active:
+                rates.append(self.schedulers["task_network"].get_values()[0])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(joint_optimizer, "JointScheduler", Rates)
+        train(tmp_path, MINIMAX, over)
+    # Noam's rate is proportional to the number of the step in the warm-up.
+    assert rates == pytest.approx([rates[0] * step for step in range(1, 7)])
+
+
 def test_the_best_epoch_is_one_of_the_last_phase(tmp_path):
     # The oracle cost is constant in the first phase and rises with every epoch of the last.
     over = {
@@ -299,6 +375,17 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
         (
             {"networks": {n: {"stop_epoch": 2} for n in ("score_network", "task_network")}},
             "got none in epoch 2",
+        ),
+        (
+            {"networks": {"task_network": {"epochs": [[0, 2], [1, 3]]}}},
+            r"ranges of epochs .*in order.*got \[\[0, 2\], \[1, 3\]\]",
+        ),
+        ({"networks": {"task_network": {"epochs": [[0, None], [3, 4]]}}}, "ranges of epochs"),
+        ({"networks": {"task_network": {"epochs": [[2, 2]]}}}, "ranges of epochs"),
+        ({"networks": {"task_network": {"epochs": []}}}, "ranges of epochs"),
+        (
+            {"networks": {"task_network": {"epochs": [[0, 2]], "start_epoch": 1}}},
+            "either 'epochs' or 'start_epoch'",
         ),
         (
             {"step": {}},

@@ -56,6 +56,15 @@ local data_sets = {
     patience: 20,
   },
 
+  tmc2007_500: published('tmc2007_500') {
+    batch_size: 128,
+    hidden: [400],
+    dropout: 0.5,
+    score_hidden: [200],
+    num_epochs: 20,
+    patience: 5,
+  },
+
   // Without a split of its own: 20 % to test, and 10 % of the rest to validate.
   cal500: as_they_are {
     train: 'data://cal500/all[:72%]',

@@ -15,6 +15,8 @@
   tuned: {},  // for a method by name, the keys that differ for it
 
   cross_entropy_weight: 1.0,
+  pos_weight: null,  // of labels in the cross-entropy: a number, a list or 'balanced'
+  pos_weight_limit: 10.0,  // of balanced weights
 
   // Of the score network.
   score_dropout: 0.0,
@@ -22,12 +24,15 @@
   margin_type: 'margin-rescaled',
   oracle_cost_weight: 1.0,
   static_epochs: 10,  // for which it is trained before it is kept as it is
+  task_epochs: std.ceil(d.num_epochs / 3),  // for which a task network is trained before that
   num_perturbed: 0,  // perturbed truths that a value network learns from
 
   // Of the task network's objective.
   score_weight: 1.0,
   value_weight: 3.0,  // of a value network's −log v
   task_cost_weight: 50.0,  // of the relaxed oracle cost
+  critical_margin: 0.1,  // the least margin by which the truth has to score higher
+  smoothing: 0.1,  // of a smooth oracle value
   cost_augmented: [64],  // the hidden layers of a separate cost-augmented network
 
   // Of gradient-based inference, and of what samples by steps.

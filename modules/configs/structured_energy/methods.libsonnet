@@ -37,13 +37,22 @@ local margin(d) = {
   oracle_cost_weight: d.oracle_cost_weight,
 };
 
+// A cross-entropy, with weights of the labels where the table has them.
+local cross_entropy(d) =
+  if d.pos_weight == null then 'cross-entropy'
+  else {
+    type: 'cross-entropy',
+    pos_weight: d.pos_weight,
+    [if d.pos_weight == 'balanced' then 'pos_weight_limit']: d.pos_weight_limit,
+  };
+
 // The output of the task network, which minimises the losses, each times its weight, and a
 // cross-entropy.
 local inference_network(d, losses, weights) = {
   type: 'inference-network',
   loss: {
     type: 'combination',
-    constituents: losses + [{ type: 'cross-entropy' }],
+    constituents: losses + [cross_entropy(d)],
     weights: weights + [d.cross_entropy_weight],
   },
 };
@@ -81,6 +90,32 @@ local with_both(d) = base(d) + task.task_network(d) + task.score_network(d) + ta
   },
 };
 
+// Lee et al. 2022, static, in three phases: the task network minimises the cross-entropy, the score
+// network learns from it as it is, and the task network goes on with the score network as it is.
+// The score counts in the last phase only.
+local in_three_phases(d, loss, sampler) =
+  local start = d.task_epochs, stop = d.task_epochs + d.static_epochs;
+  local weight = {
+    type: 'stepwise',
+    boundaries: [start],
+    values: [0.0, d.score_weight],
+    unit: 'epochs',
+  };
+  with_both(d) {
+    model+: {
+      loss: loss,
+      sampler: sampler,
+      inference: inference_network(d, ['score'], [weight]),
+    },
+    trainer+: {
+      num_epochs: stop + d.num_epochs,
+      networks+: {
+        score_network+: { epochs: [[start, stop]] },
+        task_network: { epochs: [[0, start], [stop, null]] },
+      },
+    },
+  };
+
 // SEAL with draws of the task network, judged by `loss` of the score network.
 local with_draws(d, loss, draws) = with_both(d) {
   model+: {
@@ -94,9 +129,14 @@ local methods = {
   // The task network alone.
   cross_entropy(d): base(d) + task.task_network(d) + task_optimizer(d) {
     model+: {
-      sampler: { type: 'inference-network', loss: 'cross-entropy' },
+      sampler: { type: 'inference-network', loss: cross_entropy(d) },
     },
   },
+
+  // The same, where the positives of rare labels weigh more.
+  cross_entropy_weighted(d): self.cross_entropy(
+    d { pos_weight: if d.pos_weight == null then 'balanced' else d.pos_weight }
+  ),
 
   // Belanger & McCallum 2016: the structured hinge against cost-augmented gradient-based inference.
   spen(d): without_task_network(d) {
@@ -111,7 +151,7 @@ local methods = {
   // Belanger et al. 2017: the cross-entropy of what the unrolled inference ends with.
   spen_end_to_end(d): without_task_network(d) {
     model+: {
-      loss: 'cross-entropy',
+      loss: cross_entropy(d),
       sampler: descent(d, d.unrolled_steps) { unroll: true },
       inference: descent(d, d.unrolled_steps),
     },
@@ -133,6 +173,13 @@ local methods = {
   cross_entropy_oracle_cost(d): base(d) + task.task_network(d) + task_optimizer(d) {
     model+: {
       sampler: inference_network(d, ['oracle-cost'], [d.task_cost_weight]),
+    },
+  },
+
+  // The same with a smooth F1, whose minimum is a logarithm of exponentials.
+  cross_entropy_lsef1(d): self.cross_entropy_oracle_cost(d) {
+    model+: {
+      oracle_value: { type: 'per-instance-lsef1', temperature: d.smoothing },
     },
   },
 
@@ -172,6 +219,15 @@ local methods = {
     },
   },
 
+  // The same with a margin, and with draws of the task network.
+  seal_static_margin(d): in_three_phases(d, margin(d), 'inference-network'),
+
+  seal_static_nce(d): in_three_phases(d, 'nce-ranking', {
+    type: 'network-draws',
+    num_samples: d.num_draws,
+    kind: 'discrete',
+  }),
+
   // Lee et al. 2022, dynamic: both networks learn at once.
   seal_dynamic_margin(d): with_both(d) {
     model+: {
@@ -191,12 +247,80 @@ local methods = {
     },
   },
 
+  // −σ(s) in place of −log σ(s).
+  seal_dynamic_dvn_value(d): self.seal_dynamic_dvn(d) {
+    model+: {
+      inference: inference_network(
+        d, [{ type: 'value', objective: 'value' }], [d.value_weight]
+      ),
+    },
+  },
+
+  // The value of draws of the task network, and of the truth.
+  seal_dynamic_dvn_draws(d): self.seal_dynamic_dvn(d) {
+    model+: {
+      sampler+: {
+        constituents: [
+          { type: 'network-draws', num_samples: d.num_draws, kind: 'discrete' },
+          'ground-truth',
+        ] + perturbed(d, []),
+      },
+    },
+  },
+
+  // With a cost-augmented network, which looks for outputs whose value is overestimated.
+  seal_dynamic_dvn_cost_augmented(d): with_both(d) {
+    model+: {
+      loss: { type: 'value-regression', include_truth: true },
+      sampler: inference_network(
+        d,
+        [{ type: 'value', oracle_cost_weight: d.oracle_cost_weight }],
+        [d.value_weight],
+      ) {
+        cost_augmented_network: task.cost_augmented(d),
+      },
+    },
+  },
+
   seal_dynamic_nce(d): with_draws(d, 'nce-ranking', { kind: 'discrete' }),
 
   seal_dynamic_nce_relaxed(d): with_draws(d, 'nce-ranking', {
     kind: 'gumbel',
     temperature: d.temperature,
   }),
+
+  // The score counts only where the truth does not score higher by the margin.
+  seal_dynamic_nce_critical(d): self.seal_dynamic_nce(d) {
+    model+: {
+      inference: inference_network(
+        d,
+        [
+          {
+            type: 'critical-examples',
+            constituent: 'score',
+            oracle_cost_weight: d.oracle_cost_weight,
+            margin: d.critical_margin,
+          },
+        ],
+        [d.score_weight],
+      ),
+    },
+  },
+
+  // The score network of `seal_dynamic_nce` on draws of a task network that minimises the
+  // cross-entropy, which then predicts by itself, from the task network's output.
+  nce_gradient(d): with_both(d) {
+    model+: {
+      loss: 'nce-ranking',
+      sampler: {
+        type: 'network-draws',
+        num_samples: d.num_draws,
+        kind: 'discrete',
+        loss: cross_entropy(d),
+      },
+      inference: descent(d, d.inference_steps) { start: 'inference-network' },
+    },
+  },
 
   // The truth ranked above the draws, whatever their probability.
   seal_ranking(d): with_draws(
