@@ -136,6 +136,9 @@ CONFIGS = {
         "'policy-gradient'",
         "{type: 'policy-gradient', baseline: 'none'}",
     ],
+    (Metric, "precision-at-k"): [f"{{type: 'precision-at-k', k: {k}}}" for k in (1, 3)],
+    (Metric, "ndcg-at-k"): [f"{{type: 'ndcg-at-k', k: {k}}}" for k in (1, 3)],
+    (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
         for kind in ("discrete", "gumbel", "gaussian")
@@ -206,6 +209,10 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "map-label",
     "iou",
     "pixel-accuracy",
+    "map-micro",
+    "relaxed-f1",
+    "precision-at-k",
+    "ndcg-at-k",
 )
 # Those names, and configs, that do not serve in all problems.
 SPACES = {
@@ -225,6 +232,7 @@ SPACES = {
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
     **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
     **dict.fromkeys(SETS, ("binary", "image")),
+    **dict.fromkeys(("label-precision", "label-recall", "label-f1"), ("binary",)),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),
 }
 NEED_LABELS = {"appending-container", "ground-truth", "perturbed-truth"}
