@@ -18,6 +18,7 @@ from . import (
     configs,
     data,
     encoders,
+    evaluations,
     losses,
     metrics,
     models,
@@ -33,6 +34,7 @@ from . import (
 )
 from .data.readers.reader import Reader
 from .encoders import Encoder
+from .evaluations import EvaluationModule
 from .logged_values import (
     LoggedArray,
     LoggedExtremum,
@@ -67,6 +69,7 @@ __all__ = [
     "__version__",
     "Encoder",
     "EnergyClassifier",
+    "EvaluationModule",
     "LoggedArray",
     "LoggedExtremum",
     "LoggedLatest",
@@ -92,6 +95,7 @@ __all__ = [
     "configs",
     "data",
     "encoders",
+    "evaluations",
     "load",
     "losses",
     "metrics",

@@ -30,6 +30,7 @@ LAYERS = [
     {"oracle_values", "task_networks", "score_networks"},
     {"losses"},
     {"samplers"},
+    {"evaluations"},
     {"models"},
     {"predictors", "training", "reporting"},
     {"sweeps"},

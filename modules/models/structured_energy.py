@@ -12,6 +12,7 @@ from allennlp.nn import InitializerApplicator, RegularizerApplicator
 from allennlp.training.metrics import Metric
 
 from ..encoded import Encoded
+from ..evaluations import EvaluationModule, Evaluations
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..metrics import Evaluation, FixedThreshold, Threshold
@@ -55,6 +56,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         The task metrics of the predictions.
     threshold : `Threshold`, optional
         The probability above which a label is predicted; fixed at 0.5 by default.
+    evaluations : `Dict[str, Lazy[EvaluationModule]]`, optional
+        Further evaluations, by name, of each batch with labels outside training.
     training_metrics : `bool`
         Whether to predict in training too, for the task metrics on the training data; this costs an
         inference for each batch.
@@ -79,6 +82,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         oracle_value: Optional[Lazy[OracleValue]] = None,
         metrics: Optional[List[Metric]] = None,
         threshold: Optional[Threshold] = None,
+        evaluations: Optional[Dict[str, Lazy[EvaluationModule]]] = None,
         training_metrics: bool = False,
         standardize: bool = True,
         initializer: Optional[InitializerApplicator] = None,
@@ -106,12 +110,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
             share(self, "inference", self.sampler)
         else:
             self.inference = inference.construct(**shared)
-        for child, role in (
-            (self.loss, "loss"),
-            (self.sampler, "sampler"),
-            (None if inference is None else self.inference, "inference"),
-        ):
-            if child is not None:
+        self.evaluations = Evaluations(evaluations or {}, {**shared, "metrics": metrics or []})
+        parts = [(self.loss, "loss"), (self.sampler, "sampler"), (self.inference, "inference")]
+        for child, role in [*parts, (self.evaluations if evaluations else None, "evaluations")]:
+            if child not in (None, *self.logging_children):  # the inference may be the sampler
                 self.adopt(child, role)
         self.logged_values()  # raises for a duplicate name or a cycle
 
@@ -203,6 +205,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
             output.update({} if existing is None else {"mask": existing})
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
+            self.evaluations(x, labels, mask)
         return output
 
     def _training_loss(
@@ -268,7 +271,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
         Metrics that are expensive to read are only there with `reset=True`, at the end of an epoch.
         """
-        values = self.evaluation.values(reset)
+        values = {**self.evaluation.values(reset), **self.evaluations.values(reset)}
         if reset and self.threshold.tunable and not self.training:
             values["threshold"] = float(self.threshold.value)
         arrays: Dict[str, Any] = {}

@@ -6,6 +6,7 @@ the conformance suites.
 
 from .conformance import (
     EncoderConformance,
+    EvaluationConformance,
     LossConformance,
     MetricConformance,
     OracleValueConformance,
@@ -30,6 +31,7 @@ from .problem import (
 
 __all__ = [
     "EncoderConformance",
+    "EvaluationConformance",
     "LossConformance",
     "MetricConformance",
     "OracleValueConformance",

@@ -6,11 +6,13 @@ import pytest
 from allennlp.training.metrics import Metric
 
 from structured_energy.encoders import Encoder
+from structured_energy.evaluations import EvaluationModule
 from structured_energy.losses import Loss
 from structured_energy.samplers import Sampler
 from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
     EncoderConformance,
+    EvaluationConformance,
     LossConformance,
     MetricConformance,
     OracleValueConformance,
@@ -135,6 +137,17 @@ CONFIGS = {
     (Loss, "policy-gradient"): [
         "'policy-gradient'",
         "{type: 'policy-gradient', baseline: 'none'}",
+    ],
+    (EvaluationModule, "score-ranking"): [
+        "'score-ranking'",
+        "{type: 'score-ranking', sampler: {type: 'network-draws', kind: 'gumbel', num_samples: 3}}",
+        "{type: 'score-ranking', sampler: 'inference-network'}",
+    ],
+    (EvaluationModule, "inference"): [
+        "{type: 'inference', sampler: 'gradient-based-inference'}",
+        "{type: 'inference', sampler: {type: 'gradient-based-inference', start: "
+        "'inference-network', optimizer: 'entropic-mirror-descent', pick: 'last'}}",
+        "{type: 'inference', sampler: {type: 'random', num_samples: 3}}",
     ],
     (Metric, "precision-at-k"): [f"{{type: 'precision-at-k', k: {k}}}" for k in (1, 3)],
     (Metric, "ndcg-at-k"): [f"{{type: 'ndcg-at-k', k: {k}}}" for k in (1, 3)],
@@ -266,6 +279,10 @@ class Registered:
 
 
 class TestEncoders(Registered, EncoderConformance):
+    pass
+
+
+class TestEvaluations(Registered, EvaluationConformance):
     pass
 
 

@@ -10,6 +10,7 @@ A test that does not apply to the component is skipped with the reason. A class 
 """
 
 from .encoders import EncoderConformance
+from .evaluations import EvaluationConformance
 from .losses import LossConformance
 from .metrics import MetricConformance
 from .readers import ReaderConformance
@@ -20,6 +21,7 @@ from .structured_scores import StructuredScoreConformance
 
 __all__ = [
     "EncoderConformance",
+    "EvaluationConformance",
     "LossConformance",
     "MetricConformance",
     "OracleValueConformance",
