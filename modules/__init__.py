@@ -19,6 +19,7 @@ from . import (
     data,
     decoders,
     encoders,
+    evaluations,
     losses,
     metrics,
     models,
@@ -35,6 +36,7 @@ from . import (
 from .data.readers.reader import Reader
 from .decoders import Decoder, Prediction
 from .encoders import Encoder
+from .evaluations import EvaluationModule
 from .logged_values import (
     LoggedArray,
     LoggedExtremum,
@@ -70,6 +72,7 @@ __all__ = [
     "Decoder",
     "Encoder",
     "EnergyClassifier",
+    "EvaluationModule",
     "LoggedArray",
     "LoggedExtremum",
     "LoggedLatest",
@@ -96,6 +99,7 @@ __all__ = [
     "data",
     "decoders",
     "encoders",
+    "evaluations",
     "load",
     "losses",
     "metrics",

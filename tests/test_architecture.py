@@ -31,6 +31,7 @@ LAYERS = [
     {"losses"},
     {"samplers"},
     {"decoders"},
+    {"evaluations"},
     {"models"},
     {"predictors", "training", "reporting"},
     {"sweeps"},

@@ -149,5 +149,5 @@ class GridDecoder(Decoder, ABC):
         steps = itertools.product(*(range(len(candidates)) for candidates in self.grid.values()))
         distances = [sum(abs(a - b) for a, b in zip(at, start, strict=True)) for at in steps]
         ties = [i for i, value in enumerate(values) if highest - sign * value <= RESOLUTION]
-        # Distances are rounded, so that those on both sides of the start are equal.
-        return min(ties, key=lambda i: round(float(distances[i]), 6))
+        # In millionths of a step, so that distances on both sides of the start are equal.
+        return min(ties, key=lambda i: int(1e6 * distances[i] + 0.5))

@@ -1,8 +1,15 @@
 """Task metrics."""
 
 from .accuracy import HammingLoss, SubsetAccuracy
-from .average_precision import MeanAveragePrecisionByExample, MeanAveragePrecisionByLabel
+from .average_precision import (
+    MeanAveragePrecisionByExample,
+    MeanAveragePrecisionByLabel,
+    MicroAveragePrecision,
+)
+from .by_label import LabelF1, LabelPrecision, LabelRecall
 from .f1 import ExampleF1, MacroF1, MicroF1
+from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
+from .relaxed_f1 import RelaxedF1
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .structured_metric import UNIT, SetMetric, StructuredMetric, Sums, TagMetric, as_structured
 from .tagging import RoleF1, SpanF1, TagAccuracy
@@ -12,11 +19,19 @@ __all__ = [
     "ExampleF1",
     "HammingLoss",
     "IntersectionOverUnionMetric",
+    "LabelF1",
+    "LabelPrecision",
+    "LabelRecall",
     "MacroF1",
     "MeanAveragePrecisionByExample",
     "MeanAveragePrecisionByLabel",
+    "MicroAveragePrecision",
     "MicroF1",
+    "NormalizedGainAtK",
     "PixelAccuracy",
+    "PrecisionAtK",
+    "RankingMetric",
+    "RelaxedF1",
     "RoleF1",
     "SetMetric",
     "SpanF1",

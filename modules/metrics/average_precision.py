@@ -1,5 +1,6 @@
-"""Mean average precision, by example and by label."""
+"""Average precision: the mean over examples, over labels, and of all decisions at once."""
 
+from abc import abstractmethod
 from typing import Any, List, Tuple
 
 import torch
@@ -24,7 +25,7 @@ def average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tenso
 
 
 def _average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    scores, hits = _ascending(scores, labels)
+    scores, hits = ascending(scores, labels)
     items = scores.shape[1]
     is_first = torch.ones_like(scores, dtype=torch.bool)
     is_first[:, 1:] = scores[:, 1:] != scores[:, :-1]
@@ -40,7 +41,7 @@ def _average_precision(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tens
     return sums / hits.sum(1)
 
 
-def _ascending(scores: torch.Tensor, labels: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+def ascending(scores: torch.Tensor, labels: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
     """Return the scores of each row from low to high (or integers of the same order),
     and their labels."""
     if scores.device.type != "cpu" or scores.dtype != torch.float32:
@@ -78,17 +79,19 @@ class MeanAveragePrecisionByExample(SetMetric):
         return UNIT * ratio(sums["precision_units"], sums["count"], empty=0.0)
 
 
-@Metric.register("map-label")
-class MeanAveragePrecisionByLabel(SetMetric):
-    """The mean over the labels that are true somewhere of the average precision of the examples.
+class OverallAveragePrecision(SetMetric):
+    """The base of metrics that rank decisions of different examples.
 
-    It is computed when it is asked for, over all examples seen, so it is asked at the end of an
-    epoch only; the outputs play no part.
+    They are computed when they are asked for, over all examples seen, so they are asked at the end
+    of an epoch only; the decoded predictions play no part.
     """
 
-    name = "map_label"
     uses_predictions = False
     cheap = False
+
+    @abstractmethod
+    def of_all(self, probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the value of all examples, `(examples, positions)`, a scalar."""
 
     def sums(
         self,
@@ -114,10 +117,32 @@ class MeanAveragePrecisionByLabel(SetMetric):
         return all_gather_object(_together(held).cpu())
 
     def value(self, sums: Sums) -> torch.Tensor:
-        probabilities, labels = _together(sums["probabilities"]), _together(sums["labels"])
+        return self.of_all(_together(sums["probabilities"]), _together(sums["labels"]))
+
+
+@Metric.register("map-label")
+class MeanAveragePrecisionByLabel(OverallAveragePrecision):
+    """The mean over the labels that are true somewhere of the average precision of the examples."""
+
+    name = "map_label"
+
+    def of_all(self, probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         some = labels.any(0)
         precision = average_precision(probabilities.T, labels.T).masked_fill(~some, 0.0)
         return ratio(precision.sum(), some.sum(), empty=0.0)
+
+
+@Metric.register("map-micro")
+class MicroAveragePrecision(OverallAveragePrecision):
+    """The average precision of all decisions at once, those of all examples and labels; 0 without a
+    true label."""
+
+    name = "map_micro"
+
+    def of_all(self, probabilities: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return average_precision(probabilities.reshape(1, -1), labels.reshape(1, -1)).nan_to_num()[
+            0
+        ]
 
 
 def _together(parts: Any) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """The model: two networks, their losses, and the head of the tree of logged values."""
 
 from contextlib import contextmanager
-from typing import Any, ContextManager, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import torch
 from allennlp.common import Lazy
@@ -13,12 +13,13 @@ from allennlp.training.metrics import Metric
 
 from ..decoders import ArgmaxDecoder, Decoder, Evaluation
 from ..encoded import Encoded
+from ..evaluations import EvaluationModule, Evaluations
 from ..logging import LoggingMixin
 from ..losses import Loss
 from ..networks import deterministic, frozen, hand_down, partition, share
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
-from ..samplers import Sampler, best_sample
+from ..samplers import Sampler, best_sample, scores_of
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
@@ -56,6 +57,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         The task metrics of the predictions.
     decoder : `Lazy[Decoder]`, optional
         Turns predictions into outputs, fitted at each validation; by default `argmax`.
+    evaluations : `Dict[str, Lazy[EvaluationModule]]`, optional
+        Further evaluations, by name, of each batch with labels outside training.
     training_metrics : `bool`
         Whether to predict in training too, for the task metrics on the training data; this costs an
         inference for each batch.
@@ -80,6 +83,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         oracle_value: Optional[Lazy[OracleValue]] = None,
         metrics: Optional[List[Metric]] = None,
         decoder: Optional[Lazy[Decoder]] = None,
+        evaluations: Optional[Dict[str, Lazy[EvaluationModule]]] = None,
         training_metrics: bool = False,
         standardize: bool = True,
         initializer: Optional[InitializerApplicator] = None,
@@ -107,15 +111,12 @@ class StructuredEnergyModel(Model, LoggingMixin):
             share(self, "inference", self.sampler)
         else:
             self.inference = inference.construct(**shared)
-        for child, role in (
-            (self.loss, "loss"),
-            (self.sampler, "sampler"),
-            (None if inference is None else self.inference, "inference"),
-        ):
-            if child is not None:
+        self.evaluations = Evaluations(evaluations or {}, {**shared, "metrics": metrics or []})
+        parts = [(self.loss, "loss"), (self.sampler, "sampler"), (self.inference, "inference")]
+        for child, role in [*parts, (self.evaluations if evaluations else None, "evaluations")]:
+            if child not in (None, *self.logging_children):  # the inference may be the sampler
                 self.adopt(child, role)
         self.logged_values()  # raises for a duplicate name or a cycle
-
         self.decoder: Decoder = (
             ArgmaxDecoder(output_space) if decoder is None else decoder.construct(**shared)
         )
@@ -185,9 +186,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         # Returns
 
         `loss` : of the network inside `optimizing`, otherwise the sum over the networks, each with
-        the gradient to its own network only. `probabilities` : `(batch, *event_shape)`.
-        `prediction` : what the decoder takes, the probabilities among it. `mask` : the positions
-        that exist in x, outside training, where some do not.
+        the gradient to its own network only. `prediction` : what the decoder takes, with its
+        `probabilities`. `mask` : the positions that exist, outside training, where some do not.
         """
         if labels is not None and mask is not None:
             labels = labels.masked_fill(~mask, 0)  # an unknown label or tag reaches no component
@@ -207,6 +207,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
             output.update({} if existing is None else {"mask": existing})
             if labels is not None and self.losses:
                 output["loss"] = self._evaluation_loss(x, labels, mask)
+            self.evaluations(x, labels, mask)
         return output
 
     def _training_loss(
@@ -244,28 +245,25 @@ class StructuredEnergyModel(Model, LoggingMixin):
     def _predict(
         self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor]
     ) -> Dict[str, Any]:
-        """Return the prediction and its probabilities; only the metrics see the labels and the full mask."""
+        """Return the prediction; only the metrics see the labels and the full mask."""
         existing = self.output_space.existing_positions(mask)
         x = Encoded.of(x, existing)
         with self.no_logging():
             y = self.inference.sample(x, None, existing).y
         if y.shape[1] > 1:
-            if self.score_network is None:
-                raise ConfigurationError(
-                    f"Expected one prediction for each instance, got {y.shape[1]} samples and no "
-                    "score_network to choose among them."
-                )
-            y = best_sample(y, self.score_network(x, y, existing))
+            y = best_sample(y, scores_of(y, x, self.score_network, existing))
         with self.no_logging(), torch.no_grad():
             prediction = self.decoder.predict(x, y[:, 0].detach(), existing)
         if labels is not None:
             self.evaluation(prediction, labels, mask)
         return {"prediction": prediction, "probabilities": prediction.probabilities}
 
-    def fitting(self) -> ContextManager[None]:
-        """Fit the decoder to the predictions inside the context, and compute the metrics with it at
-        its end. A decoder without parameters to fit does not change."""
-        return self.evaluation.fitting()
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Fit the decoders to the predictions inside the context, and compute the metrics with them
+        at its end. A decoder without parameters to fit does not change."""
+        with self.evaluation.fitting(), self.evaluations.fitting():
+            yield
 
     def get_metrics(self, reset: bool = False) -> Dict[str, float]:
         """Return the task metrics and the values of the tree, flat under their dotted names, as
@@ -273,7 +271,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
         Metrics that are expensive to read are only there with `reset=True`, at the end of an epoch.
         """
-        values = self.evaluation.values(reset)
+        values = {**self.evaluation.values(reset), **self.evaluations.values(reset)}
         if reset and not self.training:
             fitted = self.decoder.fitted_values()
             values.update({f"decoder.{name}": value for name, value in fitted.items()})

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 from allennlp.training.metrics import Metric
 
-from ..metrics import StructuredMetric
+from ..metrics import RankingMetric, StructuredMetric
 
 logger = logging.getLogger(__name__)
 
@@ -157,10 +157,15 @@ class Run:
     @property
     def task_metrics(self) -> Dict[str, Type[StructuredMetric]]:
         """The metrics of the task, with values in [0, 1], by their names in the files."""
-        metrics = self.config.get("model", {}).get("metrics") or []
-        types = [metric if isinstance(metric, str) else metric["type"] for metric in metrics]
-        kinds: List[Any] = [Metric.by_name(name) for name in types]
-        return {kind.name: kind for kind in kinds}
+        found: Dict[str, Type[StructuredMetric]] = {}
+        for metric in self.config.get("model", {}).get("metrics") or []:
+            settings = {"type": metric} if isinstance(metric, str) else metric
+            kind: Any = Metric.by_name(settings["type"])
+            if issubclass(kind, RankingMetric):
+                found[kind.name_at(settings["k"]) if "k" in settings else kind.name_at()] = kind
+            else:
+                found[kind.name] = kind
+        return found
 
 
 def _read_epochs(folder: Path) -> Iterator[Tuple[int, Dict[str, Any]]]:

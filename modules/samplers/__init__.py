@@ -25,7 +25,7 @@ from .perturbed_truth import PerturbedTruthSampler
 from .random import RandomSampler, UniformSampler
 from .replay_buffer import ReplayBuffer
 from .sampler import NanScoreError, Sampler
-from .selection import best_sample
+from .selection import best_sample, scores_of
 
 __all__ = [
     "AppendingContainer",
@@ -55,4 +55,5 @@ __all__ = [
     "UniformSampler",
     "WrappedOptimizer",
     "best_sample",
+    "scores_of",
 ]

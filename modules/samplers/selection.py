@@ -1,6 +1,11 @@
 """Selection among samples."""
 
+from typing import Any, Optional
+
 import torch
+from allennlp.common.checks import ConfigurationError
+
+from ..score_networks import ScoreNetwork
 
 
 def choose(chosen: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -18,3 +23,23 @@ def best_sample(y: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
     """
     instances = torch.arange(len(y), device=y.device)
     return y[instances, scores.argmax(dim=1)].unsqueeze(1)
+
+
+def scores_of(
+    y: torch.Tensor,
+    x: Any,
+    score_network: Optional[ScoreNetwork],
+    mask: Optional[torch.Tensor],
+) -> torch.Tensor:
+    """Return the scores of several samples, `(batch, num_samples)`, to choose one prediction.
+
+    # Raises
+
+    `ConfigurationError` without a score network.
+    """
+    if score_network is None:
+        raise ConfigurationError(
+            f"Expected one prediction for each instance, got {y.shape[1]} samples and no "
+            "score_network to choose among them."
+        )
+    return score_network(x, y, mask)

@@ -7,6 +7,7 @@ the conformance suites.
 from .conformance import (
     DecoderConformance,
     EncoderConformance,
+    EvaluationConformance,
     LossConformance,
     MetricConformance,
     OracleValueConformance,
@@ -32,6 +33,7 @@ from .problem import (
 __all__ = [
     "DecoderConformance",
     "EncoderConformance",
+    "EvaluationConformance",
     "LossConformance",
     "MetricConformance",
     "OracleValueConformance",

@@ -16,6 +16,7 @@ from allennlp.data import Vocabulary
 from allennlp.models import Model
 
 from ..configs import evaluate_snippet
+from ..metrics import ExampleF1, TagAccuracy
 from ..networks import hand_down
 from ..oracle_values import OracleValue, PerInstanceF1
 from ..output_spaces import OutputSpace
@@ -98,6 +99,7 @@ class TestProblem:
             oracle_value=self.oracle_value,
             task_network=self.task_network,
             score_network=self.score_network,
+            metrics=[TagAccuracy() if self.space == "categorical" else ExampleF1()],
             num_labels=self.truth.shape[-1],
             encoding_size=self.task_network.encoder.output_size,
         )

@@ -40,7 +40,7 @@ class ValueNames(NamedTuple):
 def value_names(model: StructuredEnergyModel) -> ValueNames:
     """Return the names that the values of a model can have, in training or in validation."""
     tree = model.logged_values()
-    metrics = model.evaluation.metrics
+    metrics = {**model.evaluation.metrics, **model.evaluations.metrics()}
     scalars = {"loss", *metrics, *(n for n, v in tree.items() if not isinstance(v, LoggedArray))}
     scalars.update(f"decoder.{name}" for name in model.decoder.fitted_values())
     if model.get_regularization_penalty() is not None:

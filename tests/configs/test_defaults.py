@@ -83,6 +83,15 @@ def test_methods_take_optimizers_and_callbacks():
     assert encoder["feedforward"]["hidden_dims"] == [7]
 
 
+def test_every_method_takes_evaluations():
+    evaluations = {"ranking": {"type": "score-ranking"}, "mine": {"type": "inference"}}
+    for library in LIBRARIES:
+        assert "evaluations" not in of(library, "{ train: 'a' }", "cross_entropy")["model"]
+        table = f"{{ train: 'a', evaluations: {json.dumps(evaluations)} }}"
+        for method in ("cross_entropy", "seal_dynamic_nce"):
+            assert of(library, table, method)["model"]["evaluations"] == evaluations
+
+
 def test_readers_of_tags_get_the_indexers_of_the_embedders():
     indexers = of("tagging", "{ train: 'a' }")["dataset_reader"]["token_indexers"]
     reader = "{ type: 'tagging-conll', conllu: true }"

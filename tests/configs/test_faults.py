@@ -166,3 +166,14 @@ def test_the_check_takes_a_fraction_of_a_second():
     start = time.process_time()
     faults_of(config)
     assert time.process_time() - start < 0.3
+
+
+def test_faults_of_evaluations_are_named():
+    right = {"a": {"type": "score-ranking"}, "b": {"type": "inference", "sampler": "random"}}
+    assert messages(of(model__evaluations=right)) == []
+    wrong = {"a": {"type": "score-rank"}, "b": {"type": "inference", "sampler": {"type": "randm"}}}
+    found = faults_of(of(model__evaluations=wrong))
+    assert [fault.place for fault in found] == [
+        "model.evaluations.a.type",
+        "model.evaluations.b.sampler.type",
+    ]

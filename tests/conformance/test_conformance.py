@@ -7,6 +7,7 @@ from allennlp.training.metrics import Metric
 
 from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder
+from structured_energy.evaluations import EvaluationModule
 from structured_energy.losses import Loss
 from structured_energy.oracle_values import OracleValue
 from structured_energy.samplers import Sampler
@@ -14,6 +15,7 @@ from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
     DecoderConformance,
     EncoderConformance,
+    EvaluationConformance,
     LossConformance,
     MetricConformance,
     OracleValueConformance,
@@ -173,6 +175,20 @@ CONFIGS = {
         "{type: 'minimum-bayes-risk', score_weight: 0.5, proposal_weight: 0, oracle_value: "
         "'hamming', sampler: {type: 'network-draws', num_samples: 5, temperature: 2, seed: 3}}",
     ],
+    (EvaluationModule, "score-ranking"): [
+        "'score-ranking'",
+        "{type: 'score-ranking', sampler: {type: 'network-draws', kind: 'gumbel', num_samples: 3}}",
+        "{type: 'score-ranking', sampler: 'inference-network'}",
+    ],
+    (EvaluationModule, "inference"): [
+        "{type: 'inference', sampler: 'gradient-based-inference'}",
+        "{type: 'inference', sampler: {type: 'gradient-based-inference', start: "
+        "'inference-network', optimizer: 'entropic-mirror-descent', pick: 'last'}}",
+        "{type: 'inference', sampler: {type: 'random', num_samples: 3}}",
+    ],
+    (Metric, "precision-at-k"): [f"{{type: 'precision-at-k', k: {k}}}" for k in (1, 3)],
+    (Metric, "ndcg-at-k"): [f"{{type: 'ndcg-at-k', k: {k}}}" for k in (1, 3)],
+    (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
         "{type: 'network-draws', num_samples: 4, temperature: 0.5, seed: 1}",
     ]
@@ -246,6 +262,10 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "map-label",
     "iou",
     "pixel-accuracy",
+    "map-micro",
+    "relaxed-f1",
+    "precision-at-k",
+    "ndcg-at-k",
 )
 ALL = ("binary", "categorical", "image")
 # Those names, and configs, that do not serve in all problems.
@@ -268,6 +288,7 @@ SPACES = {
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
     **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
     **dict.fromkeys(SETS, ("binary", "image")),
+    **dict.fromkeys(("label-precision", "label-recall", "label-f1"), ("binary",)),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),
 }
 NEED_LABELS = {"appending-container", "ground-truth", "perturbed-truth"}
@@ -305,6 +326,10 @@ class TestDecoders(Registered, DecoderConformance):
 
 
 class TestEncoders(Registered, EncoderConformance):
+    pass
+
+
+class TestEvaluations(Registered, EvaluationConformance):
     pass
 
 

@@ -1,17 +1,22 @@
 """Metrics of binary outputs of which some positions are unknown, by plain loops over the others."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from allennlp.training.metrics import Metric
-from sklearn.metrics import average_precision_score, f1_score
+from sklearn.metrics import average_precision_score, f1_score, ndcg_score
 
+from structured_energy.metrics.by_label import LabelMetric
 from structured_energy.metrics.structured_metric import SetMetric
 
 NAMES = sorted(
     name
     for name in Metric.list_available()
-    if isinstance(Metric.by_name(name), type) and issubclass(Metric.by_name(name), SetMetric)
+    if isinstance(Metric.by_name(name), type)
+    and issubclass(Metric.by_name(name), SetMetric)
+    and not issubclass(Metric.by_name(name), LabelMetric)  # test_label_metrics.py
 )
 
 
@@ -32,6 +37,19 @@ def f1(predicted, true, empty):
     return f1_score(true, predicted) if true.any() or predicted.any() else empty
 
 
+def precision_at(k, scores, labels):
+    """Return the mean share of true labels among the first k over all orders of equal scores."""
+    orders = itertools.permutations(range(len(scores)))
+    sorted_ones = [order for order in orders if (np.diff(scores[list(order)]) <= 0).all()]
+    return np.mean([labels[list(order)][:k].mean() for order in sorted_ones])
+
+
+def ndcg_of(k, scores, labels):
+    if len(scores) == 1:  # scikit-learn takes no single label
+        return float(labels[0])
+    return ndcg_score(labels[None], scores[None], k=k)
+
+
 def reference(name, scores, labels, mask, threshold):
     rows = known_rows(scores, labels, mask)
     columns = known_rows(scores.T, labels.T, mask.T)
@@ -49,6 +67,15 @@ def reference(name, scores, labels, mask, threshold):
     if name == "iou":
         pairs = [((s > threshold), y) for s, y in rows]
         return np.mean([(p & y).sum() / (p | y).sum() if (p | y).any() else 1.0 for p, y in pairs])
+    if name == "relaxed-f1":
+        pairs = [((s * y).sum(), s.sum() + y.sum()) for s, y in rows]
+        return np.mean([2 * both / mass if mass else 1.0 for both, mass in pairs])
+    if name == "precision-at-k":
+        return np.mean([precision_at(5, s, y) for s, y in rows])
+    if name == "ndcg-at-k":
+        return np.mean([ndcg_of(5, s, y) for s, y in rows])
+    if name == "map-micro":
+        return average_precision_score(labels[mask], scores[mask])
     parts = rows if name == "map-example" else columns
     return np.mean([average_precision_score(y, s) for s, y in parts if y.any()])
 

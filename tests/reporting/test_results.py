@@ -106,3 +106,10 @@ def test_the_command(folder):
         assert float(row["example_f1"]) == VALUES[row["data set"], row["method"]][int(row["seed"])]
     result = allennlp("results", folder, "--metric", "loss", *flags, cwd=folder)
     assert "loss, test data" in result.stdout and "1.41" in result.stdout
+
+
+def test_metrics_of_the_first_k_are_found_by_their_names(tmp_path):
+    metrics = ["label-f1", "precision-at-k", {"type": "precision-at-k", "k": 1}]
+    (tmp_path / "config.json").write_text(json.dumps({"model": {"metrics": metrics}}))
+    (tmp_path / "metrics.json").write_text(json.dumps({"test_p_at_1": 0.5}))
+    assert [*Run.read(tmp_path).task_metrics] == ["label_f1", "p_at_5", "p_at_1"]

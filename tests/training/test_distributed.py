@@ -55,7 +55,24 @@ def two(config):
 
 @pytest.mark.parametrize("path", METHODS if "KILLS" in os.environ else COVERING, ids=name_of)
 def test_two_processes_give_the_metrics_of_one(path, tmp_path):
+    compare(small_and_plain(path, tmp_path / "data"), tmp_path)
+
+
+def test_two_processes_evaluate_as_one(tmp_path):
+    path = FOLDER / "multi_label/digits/inference_network.jsonnet"
     config = small_and_plain(path, tmp_path / "data")
+    config["model"]["metrics"] += ["label-f1", "map-micro", "relaxed-f1", "ndcg-at-k"]
+    config["model"]["evaluations"] = {
+        "ranking": {"type": "score-ranking", "sampler": "inference-network"},
+        "refined": {"type": "inference", "sampler": "gradient-based-inference"},
+    }
+    found = compare(config, tmp_path)
+    assert {"test_evaluations.ranking.ndcg", "test_evaluations.refined.map_micro"} <= found.keys()
+    assert "test_label_f1.label_0" in found
+
+
+def compare(config, tmp_path):
+    """Train in one and in two processes; the metrics, which are the same where nothing is drawn."""
     metrics = {}
     for name, variant in (("one", config), ("two", two(config))):
         succeeded, output = train(variant, tmp_path / name)
@@ -66,6 +83,7 @@ def test_two_processes_give_the_metrics_of_one(path, tmp_path):
         assert value == value and abs(value) < float("inf"), key
         if not is_random(config):
             assert value == pytest.approx(metrics["one"][key], rel=1e-3, abs=1e-4), key
+    return metrics["one"]
 
 
 def components_of(path):

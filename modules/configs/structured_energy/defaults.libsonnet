@@ -12,6 +12,7 @@
   optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay },
   score_optimizer: { type: 'fused-adamw', lr: d.score_lr, weight_decay: d.weight_decay },
   callbacks: [],
+  evaluations: {},  // at each validation, by name
   tuned: {},  // for a method by name, the keys that differ for it
 
   cross_entropy_weight: 1.0,

@@ -8,7 +8,10 @@ local defaults = (import 'defaults.libsonnet') + task.defaults;
 
 local base(d) = table.paths(d) + {
   dataset_reader: d.reader,
-  model+: { type: 'structured-energy' },
+  model+: {
+    type: 'structured-energy',
+    [if d.evaluations != {} then 'evaluations']: d.evaluations,
+  },
   trainer+: {
     type: 'minimax',
     num_epochs: d.num_epochs,

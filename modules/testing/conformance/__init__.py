@@ -11,6 +11,7 @@ A test that does not apply to the component is skipped with the reason. A class 
 
 from .decoders import DecoderConformance
 from .encoders import EncoderConformance
+from .evaluations import EvaluationConformance
 from .losses import LossConformance
 from .metrics import MetricConformance
 from .readers import ReaderConformance
@@ -22,6 +23,7 @@ from .structured_scores import StructuredScoreConformance
 __all__ = [
     "DecoderConformance",
     "EncoderConformance",
+    "EvaluationConformance",
     "LossConformance",
     "MetricConformance",
     "OracleValueConformance",

@@ -1,0 +1,72 @@
+"""The evaluations of a model."""
+
+from contextlib import ExitStack, contextmanager
+from typing import Any, Dict, Iterator, Optional, Tuple, cast
+
+import torch
+from allennlp.common import Lazy
+
+from ..logging import LoggingMixin
+from ..metrics import StructuredMetric
+from .evaluation_module import EvaluationModule
+
+
+class Evaluations(torch.nn.Module, LoggingMixin):
+    """The evaluations of a model by name, a node of the tree of logged values.
+
+    # Parameters
+
+    evaluations : `Dict[str, Lazy[EvaluationModule]]`
+        Each is constructed with the shared objects of the model, and has its key as its name in the
+        tree.
+    shared : `Dict[str, Any]`
+        The shared objects of the model.
+    """
+
+    def __init__(
+        self, evaluations: Dict[str, Lazy[EvaluationModule]], shared: Dict[str, Any]
+    ) -> None:
+        torch.nn.Module.__init__(self)
+        LoggingMixin.__init__(self, "evaluations")
+        self.parts = torch.nn.ModuleList()
+        for name, lazy in evaluations.items():
+            part = lazy.construct(**shared)
+            self.parts.append(part)
+            self.adopt(part, name)
+
+    def forward(
+        self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
+    ) -> None:
+        """Evaluate a batch; does nothing without labels."""
+        for part in self.parts if labels is not None else ():
+            part(x, labels, mask)
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Fit the decoders of the evaluations to the batches inside the context."""
+        with ExitStack() as stack:
+            for _, part in self._parts():
+                stack.enter_context(part.fitting())
+            yield
+
+    def values(self, reset: bool) -> Dict[str, float]:
+        """Return the values of the metrics of all evaluations under their dotted names; the
+        expensive ones only with `reset`. `get_all` returns those that are logged."""
+        return {
+            f"{path}.{name}": value
+            for path, part in self._parts()
+            for name, value in part.values(reset).items()
+        }
+
+    def metrics(self) -> Dict[str, StructuredMetric]:
+        """Return the metrics of all evaluations by their dotted names."""
+        return {
+            f"{path}.{name}": metric
+            for path, part in self._parts()
+            for name, metric in part.metrics.items()
+        }
+
+    def _parts(self) -> Iterator[Tuple[str, EvaluationModule]]:
+        for part in self.parts:
+            evaluation = cast(EvaluationModule, part)
+            yield f"{self.log_key}.{evaluation.log_key}", evaluation
