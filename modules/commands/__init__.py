@@ -3,6 +3,7 @@
 from . import evaluate  # noqa: F401  (prints metrics)
 from .check import CheckCommand
 from .compare import CompareCommand
+from .decode import DecodeCommand
 from .init import InitCommand
 from .methods import MethodsCommand
 from .plots import PlotsCommand
@@ -14,6 +15,7 @@ from .tune import TuneCommand
 __all__ = [
     "CheckCommand",
     "CompareCommand",
+    "DecodeCommand",
     "InitCommand",
     "MethodsCommand",
     "PlotsCommand",

@@ -14,7 +14,6 @@ from ..reporting import (
     Table,
     by_data,
     common_part,
-    find_runs,
     long_table,
     methods_of,
     metrics_of,
@@ -26,7 +25,7 @@ from ..reporting import (
     with_differences,
 )
 from .quiet import hide_parameters
-from .selection import add_selection
+from .selection import add_selection, chosen_runs
 
 
 @Subcommand.register("compare")
@@ -66,7 +65,7 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         raise ValueError(f"Expected resamples of at least 1, got {arguments.resamples}.")
     hide_parameters()
     print_comparison(
-        [Run.read(folder) for folder in find_runs(arguments.runs)],
+        chosen_runs(arguments.runs, arguments.decoders),
         arguments.form,
         arguments.metrics,
         arguments.part,

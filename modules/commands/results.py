@@ -8,16 +8,14 @@ from allennlp.commands.subcommand import Subcommand
 
 from ..reporting import (
     FORMATS,
-    Run,
     common_part,
-    find_runs,
     render,
     run_rows,
     show,
     tables_of_results,
 )
 from .quiet import hide_parameters
-from .selection import add_selection
+from .selection import add_selection, chosen_runs
 
 
 @Subcommand.register("results")
@@ -55,7 +53,7 @@ class ResultsCommand(Subcommand):
 
 def _from_arguments(arguments: argparse.Namespace) -> None:
     hide_parameters()
-    runs = [Run.read(folder) for folder in find_runs(arguments.runs)]
+    runs = chosen_runs(arguments.runs, arguments.decoders)
     part = arguments.part or common_part(runs)
     if arguments.form == "csv":
         tables = [run_rows(runs, part, arguments.metrics)]

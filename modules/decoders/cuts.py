@@ -157,8 +157,8 @@ class RelativeAndAbsoluteDecoder(CutDecoder):
         t, in [0, 1]; fitted by default, from 0.5.
     metric : `Metric`, optional
         The metric to optimise.
-    candidates : `int`
-        The grids of e and of t are i / (candidates + 1) for i = 1 … candidates.
+
+    The grid of e is i / 25 for i = 0 … 24, that of t is i / 100 for i = 0 … 99.
     """
 
     cut = "threshold"
@@ -171,11 +171,10 @@ class RelativeAndAbsoluteDecoder(CutDecoder):
         proportion: Optional[float] = None,
         threshold: Optional[float] = None,
         metric: Optional[Metric] = None,
-        candidates: int = 19,
     ) -> None:
         super().__init__(output_space, metric)
-        self.add_parameter("proportion", proportion, 0.5, steps(candidates), 0.0, 1 - 1e-6)
-        self.add_parameter("threshold", threshold, 0.5, steps(candidates), 0.0, 1.0)
+        self.add_parameter("proportion", proportion, 0.5, [0.0, *steps(24)], 0.0, 1 - 1e-6)
+        self.add_parameter("threshold", threshold, 0.5, [0.0, *steps(99)], 0.0, 1.0)
 
     def measure(self, prediction: Prediction, parameters: Parameters) -> torch.Tensor:
         p = prediction.probabilities

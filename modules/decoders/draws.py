@@ -1,7 +1,7 @@
 """Decoders that choose by weighted draws, and so by the score."""
 
 from abc import ABC
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -10,14 +10,16 @@ from allennlp.training.metrics import Metric
 from ..encoded import Encoded
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
-from ..samplers import NetworkDrawsSampler, Sampler
+from ..samplers import Sampler, TemperedDrawsSampler
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
+from .cuts import share_of_highest
 from .decoder import Decoder, Prediction
 from .grid import GridDecoder, Parameters, Rule
 
-SCORE_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
-PRIOR_WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+SCORE_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
+PRIOR_WEIGHTS = (0.0, 0.25, 0.4, 0.55, 0.75, 1.0)  # 1 / temperature
+PRIOR_WEIGHTS_OF_BEST = (0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 _TOLERANCE = 1e-6  # values that differ by no more are equal, so that rounding decides nothing
 
 
@@ -27,8 +29,7 @@ class DrawsDecoder(GridDecoder, ABC):
     # Parameters
 
     sampler : `Sampler`, optional
-        Draws outputs without labels; by default 100 draws of the task network with a seed of their
-        own, so that the draws of an instance depend on its probabilities only.
+        Draws outputs without labels; by default `tempered-draws` of the task network.
     metric : `Metric`, optional
         The metric to optimise.
 
@@ -52,7 +53,7 @@ class DrawsDecoder(GridDecoder, ABC):
                     "Expected a 'sampler' or a model with a task network in the decoder "
                     f"{type(self).__name__}, which chooses by draws, got neither."
                 )
-            sampler = NetworkDrawsSampler(output_space, task_network, num_samples=100, seed=0)
+            sampler = TemperedDrawsSampler(output_space, task_network)
         self.sampler = sampler
         self.score_network = score_network
 
@@ -66,7 +67,7 @@ class DrawsDecoder(GridDecoder, ABC):
         return Prediction(probabilities, mask, y.bool(), scores, sample.log_prob)
 
     def draws_of(self, prediction: Prediction) -> torch.Tensor:
-        """Return the draws of a prediction.
+        """Return the draws of a prediction, in its dtype.
 
         # Raises
 
@@ -77,37 +78,35 @@ class DrawsDecoder(GridDecoder, ABC):
                 f"Expected a prediction with draws in the decoder {type(self).__name__}, got one "
                 "without; make it by `predict`."
             )
-        return prediction.draws
+        return prediction.draws.to(prediction.probabilities.dtype)
 
-    def log_prob_of(self, prediction: Prediction, key: str) -> torch.Tensor:
-        """Return the log-probabilities of the draws.
-
-        # Raises
-
-        `ConfigurationError` where the sampler has none; `key` is the parameter that needs them.
-        """
-        if prediction.log_prob is None:
-            raise ConfigurationError(
-                f"Expected a sampler that returns log-probabilities for {key} in the decoder "
-                f"{type(self).__name__}, got {type(self.sampler).__name__}; set {key}: 0."
-            )
-        return prediction.log_prob.double()
+    def log_prior(self, prediction: Prediction) -> torch.Tensor:
+        """Return log p(y) of the draws under the probabilities of the prediction, `(batch,
+        num_draws)`, in double."""
+        logits = self.output_space.logits_of(prediction.probabilities).unsqueeze(1)
+        draws = self.draws_of(prediction)
+        return self.output_space.log_prob(logits, draws, prediction.mask).double()
 
 
 class WeightedDrawsDecoder(DrawsDecoder, ABC):
-    """The base of decoders that choose by the expectation over weighted draws y_j of a sampler.
+    """The base of decoders that choose by expectations under
+    π(y) ∝ exp(β · s(x, y)) · p(y)^λ, with the score s (higher is better) and the probability p of
+    the prediction.
 
-    A draw has the weight w_j ∝ exp(β · s(x, y_j)) / q(y_j)^γ, normalised over the draws of the
-    instance, where s is the score (higher is better) and q the probability under the sampler. With
-    γ = 1 the draws represent the distribution ∝ exp(β · s) (self-normalised importance sampling),
-    with γ = 0 the distribution ∝ q · exp(β · s), and with β = γ = 0 the sampler's own.
+    With β = 0 it is the distribution of the prediction at the temperature 1 / λ, with λ = 0 that of
+    the score. An expectation is the mean over draws y_j of a sampler q, with the weights
+    w_j ∝ π(y_j) / q(y_j), normalised over the draws of the instance (self-normalised importance
+    sampling).
 
     # Parameters
 
     score_weight : `float`, optional
         β ≥ 0; fitted by default, from 1. Without a score network it is 0.
-    proposal_weight : `float`, optional
-        γ in [0, 1]; by default fitted, 0 or 1. A sampler without log-probabilities needs 0.
+    prior_weight : `float`, optional
+        λ ≥ 0; fitted by default, from 1.
+    correct_for_proposal : `bool`
+        Whether to divide by q. If false, the draws represent q · π; a sampler without
+        log-probabilities needs that.
 
     # Raises
 
@@ -121,7 +120,8 @@ class WeightedDrawsDecoder(DrawsDecoder, ABC):
         score_network: Optional[ScoreNetwork],
         sampler: Optional[Sampler],
         score_weight: Optional[float],
-        proposal_weight: Optional[float],
+        prior_weight: Optional[float],
+        correct_for_proposal: bool,
         metric: Optional[Metric],
     ) -> None:
         super().__init__(output_space, task_network, score_network, sampler, metric)
@@ -132,19 +132,36 @@ class WeightedDrawsDecoder(DrawsDecoder, ABC):
                     f"in the decoder {type(self).__name__}, got one without."
                 )
             score_weight = 0.0
+        self.correct_for_proposal = correct_for_proposal
         self.add_parameter("score_weight", score_weight, 1.0, SCORE_WEIGHTS, 0.0)
-        self.add_parameter("proposal_weight", proposal_weight, 1.0, (0.0, 1.0), 0.0, 1.0)
+        self.add_parameter("prior_weight", prior_weight, 1.0, PRIOR_WEIGHTS, 0.0)
 
-    def weights(self, prediction: Prediction, parameters: Parameters) -> torch.Tensor:
-        """Return the weights of the draws, which sum to 1, `(batch, num_draws)`, in double."""
-        shape = self.draws_of(prediction).shape[:2]
-        logits = prediction.probabilities.new_zeros(shape, dtype=torch.float64)
-        if prediction.scores is not None:
-            logits = logits + parameters["score_weight"] * prediction.scores.double()
-        if parameters["proposal_weight"]:
-            log_prob = self.log_prob_of(prediction, "proposal_weight")
-            logits = logits - parameters["proposal_weight"] * log_prob
-        return logits.softmax(1)
+    def weigh(self, prediction: Prediction) -> Callable[[Parameters], torch.Tensor]:
+        """Return the function that gives the weights of the draws for parameters: `(batch,
+        num_draws)`, they sum to 1.
+
+        # Raises
+
+        `ConfigurationError` where they are to be divided by q, and the sampler has no
+        log-probabilities.
+        """
+        prior = self.log_prior(prediction)
+        rest = torch.zeros_like(prior)
+        if self.correct_for_proposal:
+            if prediction.log_prob is None:
+                raise ConfigurationError(
+                    "Expected a sampler that returns log-probabilities in the decoder "
+                    f"{type(self).__name__}, got {type(self.sampler).__name__}; set "
+                    "correct_for_proposal: false."
+                )
+            rest = -prediction.log_prob.double()
+        score = rest * 0 if prediction.scores is None else prediction.scores.double()
+
+        def weights(at: Parameters) -> torch.Tensor:
+            logits = at["score_weight"] * score + at["prior_weight"] * prior + rest
+            return logits.softmax(1).to(prediction.probabilities.dtype)
+
+        return weights
 
 
 def first_highest(values: torch.Tensor) -> torch.Tensor:
@@ -159,9 +176,9 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
     """The candidate with the highest expected oracle value under weighted draws:
     argmax_ŷ Σ_j w_j · v(y_j, ŷ) (Kumar & Byrne 2004), with the weights of `WeightedDrawsDecoder`.
 
-    The candidates are the draws, and the outputs of the probabilities: for binary outputs those of
-    19 thresholds, for categorical ones the most probable values. Of equally good candidates the
-    first is taken.
+    The candidates are the draws, and outputs of the probabilities: for binary outputs the empty one
+    and those of 19 shares of the highest probability, for categorical ones the most probable
+    values. Of equally good candidates the first is taken.
 
     # Parameters
 
@@ -179,7 +196,8 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
         score_network: Optional[ScoreNetwork] = None,
         sampler: Optional[Sampler] = None,
         score_weight: Optional[float] = None,
-        proposal_weight: Optional[float] = None,
+        prior_weight: Optional[float] = None,
+        correct_for_proposal: bool = True,
         metric: Optional[Metric] = None,
     ) -> None:
         super().__init__(
@@ -188,20 +206,20 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
             score_network,
             sampler,
             score_weight,
-            proposal_weight,
+            prior_weight,
+            correct_for_proposal,
             metric,
         )
         self.oracle_value = oracle_value
 
     def rule(self, prediction: Prediction) -> Rule:
-        dtype = prediction.probabilities.dtype
-        draws = self.draws_of(prediction).to(dtype)
+        draws, weights = self.draws_of(prediction), self.weigh(prediction)
         candidates = torch.cat([draws, self.outputs_of(prediction.probabilities)], 1)
-        values = self.oracle_value.pairwise(draws, candidates, prediction.mask).double()
+        values = self.oracle_value.pairwise(draws, candidates, prediction.mask)
         rows = torch.arange(len(values), device=values.device)
 
         def decode(at: Parameters) -> torch.Tensor:
-            expected = (self.weights(prediction, at).unsqueeze(2) * values).sum(1)
+            expected = (weights(at).unsqueeze(2) * values).sum(1)
             return self.output_space.decode(candidates[rows, first_highest(expected)])
 
         return decode
@@ -212,19 +230,21 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
         y = probabilities.unsqueeze(1)
         if not self.output_space.is_binary:
             return self.output_space.nearest_corner(y)
-        return torch.cat([(y > i / 20).to(y.dtype) for i in range(1, 20)], 1)
+        share = share_of_highest(probabilities).unsqueeze(1)
+        return torch.cat([(share > i / 20).to(y.dtype) for i in range(1, 21)], 1)
 
 
 @Decoder.register("rerank")
 class RerankDecoder(DrawsDecoder):
-    """The draw that maximises s(x, y) + λ · log q(y), or the most probable output, if it is better.
+    """The output that maximises s(x, y) + λ · log p(y) among draws and the most probable output,
+    with the score s and the probability p of the prediction.
 
     With λ = 0 the output has the highest score, with a large λ the highest probability.
 
     # Parameters
 
     prior_weight : `float`, optional
-        λ ≥ 0; fitted by default, from 1. A sampler without log-probabilities needs 0.
+        λ ≥ 0; fitted by default, from 1.
     """
 
     binary_only = False
@@ -239,33 +259,25 @@ class RerankDecoder(DrawsDecoder):
         metric: Optional[Metric] = None,
     ) -> None:
         super().__init__(output_space, task_network, score_network, sampler, metric)
-        self.add_parameter("prior_weight", prior_weight, 1.0, PRIOR_WEIGHTS, 0.0)
+        self.add_parameter("prior_weight", prior_weight, 1.0, PRIOR_WEIGHTS_OF_BEST, 0.0)
 
     def predict(
         self, x: Any, probabilities: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> Prediction:
         x = Encoded.of(x, mask)
-        sample = self.sampler.sample(x, None, mask)
-        y, log_prob = self.output_space.nearest_corner(sample.y), sample.log_prob
-        if log_prob is None or sample.logits is not None:
-            best = self.output_space.nearest_corner(probabilities.unsqueeze(1))
-            y = torch.cat([best, y], 1)
-            if log_prob is not None and sample.logits is not None:
-                own = self.output_space.log_prob(sample.logits[:, :1], best, mask)
-                log_prob = torch.cat([own, log_prob], 1)
         assert self.score_network is not None
-        return Prediction(probabilities, mask, y.bool(), self.score_network(x, y, mask), log_prob)
+        y = torch.cat([probabilities.unsqueeze(1), self.sampler.sample(x, None, mask).y], 1)
+        y = self.output_space.nearest_corner(y)
+        return Prediction(probabilities, mask, y.bool(), self.score_network(x, y, mask))
 
     def rule(self, prediction: Prediction) -> Rule:
-        dtype = prediction.probabilities.dtype
-        draws, scores = self.draws_of(prediction), prediction.scores
-        assert scores is not None
+        draws, prior = self.draws_of(prediction), self.log_prior(prediction)
+        assert prediction.scores is not None
+        scores = prediction.scores.double()
         rows = torch.arange(len(draws), device=draws.device)
 
         def decode(at: Parameters) -> torch.Tensor:
-            values = scores.double()
-            if at["prior_weight"]:
-                values = values + at["prior_weight"] * self.log_prob_of(prediction, "prior_weight")
-            return self.output_space.decode(draws[rows, first_highest(values)].to(dtype))
+            values = scores + at["prior_weight"] * prior
+            return self.output_space.decode(draws[rows, first_highest(values)])
 
         return decode

@@ -1,6 +1,6 @@
 """Decoders that maximise the expected F1 of the instance."""
 
-from typing import List, Optional, Tuple
+from typing import Optional
 
 import torch
 from allennlp.training.metrics import Metric
@@ -14,7 +14,10 @@ from .draws import WeightedDrawsDecoder
 from .grid import GridDecoder, Parameters, Rule
 
 _AT_ONCE = 2**22  # numbers of a table that is in memory at once
-_TOLERANCE = 1e-9  # values that differ by no more are equal, so that rounding decides nothing
+# Values that differ by no more are equal, so that rounding decides nothing.
+_TOLERANCE = 1e-9
+_TOLERANCE_IN_SINGLE = 1e-6
+_SIZES_AT_ONCE = 16
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
 
 
@@ -145,42 +148,45 @@ def maximise_expected_f1_of_draws(draws: torch.Tensor, weights: torch.Tensor) ->
     For a set h of size k, E[F1] = Σ_{i ∈ h} Δ_ik with Δ_ik = Σ_j w_j y_ji · 2 / (|y_j| + k), a
     function of P(y_i = 1, |y| = s), so that the best set of size k has the k labels with the
     highest Δ_ik (Dembczyński et al. 2011; Waegeman et al. 2014, the general F-measure maximiser).
+    Sizes grow until none can be better: no set of size k or more has more than Σ_i Δ_ik.
 
     # Parameters
 
-    draws : bool `(rows, num_draws, labels)`.
+    draws : 0 or 1, `(rows, num_draws, labels)`.
     weights : their weights, which sum to 1, `(rows, num_draws)`.
     """
-    chosen = []
-    labels = draws.shape[2]
-    for part, weight in zip(*_split(_AT_ONCE // labels**2 + 1, draws, weights), strict=True):
-        y, weight = part.to(torch.float64), weight.double()
-        size = y.sum(2)
-        largest = max(1, int(part.any(1).sum(1).max()))
-        k = torch.arange(1, largest + 1, dtype=y.dtype, device=y.device)
-        shares = 2 * weight.unsqueeze(2) / (size.unsqueeze(2) + k)  # (rows, num_draws, K)
-        delta = y.transpose(1, 2) @ shares  # (rows, labels, K)
-        ranked = delta.sort(dim=1, descending=True).values.cumsum(1)
-        places = torch.arange(largest, device=y.device)
-        best = ranked[:, places, places]  # of size k
-        empty = (weight * (size == 0)).sum(1, keepdim=True)
-        sizes = first_best(torch.cat([empty, best], 1), _TOLERANCE)
-        measure = delta[torch.arange(len(y), device=y.device), :, (sizes - 1).clamp(min=0)]
-        chosen.append(top(measure, sizes))
-    return torch.cat(chosen)
-
-
-def _split(rows: int, *tensors: torch.Tensor) -> List[Tuple[torch.Tensor, ...]]:
-    return [tensor.split(rows) for tensor in tensors]
+    rows, _, labels = draws.shape
+    if not rows:
+        return draws[:, 0].bool()
+    size = draws.sum(2)
+    best = (weights * (size == 0)).sum(1)  # of the empty set
+    chosen = torch.zeros_like(draws[:, 0], dtype=torch.bool)
+    tolerance = _TOLERANCE if draws.dtype == torch.float64 else _TOLERANCE_IN_SINGLE
+    for first in range(1, labels + 1, _SIZES_AT_ONCE):
+        last = min(first + _SIZES_AT_ONCE - 1, labels)
+        k = torch.arange(first, last + 1, dtype=draws.dtype, device=draws.device)
+        shares = 2 * weights.unsqueeze(2) / (size.unsqueeze(2) + k)  # (rows, num_draws, sizes)
+        if bool(((size * shares[:, :, 0]).sum(1) <= best).all()):
+            break
+        delta = draws.transpose(1, 2) @ shares  # (rows, labels, sizes)
+        highest = delta.topk(last, dim=1).values.cumsum(1)
+        places = torch.arange(last - first + 1, device=draws.device)
+        values = highest[:, places + first - 1, places]
+        at = first_best(values, tolerance)
+        row = torch.arange(rows, device=draws.device)
+        better = values[row, at] > best + tolerance
+        sets = top(delta[row, :, at], at + first)
+        chosen = torch.where(better.unsqueeze(1), sets, chosen)
+        best = torch.where(better, values[row, at], best)
+    return chosen
 
 
 @Decoder.register("expected-f1-of-draws")
 class ExpectedF1OfDrawsDecoder(WeightedDrawsDecoder):
     """The set of labels with the highest expected F1 under weighted draws, exactly.
 
-    The labels need not be independent: the weights w_j ∝ exp(β · s(x, y_j)) / q(y_j)^γ make the
-    draws y_j of q a sample of the distribution of the score, see
-    `WeightedDrawsDecoder`. The best set comes
+    The labels need not be independent: by their weights, see `WeightedDrawsDecoder`, the draws are
+    a sample of a distribution with the score. The best set comes
     from estimates of P(y_i = 1, |y| = s) (Waegeman et al. 2014).
     """
 
@@ -191,7 +197,8 @@ class ExpectedF1OfDrawsDecoder(WeightedDrawsDecoder):
         score_network: Optional[ScoreNetwork] = None,
         sampler: Optional[Sampler] = None,
         score_weight: Optional[float] = None,
-        proposal_weight: Optional[float] = None,
+        prior_weight: Optional[float] = None,
+        correct_for_proposal: bool = True,
         metric: Optional[Metric] = None,
     ) -> None:
         super().__init__(
@@ -200,15 +207,16 @@ class ExpectedF1OfDrawsDecoder(WeightedDrawsDecoder):
             score_network,
             sampler,
             score_weight,
-            proposal_weight,
+            prior_weight,
+            correct_for_proposal,
             metric,
         )
 
     def rule(self, prediction: Prediction) -> Rule:
-        draws = self.draws_of(prediction).flatten(2)
+        draws, weights = self.draws_of(prediction).flatten(2), self.weigh(prediction)
 
         def decode(at: Parameters) -> torch.Tensor:
-            chosen = maximise_expected_f1_of_draws(draws, self.weights(prediction, at))
+            chosen = maximise_expected_f1_of_draws(draws, weights(at))
             return chosen.view_as(prediction.probabilities)
 
         return decode

@@ -14,6 +14,14 @@ from .comparison import (
 )
 from .curves import draw_curves, draw_overlay
 from .data import RunData, load_data
+from .decoding import (
+    Decoded,
+    decode_run,
+    default_decoders,
+    label_of,
+    model_of,
+    save_with_decoder,
+)
 from .diagnosis import Calibration, Diagnosis, LabelCounts, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
 from .inspecting import inspecting, restoring_generators
@@ -30,12 +38,20 @@ from .objects import (
 from .plots import draw_all
 from .report import write_report
 from .results import run_rows, tables_of_results
-from .run import COMPARED, PARTS, SEEDS, Curve, Run, by_part, find_runs
+from .run import BEST, COMPARED, DECODERS, PARTS, SEEDS, Curve, Run, by_part, find_runs
 from .style import save
 from .tables import FORMATS, Cell, Table, metric_rows, number, open_console, render, show
 from .tree import Node, tree_of
 
 __all__ = [
+    "BEST",
+    "DECODERS",
+    "Decoded",
+    "decode_run",
+    "default_decoders",
+    "label_of",
+    "model_of",
+    "save_with_decoder",
     "COMPARED",
     "Calibration",
     "Cell",

@@ -9,8 +9,8 @@ import torch
 from ..metrics import StructuredMetric, Sums
 from .bootstrap import Difference, judge, paired_bootstrap
 from .data import load_data
+from .decoding import model_of
 from .methods import Method
-from .model import load_model
 from .run import Run
 from .tables import Cell, Table
 
@@ -57,9 +57,8 @@ def common_part(runs: Sequence[Run]) -> str:
 
 def notes_on(runs: Sequence[Run], part: str) -> List[str]:
     """Return the sentences below a table of runs that a reader of it needs."""
-    notes = [
-        f"{run.folder} has not finished: its best epoch so far." for run in runs if not run.finished
-    ]
+    unfinished = dict.fromkeys(run.folder for run in runs if not run.finished)
+    notes = [f"{folder} has not finished: its best epoch so far." for folder in unfinished]
     if part == "validation":
         notes.append("On validation data, which also selected the best epoch.")
     return notes
@@ -117,7 +116,7 @@ def with_differences(
     for method in methods:
         of_method = judged.setdefault(method.name, {metric: [] for metric in metrics})
         for run in method.runs:
-            model = load_model(run.folder)
+            model = model_of(run)
             data = load_data(run.folder, model.vocab, run.config.get(f"{part}_data_path"))
             for metric, sums in judge(model, data, metrics).items():
                 of_method[metric].append(sums)

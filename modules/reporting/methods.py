@@ -24,21 +24,23 @@ def methods_of(runs: Sequence[Run]) -> List[Method]:
 
     A method has the part of the names of its folders that no other method has:
     `runs/bibtex/spen/seed_0` and `runs/bibtex/spen/seed_1` beside `runs/bibtex/dvn/seed_0` are the
-    methods `spen` and `dvn`.
+    methods `spen` and `dvn`. With another decoder a method is another, such as `spen [relative]`.
     """
     groups: Dict[str, List[Run]] = {}
     for run in runs:
         groups.setdefault(run.digest, []).append(run)
     folders = [[str(run.folder.resolve()) for run in group] for group in groups.values()]
-    stems = [_stem(group) for group in folders]
+    decoders = [group[0].chosen_by for group in groups.values()]
+    stems = list(zip(map(_stem, folders), decoders, strict=True))
     paths = [
-        stem if stems.count(stem) == 1 else group[0]
+        stem[0] if stems.count(stem) == 1 else group[0]
         for stem, group in zip(stems, folders, strict=True)
     ]
-    above = os.path.commonpath(paths) if len(paths) > 1 else os.path.dirname(paths[0])
+    several = len(set(paths)) > 1
+    above = os.path.commonpath(paths) if several else os.path.dirname(paths[0])
     return [
-        Method(os.path.relpath(path, above), group)
-        for path, group in zip(paths, groups.values(), strict=True)
+        Method(os.path.relpath(path, above) + (f" [{decoder}]" if decoder else ""), group)
+        for path, decoder, group in zip(paths, decoders, groups.values(), strict=True)
     ]
 
 

@@ -5,7 +5,7 @@ import json
 import logging
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
@@ -22,6 +22,8 @@ _DEFAULT_SEEDS = {"random_seed": 13370, "numpy_seed": 1337, "pytorch_seed": 133}
 SEEDS = tuple(_DEFAULT_SEEDS)
 # The parts of the data on which runs are compared, and the prefixes of their metrics in the files.
 COMPARED = {"test": "test_", "validation": "best_validation_"}
+DECODERS = "decoders.json"  # other decoders of a run, which `allennlp decode` fitted
+BEST = "best"  # the decoder of a run that is best on the validation data
 _OF_THE_MACHINE = re.compile(r"worker_\d+_memory_MB|gpu_\d+_memory_MB|duration")
 
 
@@ -60,6 +62,8 @@ class Run:
     metrics : of the best epoch so far, by part (`test`, `validation`) and dotted name.
     best_epoch : the epoch whose weights are kept; `None` without validation data.
     finished : whether the run has written its final metrics.
+    decoder : the name of another decoder, of which the metrics are; `None` for that of the config.
+    chosen_by : the name by which that decoder was asked for, its own or `best`.
     """
 
     folder: Path
@@ -67,6 +71,8 @@ class Run:
     metrics: Dict[str, Dict[str, float]]
     best_epoch: Optional[int]
     finished: bool
+    decoder: Optional[str] = None
+    chosen_by: Optional[str] = None
 
     @classmethod
     def read(cls, folder: Path) -> "Run":
@@ -101,6 +107,49 @@ class Run:
             metrics.get("best_epoch"),
             final.exists(),
         )
+
+    def decoders(self) -> Dict[str, Dict[str, Any]]:
+        """Return the entries of `decoders.json` by the names of the decoders.
+
+        # Raises
+
+        `ValueError` where there is no such file.
+        """
+        path = self.folder / DECODERS
+        if not path.exists():
+            raise ValueError(
+                f"Expected decoders that are fitted for the run '{self.folder}', got no {DECODERS} "
+                "in it; `allennlp decode` writes it."
+            )
+        return json.loads(path.read_text())
+
+    def with_decoder(self, name: str) -> "Run":
+        """Return the run with the metrics of another decoder; `best` is the decoder with the best
+        validation metric of the run.
+
+        # Raises
+
+        `ValueError` for a decoder that is not fitted.
+        """
+        entries = self.decoders()
+        chosen = name
+        if name == BEST:
+            sign = -1 if self.lower_is_better else 1
+            values = {n: entry["validation"].get(self.metric) for n, entry in entries.items()}
+            known = {n: sign * value for n, value in values.items() if value is not None}
+            if not known:
+                raise ValueError(
+                    f"Expected decoders with the validation metric '{self.metric}' of the run "
+                    f"'{self.folder}', got none."
+                )
+            chosen = max(known, key=lambda n: known[n])
+        if chosen not in entries:
+            raise ValueError(
+                f"Expected a decoder that is fitted for the run '{self.folder}', one of "
+                f"{sorted(entries)} or '{BEST}', got '{name}'; `allennlp decode` fits it."
+            )
+        metrics = {part: entries[chosen].get(part, {}) for part in COMPARED}
+        return replace(self, metrics=metrics, decoder=chosen, chosen_by=name)
 
     @cached_property
     def curves(self) -> Dict[str, Dict[str, Curve]]:
@@ -146,6 +195,8 @@ class Run:
     def digest(self) -> str:
         """The hash of the config without its seeds: the same for all runs of a method."""
         rest = {key: value for key, value in self.config.items() if key not in SEEDS}
+        if self.decoder is not None:
+            rest["decoder"] = self.chosen_by
         return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:10]
 
     @property

@@ -26,6 +26,7 @@ from .random import RandomSampler, UniformSampler
 from .replay_buffer import ReplayBuffer
 from .sampler import NanScoreError, Sampler
 from .selection import best_sample, scores_of
+from .tempered_draws import TemperedDrawsSampler
 
 __all__ = [
     "AppendingContainer",
@@ -52,6 +53,7 @@ __all__ = [
     "RandomSampler",
     "ReplayBuffer",
     "Sampler",
+    "TemperedDrawsSampler",
     "UniformSampler",
     "WrappedOptimizer",
     "best_sample",

@@ -1,7 +1,6 @@
 """Draws from the distribution of the task network."""
 
-import functools
-from typing import Any, Literal, Optional, Tuple
+from typing import Any, Literal, Optional
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,30 +10,6 @@ from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..task_networks import TaskNetwork
 from .sampler import Sampler
-
-
-@functools.lru_cache(maxsize=64)
-def stratified_numbers(seed: int, count: int, position_shape: Tuple[int, ...]) -> torch.Tensor:
-    """Return numbers `(count, *position_shape)`, uniform over [0, 1): at each position one in each
-    interval [i / count, (i + 1) / count), in random order.
-
-    Those of a position do not depend on how many positions follow it, so that padding changes
-    nothing.
-
-    >>> numbers = stratified_numbers(0, 4, (3,))
-    >>> (numbers.sort(0).values * 4).int().T.tolist()
-    [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
-    """
-    generator = torch.Generator()
-    rows = []
-    for row in range(position_shape[0] if position_shape else 1):
-        generator.manual_seed(seed * 1_000_003 + row)
-        # Each number needs two; they are the last dimension, and so come in the order of positions.
-        numbers = torch.rand(*position_shape[1:], 2 * count, generator=generator)
-        order = numbers[..., :count].argsort(-1)
-        rows.append((order + numbers[..., count:]) / count)
-    stacked = torch.stack(rows) if position_shape else rows[0]
-    return stacked.clamp(max=1 - 2**-24).movedim(-1, 0)
 
 
 @Sampler.register("network-draws")
@@ -55,10 +30,6 @@ class NetworkDrawsSampler(Sampler):
     temperature : `float`
         The temperature of `discrete` and `gumbel`, or the standard deviation of the noise of
         `gaussian`.
-    seed : `int`, optional
-        With a seed, discrete draws have random numbers of their own, the same for all instances and
-        in every call: the draws of an instance depend on its logits only, not on the batch. They
-        are stratified: of K draws a value of probability p has K · p, up to one, at each position.
     """
 
     task_network: TaskNetwork
@@ -70,7 +41,6 @@ class NetworkDrawsSampler(Sampler):
         num_samples: int = 20,
         kind: Literal["discrete", "gumbel", "gaussian"] = "discrete",
         temperature: float = 1.0,
-        seed: Optional[int] = None,
         loss: Optional[Loss] = None,
         log_key: Optional[str] = None,
     ) -> None:
@@ -81,13 +51,7 @@ class NetworkDrawsSampler(Sampler):
                 "positive temperature in the sampler 'network-draws', got "
                 f"'{kind}', {num_samples} and {temperature}."
             )
-        if seed is not None and kind != "discrete":
-            raise ConfigurationError(
-                "Expected no seed for draws that are not discrete in the sampler 'network-draws', "
-                f"got {seed} for the kind '{kind}'."
-            )
         self.task_network = task_network
-        self.seed = seed
         self.num_samples = num_samples
         self.kind = kind
         self.temperature = temperature
@@ -102,10 +66,6 @@ class NetworkDrawsSampler(Sampler):
         if self.kind == "gaussian":
             noise = self.temperature * torch.randn_like(expanded)
             y = self.output_space.normalize(expanded + noise)
-        elif self.seed is not None:
-            shape = self.output_space.position_shape(tuple(logits.shape[1:]))
-            uniform = stratified_numbers(self.seed, self.num_samples, shape)
-            y = self.output_space.draw_at(logits, uniform.to(logits.device))
         else:
             temperature = None if self.kind == "discrete" else self.temperature
             y = self.output_space.sample(logits, self.num_samples, temperature)

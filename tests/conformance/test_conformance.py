@@ -159,7 +159,7 @@ CONFIGS = {
     ],
     (Decoder, "relative"): ["'relative'", "{type: 'relative', proportion: 0.7}"],
     (Decoder, "relative-and-absolute"): [
-        "{type: 'relative-and-absolute', candidates: 4}",
+        "'relative-and-absolute'",
         "{type: 'relative-and-absolute', proportion: 0.7}",
     ],
     (Decoder, "top-k"): ["'top-k'", "{type: 'top-k', k: 2}"],
@@ -172,8 +172,8 @@ CONFIGS = {
     (Decoder, "expected-f1"): ["'expected-f1'", "{type: 'expected-f1', temperature: 1.5}"],
     (Decoder, "minimum-bayes-risk"): [
         "'minimum-bayes-risk'",
-        "{type: 'minimum-bayes-risk', score_weight: 0.5, proposal_weight: 0, oracle_value: "
-        "'hamming', sampler: {type: 'network-draws', num_samples: 5, temperature: 2, seed: 3}}",
+        "{type: 'minimum-bayes-risk', score_weight: 0.5, prior_weight: 0, oracle_value: "
+        "'hamming', sampler: {type: 'tempered-draws', num_samples: 5, temperatures: [2]}}",
     ],
     (EvaluationModule, "score-ranking"): [
         "'score-ranking'",
@@ -190,11 +190,12 @@ CONFIGS = {
     (Metric, "ndcg-at-k"): [f"{{type: 'ndcg-at-k', k: {k}}}" for k in (1, 3)],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
-        "{type: 'network-draws', num_samples: 4, temperature: 0.5, seed: 1}",
-    ]
-    + [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
         for kind in ("discrete", "gumbel", "gaussian")
+    ],
+    (Sampler, "tempered-draws"): [
+        "{type: 'tempered-draws', num_samples: 6, temperatures: [1, 2]}",
+        "{type: 'tempered-draws', num_samples: 2, temperatures: [0.5], loss: 'score'}",
     ],
     (Sampler, "gradient-based-inference"): [
         "'gradient-based-inference'",

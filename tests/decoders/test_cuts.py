@@ -67,7 +67,7 @@ RULES = {
 SMALL = {
     "threshold": {"candidates": 7},
     "relative": {"candidates": 7},
-    "relative-and-absolute": {"candidates": 5},
+    "relative-and-absolute": {},
     "top-k": {"max_k": 4},
 }
 
@@ -162,7 +162,7 @@ def test_only_known_positions_are_fitted(name):
     mask = torch.rand(y.shape, generator=torch.Generator().manual_seed(0)) < 0.7
     fitted = []
     for turned in (False, True):
-        decoder = RelativeAndAbsoluteDecoder(SPACE, metric=Metric.by_name(name)(), candidates=9)
+        decoder = RelativeAndAbsoluteDecoder(SPACE, metric=Metric.by_name(name)())
         decoder.fit(observed(p, y ^ (~mask & turned), mask))
         fitted.append(decoder.fitted_values())
         values = [

@@ -22,7 +22,7 @@ from structured_energy.decoders.expected_f1 import (
 )
 from structured_energy.oracle_values import IntersectionOverUnion, PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
-from structured_energy.samplers import NetworkDrawsSampler
+from structured_energy.samplers import TemperedDrawsSampler
 from structured_energy.testing import make_test_problem
 
 SPACE = BinaryOutputSpace()
@@ -99,7 +99,7 @@ def test_a_temperature_changes_the_probabilities():
 @given(st.integers(1, 8), st.integers(1, 6), st.integers(0, 10_000))
 def test_the_set_is_the_best_under_weighted_draws(labels, count, seed):
     generator = torch.Generator().manual_seed(seed)
-    draws = torch.rand(2, count, labels, generator=generator) < 0.4
+    draws = (torch.rand(2, count, labels, generator=generator) < 0.4).double()
     weights = torch.rand(2, count, generator=generator, dtype=torch.float64)
     weights /= weights.sum(1, keepdim=True)
     chosen = maximise_expected_f1_of_draws(draws, weights)
@@ -123,21 +123,22 @@ def _problem():
     return make_test_problem()
 
 
-@pytest.mark.parametrize(("beta", "gamma"), [(0.0, 0.0), (0.5, 1.0), (2.0, 0.0), (1.0, 1.0)])
+@pytest.mark.parametrize(("beta", "prior"), [(0.0, 1.0), (0.5, 0.0), (2.0, 1.0), (1.0, 1.5)])
 @pytest.mark.parametrize("value", [PerInstanceF1, IntersectionOverUnion])
-def test_the_candidate_has_the_least_bayes_risk(problem, value, beta, gamma):
-    value = value(SPACE)
-    decoder = MinimumBayesRiskDecoder(
-        SPACE, value, problem.task_network, problem.score_network, None, beta, gamma
-    )
+@pytest.mark.parametrize("correct", [True, False])
+def test_the_candidate_has_the_least_bayes_risk(problem, value, beta, prior, correct):
+    value, networks = value(SPACE), (problem.task_network, problem.score_network)
+    decoder = MinimumBayesRiskDecoder(SPACE, value, *networks, None, beta, prior, correct)
     for seed in range(10):
         prediction = weighted_prediction(seed)
         chosen = decoder.decode(prediction)
         for row in range(3):
             p = prediction.probabilities[row]
             draws = prediction.draws[row]
-            candidates = [*draws, *(p > i / 20 for i in range(1, 20))]
-            weights = torch.exp(beta * prediction.scores[row] - gamma * prediction.log_prob[row])
+            candidates = [*draws, *(p > p.max() * i / 20 for i in range(1, 21))]
+            log_p = torch.where(draws, p.log(), (1 - p).log()).sum(1)
+            logits = beta * prediction.scores[row] + prior * log_p
+            weights = torch.exp(logits - correct * prediction.log_prob[row])
 
             def risk(output, draws=draws, weights=weights):
                 values = [
@@ -157,7 +158,9 @@ def test_the_draw_of_the_highest_score_is_taken(problem):
         decoder = RerankDecoder(
             SPACE, problem.score_network, problem.task_network, prior_weight=weight
         )
-        values = prediction.scores + weight * prediction.log_prob
+        p = prediction.probabilities.unsqueeze(1)
+        log_p = torch.where(prediction.draws, p.log(), (1 - p).log()).sum(2)
+        values = prediction.scores + weight * log_p
         expected = prediction.draws[torch.arange(3), values.argmax(1)]
         assert torch.equal(decoder.decode(prediction), expected)
 
@@ -165,60 +168,69 @@ def test_the_draw_of_the_highest_score_is_taken(problem):
 def test_with_many_draws_the_reranked_output_is_the_best_of_all(problem):
     """All 16 outputs are among the draws, so that the best of them is found."""
     problem.task_network.eval()
-    sampler = NetworkDrawsSampler(
-        SPACE, problem.task_network, num_samples=4000, temperature=3.0, seed=0
-    )
+    sampler = TemperedDrawsSampler(SPACE, problem.task_network, 4000, temperatures=[3.0])
     decoder = RerankDecoder(SPACE, problem.score_network, sampler=sampler, prior_weight=0.7)
     logits = problem.task_network(problem.x).detach()
     with torch.no_grad():
         prediction = decoder.predict(problem.x, torch.sigmoid(logits))
         every = subsets(4).double().expand(3, 16, 4)
         scores = problem.score_network(problem.x, every)
-    scores = scores + 0.7 * SPACE.log_prob((logits / 3.0).unsqueeze(1), every)
+    scores = scores + 0.7 * SPACE.log_prob(logits.unsqueeze(1), every)
     expected = every[torch.arange(3), scores.argmax(1)].bool()
     assert torch.equal(decoder.decode(prediction), expected)
 
 
-def test_importance_weights_make_draws_a_sample_of_the_energy_s_distribution(problem):
-    """The expected F1 under weighted draws against the exact one of p ∝ exp(score)."""
+@pytest.mark.parametrize(("beta", "prior"), [(1.0, 0.0), (0.0, 0.5), (0.7, 1.0)])
+def test_importance_weights_make_draws_a_sample_of_the_distribution(problem, beta, prior):
+    """The expected F1 under weighted draws against the exact one of ∝ exp(β · s) · p^λ."""
     problem.task_network.eval()
     snippet = (
-        "{type: 'expected-f1-of-draws', score_weight: 1, proposal_weight: 1, "
-        "sampler: {type: 'network-draws', num_samples: 20000, seed: 1}}"
+        f"{{type: 'expected-f1-of-draws', score_weight: {beta}, prior_weight: {prior}, "
+        "sampler: {type: 'tempered-draws', num_samples: 20000, temperatures: [1, 2]}}"
     )
     decoder = problem.build(Decoder, snippet)
     with torch.no_grad():
-        prediction = decoder.predict(problem.x, torch.sigmoid(problem.task_network(problem.x)))
-        every = subsets(4).double()
-        exact = problem.score_network(problem.x, every.expand(3, 16, 4)).softmax(1)
-    weights = decoder.weights(prediction, decoder.values())
-    same = (prediction.draws.unsqueeze(2) == every.bool()).all(3)  # (3, 20000, 16)
+        logits = problem.task_network(problem.x)
+        prediction = decoder.predict(problem.x, torch.sigmoid(logits))
+        every = subsets(4).double().expand(3, 16, 4)
+        scores = problem.score_network(problem.x, every)
+    exact = (beta * scores + prior * SPACE.log_prob(logits.unsqueeze(1), every)).softmax(1)
+    weights = decoder.weigh(prediction)(decoder.values())
+    same = (prediction.draws.unsqueeze(2) == subsets(4)).all(3)  # (3, 20000, 16)
     estimated = (weights.unsqueeze(2) * same).sum(1)
     assert (estimated - exact).abs().max() < 0.01
-    expected = exact @ f1_of_pairs(every, every).T
+    expected = exact @ f1_of_pairs(subsets(4), subsets(4)).T
     chosen = decoder.decode(prediction)
     for row in range(3):
-        at = int((every.bool() == chosen[row]).all(1).nonzero())
+        at = int((subsets(4) == chosen[row]).all(1).nonzero())
         assert float(expected[row, at]) > float(expected[row].max()) - 0.01
 
 
-def test_draws_with_a_seed_depend_on_the_instance_only(problem):
+def test_tempered_draws_depend_on_the_instance_only(problem):
     problem.task_network.eval()
-    sampler = NetworkDrawsSampler(SPACE, problem.task_network, num_samples=50, seed=4)
+    sampler = TemperedDrawsSampler(SPACE, problem.task_network, 100, temperatures=[1.0, 2.0])
     torch.manual_seed(0)
-    together = sampler(problem.x).y
+    together = sampler(problem.x)
     torch.manual_seed(1)
     again = torch.cat([sampler(problem.x[i : i + 1]).y for i in range(3)])
-    assert torch.equal(together, again)
-    # Of K draws, K · p have a label, up to one.
-    p = torch.sigmoid(problem.task_network(problem.x))
-    assert (together.sum(1) - 50 * p).abs().max() <= 1
+    assert torch.equal(together.y, again)
+    # Of K draws of a temperature, K · p have a label, up to one.
+    logits = problem.task_network(problem.x)
+    for y, temperature in zip(together.y.split(50, dim=1), (1.0, 2.0), strict=True):
+        assert (y.sum(1) - 50 * torch.sigmoid(logits / temperature)).abs().max() <= 1
+    first = y[:, :, 0] * 2 + y[:, :, 1]
+    assert len(first.unique()) == 4  # the labels are not drawn together
+    parts = [SPACE.log_prob(logits.unsqueeze(1) / t, together.y) for t in (1.0, 2.0)]
+    expected = torch.stack(parts).exp().mean(0).log()
+    torch.testing.assert_close(together.log_prob, expected)
+    with pytest.raises(ConfigurationError, match=r"temperatures \[1.0, 2.0\] and num_samples 3"):
+        TemperedDrawsSampler(SPACE, problem.task_network, 3, temperatures=[1.0, 2.0])
 
 
-def test_padding_does_not_change_draws_with_a_seed():
+def test_padding_does_not_change_tempered_draws():
     problem = make_test_problem(space="categorical")
     problem.task_network.eval()
-    sampler = NetworkDrawsSampler(problem.output_space, problem.task_network, num_samples=9, seed=4)
+    sampler = TemperedDrawsSampler(problem.output_space, problem.task_network, 8)
     short = {"tokens": {"tokens": problem.x["tokens"]["tokens"][:, :2]}}
     longer = sampler(problem.x, None, problem.mask).y
     assert torch.equal(sampler(short, None, problem.mask[:, :2]).y, longer[:, :, :2])
@@ -234,7 +246,9 @@ def test_what_a_decoder_by_draws_needs_is_named(problem):
     with pytest.raises(ValueError, match="a prediction with draws .* got one without"):
         decoder.decode(Prediction(torch.rand(2, 4)))
     prediction = weighted_prediction()._replace(log_prob=None)
-    with pytest.raises(ConfigurationError, match="log-probabilities for proposal_weight"):
+    with pytest.raises(
+        ConfigurationError, match="log-probabilities .* set correct_for_proposal: false"
+    ):
         decoder.decode(prediction)
     without = MinimumBayesRiskDecoder(space, value, problem.task_network)
     assert float(without.score_weight) == 0.0 and "score_weight" not in without.grid

@@ -12,7 +12,7 @@ from structured_energy.output_spaces import BinaryOutputSpace
 DECODERS = {
     "threshold": {"candidates": 9},
     "relative": {"metric": "macro-f1"},
-    "relative-and-absolute": {"candidates": 5},
+    "relative-and-absolute": {},
     "top-k": {},
     "per-label": {},
     "at-least-one": {"decoder": "threshold"},
