@@ -170,10 +170,14 @@ def _write(folder: Path, found: Dict[str, Decoded]) -> None:
     path = folder / DECODERS
     content = json.loads(path.read_text()) if path.exists() else {}
     for label, decoded in found.items():
+        state = {name: value.tolist() for name, value in decoded.decoder.state_dict().items()}
+        old = content.get(label, {})
         content[label] = {
             "decoder": decoded.config,
             "parameters": decoded.decoder.fitted_values(),
-            "state": {name: value.tolist() for name, value in decoded.decoder.state_dict().items()},
+            "state": state,
+            # The test metrics of the same decoder stay where they were not computed again.
+            **({"test": old["test"]} if old.get("state") == state and "test" in old else {}),
             **decoded.metrics,
         }
     write_atomically(path, json.dumps(content, indent=2))
