@@ -65,7 +65,7 @@ DATA_SETS: Dict[str, DataSet] = {
         ("genbase.xml",),
     ),
     "tmc2007_500": DataSet(
-        "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/tmc2007-500/",
+        "https://raw.githubusercontent.com/tsoumakas/mulan/43f6389095ad71984264db4387a8074b22bc7d4a/data/multi-label/tmc2007/",
         {"test": "tmc2007-500-test.arff", "train": "tmc2007-500-train.arff"},
         {
             "tmc2007-500-test.arff": "b24f9c3f1eba77c9da0bbaff093ba41d331b7351be0167a8e1e3852c62e25e38",

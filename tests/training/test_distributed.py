@@ -25,11 +25,13 @@ COVERING = [
     FOLDER / f"{name}.jsonnet"
     for name in (
         "multi_label/digits/contrastive_divergence",
-        "multi_label/digits/cross_entropy_oracle_cost",
+        "multi_label/digits/cross_entropy_lsef1",
         "multi_label/digits/seal_dynamic_dvn",
+        "multi_label/digits/seal_dynamic_nce_critical",
         "multi_label/digits/seal_dynamic_nce_relaxed",
         "multi_label/digits/seal_ranking",
         "multi_label/digits/seal_static",
+        "multi_label/digits/seal_static_margin",
         "tagging/twpos/crf",
         "tagging/twpos/inference_network",
         "segmentation/weizmann_horses/cross_entropy",

@@ -30,6 +30,7 @@
 
   // Of the task network's objective.
   score_weight: 1.0,
+  static_score_weight: 0.1,  // of a score network that is kept as it is
   value_weight: 3.0,  // of a value network's −log v
   task_cost_weight: 50.0,  // of the relaxed oracle cost
   critical_margin: 0.1,  // the least margin by which the truth has to score higher

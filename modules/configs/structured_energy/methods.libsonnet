@@ -101,7 +101,7 @@ local in_three_phases(d, loss, sampler) =
   local weight = {
     type: 'stepwise',
     boundaries: [start],
-    values: [0.0, d.score_weight],
+    values: [0.0, d.static_score_weight],
     unit: 'epochs',
   };
   with_both(d) {

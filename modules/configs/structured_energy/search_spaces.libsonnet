@@ -31,7 +31,10 @@ local alone = score + descent + {
   inference_network_cost_augmented: self.inference_network,
   seal_static: both + descent + value_weight,
   seal_static_margin: self.seal_static_nce + margin,
-  seal_static_nce: both + score_weight + { static_epochs: { choices: [10, 30] } },
+  seal_static_nce: both + {
+    static_score_weight: log(0.01, 3),
+    static_epochs: { choices: [10, 30] },
+  },
   seal_dynamic_margin: both + margin + score_weight,
   seal_dynamic_dvn: both + value_weight,
   seal_dynamic_dvn_cost_augmented: both + value_weight + margin,
