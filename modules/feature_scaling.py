@@ -125,10 +125,18 @@ class FeatureScaling(torch.nn.Module):
         self.register_buffer("scale", torch.ones(size))
         self.register_buffer("fill", torch.zeros(size))
         self.register_buffer("is_fitted", torch.tensor(0))  # a number: gloo sends no bool
+        self._only_fills = True  # whether values that are not missing stay as they are
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scaled features, in which no value is missing."""
-        return (torch.where(x.isnan(), self.fill, x) - self.shift) * self.scale
+        # On the CPU the passes over x cost a tenth of a training step; its sum costs next to nothing.
+        # Elsewhere a look at the sum would wait for the device.
+        looks = x.device.type == "cpu" and not torch.compiler.is_compiling()
+        complete = looks and not bool(x.detach().sum().isnan())
+        filled = x if complete else torch.where(x.isnan(), self.fill, x)
+        if complete and self._only_fills and x.dtype == self.scale.dtype:
+            return filled
+        return (filled - self.shift) * self.scale
 
     def fit(self, values: Statistics, standardize: bool) -> None:
         """Set the shift and the scale of each feature, and the mean as what fills a missing value.
@@ -145,6 +153,10 @@ class FeatureScaling(torch.nn.Module):
         for buffer, value in (("shift", shift), ("scale", scale), ("fill", values.mean)):
             getattr(self, buffer).copy_(torch.from_numpy(value))
         self.is_fitted.fill_(1)
+        self._look_at_buffers()
+
+    def _look_at_buffers(self) -> None:
+        self._only_fills = bool((self.shift == 0).all() and (self.scale == 1).all())
 
     def _load_from_state_dict(
         self, state_dict: Dict[str, Any], prefix: str, *arguments: Any
@@ -155,3 +167,4 @@ class FeatureScaling(torch.nn.Module):
                 state_dict[f"{prefix}{name}"] = getattr(self, name)
             state_dict[f"{prefix}is_fitted"] = torch.tensor(1)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
+        self._look_at_buffers()

@@ -190,6 +190,10 @@ def _read(reader: DatasetReader, path: str, max_instances: Optional[int]) -> Lis
     return instances
 
 
+SMALL = 2**26
+"""The size in bytes up to which rows are kept dense, so that a batch is a copy."""
+
+
 class _Images:
     """The tensors of one field, all of one shape."""
 
@@ -227,7 +231,9 @@ class _Rows:
             self.values = np.concatenate([field.place_values() for field in fields])
         self.device = torch.device("cpu")
         self.dense: Optional[torch.Tensor] = None
-        if 4 * len(self.places) > len(fields) * self.size:  # dense rows are cheaper dense
+        item = 1 if self.values is None else 4
+        dense_size = len(fields) * self.size * item
+        if 4 * len(self.places) * item > dense_size or dense_size <= SMALL:  # cheaper dense
             self.dense = torch.from_numpy(self._rows(np.arange(len(fields))))
 
     def to(self, device: torch.device) -> None:

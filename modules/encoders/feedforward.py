@@ -10,6 +10,7 @@ from allennlp.modules import FeedForward
 
 from ..feature_scaling import FeatureScaling
 from ..vocabulary import names
+from .dropout import with_fast_dropout
 from .encoder import Encoder
 
 
@@ -54,6 +55,7 @@ class FeedForwardEncoder(Encoder):
         self.scaling = FeatureScaling(self.input_size) if encoder is None else None
         self.position_dims = 0 if encoder is None else encoder.position_dims
         self.feedforward = feedforward.construct(input_dim=self.input_size)
+        with_fast_dropout(self.feedforward)
         self.output_size = self.feedforward.get_output_dim()
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:

@@ -7,6 +7,7 @@ import torch
 from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 
+from ..gradients import Differentiated, GradientFunction, ValueAndGradient, differentiate
 from ..logging import LoggedMean, LoggingMixin
 from ..networks import Borrower
 from ..sampler_output import SamplerOutput
@@ -14,7 +15,7 @@ from ..sampler_output import SamplerOutput
 Reduction = Literal["sum", "mean", "none"]
 
 
-class Loss(Borrower, LoggingMixin, Registrable, ABC):
+class Loss(Differentiated, Borrower, LoggingMixin, Registrable, ABC):
     """A loss over the outputs that a sampler proposes; lower is better.
 
     `forward` is a template: it calls `compute`, checks the shape, logs the mean as `value` and
@@ -28,6 +29,8 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
     log_key : `str`, optional
         The name in the tree of logged values.
     """
+
+    computed_by = ("compute", "unreduced", "forward")
 
     def __init__(self, reduction: Reduction = "mean", log_key: Optional[str] = None) -> None:
         Borrower.__init__(self)
@@ -76,6 +79,45 @@ class Loss(Borrower, LoggingMixin, Registrable, ABC):
             )
         self.log("value", values)
         return values
+
+    def gradient_function(
+        self,
+        x: Any,
+        truth: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        scale: float = 1.0,
+    ) -> GradientFunction:
+        """Return the function of proposals y that returns `scale` times the unreduced loss and the
+        gradient of its sum in y, for a descent on the loss. It logs nothing.
+
+        # Raises
+
+        The function raises `ConfigurationError` for a loss that treats the output as a constant.
+        """
+        return self.by_autograd(x, truth, mask, scale)
+
+    def by_autograd(
+        self,
+        x: Any,
+        truth: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        scale: float = 1.0,
+    ) -> GradientFunction:
+        """Return the result of `gradient_function`, by autograd."""
+
+        def evaluate(y: torch.Tensor) -> ValueAndGradient:
+            with self.no_logging():
+                values, gradient = differentiate(
+                    lambda y: self.unreduced(x, truth, SamplerOutput(y), mask), y
+                )
+            if gradient is None:
+                raise ConfigurationError(
+                    "Expected a loss whose gradient reaches the output, got "
+                    f"{type(self).__name__}, which treats the output as a constant."
+                )
+            return scale * values, scale * gradient
+
+        return evaluate
 
     def forward(
         self,

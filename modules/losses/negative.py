@@ -4,6 +4,7 @@ from typing import Any, Optional
 
 import torch
 
+from ..gradients import GradientFunction
 from ..sampler_output import SamplerOutput
 from .loss import Loss
 
@@ -27,3 +28,12 @@ class NegativeLoss(Loss):
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         return -self.constituent.unreduced(x, truth, sample, mask)
+
+    def gradient_function(
+        self,
+        x: Any,
+        truth: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        scale: float = 1.0,
+    ) -> GradientFunction:
+        return self.constituent.gradient_function(x, truth, mask, -scale)

@@ -1,11 +1,12 @@
 """Regression of the score network on the oracle value."""
 
-from typing import Any, Literal, Optional
+from typing import Any, Literal, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+from ..gradients import GradientFunction, ValueAndGradient
 from ..oracle_values import OracleValue
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
@@ -80,6 +81,40 @@ class ValueRegressionLoss(ScoreNetworkLoss):
             loss = (self.predicted_value(score) - target) ** 2
         parts = loss.split([output.shape[1] for output in outputs], dim=1)
         return sum(parts[1:], parts[0])
+
+    def gradient_function(
+        self,
+        x: Any,
+        truth: torch.Tensor,
+        mask: Optional[torch.Tensor] = None,
+        scale: float = 1.0,
+    ) -> GradientFunction:
+        """Return the function with the loss L(s, v*) and its gradient ∂L/∂s · ∇s + ∂L/∂v* · ∇v*."""
+        of_score = self.score_network.gradient_function(x, mask)
+        of_oracle = self.oracle_value.gradient_function(truth, mask)
+
+        def evaluate(y: torch.Tensor) -> ValueAndGradient:
+            score, score_gradient = of_score(y)
+            target, target_gradient = of_oracle(y)
+            loss, in_score, in_target = self._derivatives(score, target, scale)
+            shape = score.shape + (1,) * (y.dim() - 2)
+            gradient = in_score.view(shape) * score_gradient
+            return loss, gradient.addcmul_(in_target.view(shape), target_gradient)
+
+        return evaluate
+
+    def _derivatives(
+        self, score: torch.Tensor, target: torch.Tensor, scale: float
+    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return `scale` times L(s, v*), ∂L/∂s and ∂L/∂v*."""
+        value = self.predicted_value(score)
+        difference = scale * (value - target)
+        if self.objective == "cross-entropy":
+            loss = binary_cross_entropy_with_logits(score, target, reduction="none")
+            return scale * loss, difference, -scale * score
+        loss = difference * (value - target)
+        slope = value * (1 - value) if self.objective == "squared-error" else 1.0
+        return loss, 2 * difference * slope, -2 * difference
 
 
 @Loss.register("value")

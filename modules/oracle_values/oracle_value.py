@@ -6,6 +6,7 @@ from typing import Optional
 import torch
 from allennlp.common import Registrable
 
+from ..gradients import Differentiated, GradientFunction, by_autograd
 from ..output_spaces import OutputSpace
 
 
@@ -18,13 +19,14 @@ def proportion(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
     return (part + nothing) / (whole + nothing)
 
 
-class OracleValue(Registrable, ABC):
+class OracleValue(Differentiated, Registrable, ABC):
     """The quality v(y*, y) of an output y given the true output y*; higher is better.
 
     It is differentiable in a relaxed y, and the truth reaches its maximum `upper_bound`. A subclass
     fills `compute(truth, y, mask)`.
     """
 
+    computed_by = ("compute", "value")
     upper_bound: float = 1.0
 
     def __init__(self, output_space: OutputSpace) -> None:
@@ -65,6 +67,19 @@ class OracleValue(Registrable, ABC):
         It is `value` for one truth after the other; a subclass may compute it faster.
         """
         return torch.stack([self.value(truth, y, mask) for truth in truths.split(1, 1)], 1)
+
+    def gradient_function(
+        self, truth: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> GradientFunction:
+        """Return the function of y that returns v `(batch, num_samples)` and the gradient of each
+        in y, shaped like y."""
+        return self.by_autograd(truth, mask)
+
+    def by_autograd(
+        self, truth: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> GradientFunction:
+        """Return the result of `gradient_function`, by autograd."""
+        return by_autograd(lambda y: self.value(truth, y, mask))
 
     def cost(
         self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None

@@ -4,6 +4,7 @@ from typing import Optional
 
 import torch
 
+from ..gradients import GradientFunction, ValueAndGradient
 from .oracle_value import OracleValue, proportion
 
 
@@ -36,3 +37,23 @@ class PerInstanceF1(OracleValue):
         mass, true = (space.sum_positions(space.position_mass(z), mask) for z in (y, truths))
         total = mass.unsqueeze(1) + true.unsqueeze(2)
         return proportion(2 * space.shared_mass(truths, y, mask), total)
+
+    def gradient_function(
+        self, truth: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> GradientFunction:
+        """Return the function of y that returns v and its gradient (2 y*_p − v) / (Σ_p y*_p + Σ_p
+        y_p) in the label mass of each position p."""
+        space = self.output_space
+        twice = 2 * truth
+        truth_mass = space.sum_positions(space.position_mass(truth), mask)
+        if not bool((truth_mass > 0).all()):  # an output may be empty like its truth
+            return self.by_autograd(truth, mask)
+
+        def evaluate(y: torch.Tensor) -> ValueAndGradient:
+            mass = space.sum_positions(space.position_mass(y), mask) + truth_mass
+            values = space.sum_positions(space.position_dot(y, twice), mask) / mass
+            shape = values.shape + (1,) * (y.dim() - 2)
+            gradient = (twice - values.view(shape)) / mass.view(shape)
+            return values, space.zero_padding(gradient, mask)
+
+        return evaluate

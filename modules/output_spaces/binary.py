@@ -119,7 +119,7 @@ class BinaryOutputSpace(OutputSpace):
 
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         # log σ(l)·y + log σ(−l)·(1 − y), in the form that is finite for any finite logit.
-        return y * logits + logsigmoid(-logits)
+        return torch.addcmul(logsigmoid(-logits), y, logits)
 
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         return (y - other).abs()

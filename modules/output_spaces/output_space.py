@@ -233,3 +233,10 @@ class OutputSpace(Registrable, ABC):
                 )
             values = values.masked_fill(~mask.unsqueeze(1), 0.0)
         return values.sum(tuple(range(2, values.dim())))
+
+    def zero_padding(self, y: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Return y `(batch, num_samples, *event_shape)` with zeros at masked positions."""
+        if mask is None:
+            return y
+        inside = (1,) * (y.dim() - 1 - mask.dim())  # the dimensions of a position
+        return y.masked_fill(~mask.view(len(mask), 1, *mask.shape[1:], *inside), 0.0)

@@ -5,6 +5,7 @@ from typing import NamedTuple, Optional
 import torch
 
 from ..encoded import Encoded
+from ..gradients import GradientFunction
 from .output_optimizers import OptimizerState
 
 
@@ -22,6 +23,8 @@ class DescentState(NamedTuple):
     step : the number of steps that they have taken.
     rows : their indices; `None` for all.
     gradient : the gradient of their objective; `None` at the end of the descent.
+    function : their objective and its gradient, as a function of the output; `None` before the
+        first evaluation, and where the inference is unrolled.
     """
 
     z: torch.Tensor
@@ -33,6 +36,7 @@ class DescentState(NamedTuple):
     step: int = 0
     rows: Optional[torch.Tensor] = None
     gradient: Optional[torch.Tensor] = None
+    function: Optional[GradientFunction] = None
 
     def moving(self, values: torch.Tensor) -> torch.Tensor:
         """Return the rows of the moving instances, of values of all instances."""
@@ -60,4 +64,5 @@ class DescentState(NamedTuple):
             optimizer=self.optimizer.rows(index),
             rows=rows[index],
             gradient=gradient,
+            function=None,
         )

@@ -8,6 +8,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..encoded import Encoded
+from ..gradients import GradientFunction, ValueAndGradient
 from ..logging import LoggedArray, LoggedMean
 from ..losses import Loss
 from ..networks import deterministic, frozen
@@ -203,21 +204,19 @@ class GradientBasedInferenceSampler(IterativeSampler):
         that have not converged."""
         if state.step == self.num_steps:
             return state._replace(gradient=None)
-        y, variable = self._leaf(state.moving(state.z), unrolled)
-        values = self._objective(state.x, y, state.truth)
-        if not values.requires_grad:
-            raise ConfigurationError(
-                "Expected a loss whose gradient reaches the output in the sampler "
-                f"'gradient-based-inference', got {type(self.adversarial).__name__}, which "
-                "treats the output as a constant."
-            )
-        (gradient,) = torch.autograd.grad(values.sum(), variable, create_graph=unrolled)
-        objective = state.merge(state.objective, values.detach())
-        evaluated = state._replace(objective=objective, gradient=gradient)
+        z = state.moving(state.z)
+        function = state.function
+        if unrolled:
+            values, gradient = self._unrolled_gradient(state.x, z)
+        else:
+            function = function or self._gradient_function(state.x, state.truth)
+            values, gradient = self._gradient(function, z)
+        objective = state.merge(state.objective, values)
+        evaluated = state._replace(objective=objective, gradient=gradient, function=function)
         if state.step == 0 or self.tolerance == 0:
             return evaluated
         before = state.moving(state.objective)
-        change = (values.detach() - before).abs()
+        change = (values - before).abs()
         moving = (change > self.tolerance * before.abs().clamp(min=1e-12)).any(dim=1)
         return evaluated if moving.all() else evaluated.narrow(x, moving)
 
@@ -231,17 +230,31 @@ class GradientBasedInferenceSampler(IterativeSampler):
         loss = self.adversarial
         return loss.no_logging() if quiet and loss is not None else nullcontext()
 
-    def _leaf(self, z: torch.Tensor, unrolled: bool) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return the output of z, and the variable of the gradient, which is the output or z. No
-        graph leads further back unless the inference is unrolled."""
-        of_output = self.optimizer.gradient_of_output
-        if not unrolled and of_output:
-            y = self.optimizer.output(z).detach().requires_grad_()
-            return y, y
-        if not unrolled or not z.requires_grad:
+    def _gradient_function(self, x: Encoded, truth: Optional[torch.Tensor]) -> GradientFunction:
+        """Return the function of y that returns the objective and its gradient in y."""
+        if truth is not None and self.adversarial is not None:
+            return self.adversarial.gradient_function(x, truth, x.mask)
+        return self.score_network.gradient_function(x, x.mask, -1.0)
+
+    def _gradient(self, function: GradientFunction, z: torch.Tensor) -> ValueAndGradient:
+        """Return the objective `(batch, num_starts)` of the output of z, and its gradient in that
+        output or in z, as the optimizer takes it; both are constants."""
+        with torch.no_grad():
+            values, gradient = function(self.optimizer.output(z))
+            if not self.optimizer.gradient_of_output:
+                gradient = self.optimizer.pull_back(z, gradient)
+        return values, gradient
+
+    def _unrolled_gradient(self, x: Encoded, z: torch.Tensor) -> ValueAndGradient:
+        """Return the objective of the output of z, a constant, and its gradient, which is
+        differentiable in z and in the weights of the score network."""
+        if not z.requires_grad:
             z = z.detach().requires_grad_()
         y = self.optimizer.output(z)
-        return y, y if of_output else z
+        values = self._objective(x, y, None)
+        variable = y if self.optimizer.gradient_of_output else z
+        (gradient,) = torch.autograd.grad(values.sum(), variable, create_graph=True)
+        return values.detach(), gradient
 
     def _objective(
         self,

@@ -89,6 +89,14 @@ class OutputOptimizer(Registrable, ABC):
         """Return the logits of y(z)."""
         return z if self.in_logits else self.output_space.logits_of(z)
 
+    def pull_back(self, z: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+        """Return the gradient in z of a function that has this gradient in y(z)."""
+        if not self.in_logits:
+            return gradient
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            return torch.autograd.grad(self.output(z), z, gradient)[0]
+
     def init(self, z: torch.Tensor) -> OptimizerState:
         """Return the state before the first step from z; empty by default."""
         return OptimizerState()
@@ -111,7 +119,7 @@ class ProjectedGradient(OutputOptimizer):
     def step(
         self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
     ) -> Tuple[torch.Tensor, OptimizerState]:
-        return self.output_space.project(z - self.learning_rate * gradient), state
+        return self.output_space.project(z.sub(gradient, alpha=self.learning_rate)), state
 
 
 class _LogitsOptimizer(OutputOptimizer):
@@ -141,7 +149,7 @@ class _LogitsOptimizer(OutputOptimizer):
     def step(
         self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
     ) -> Tuple[torch.Tensor, OptimizerState]:
-        return z - self.learning_rate * gradient, state
+        return z.sub(gradient, alpha=self.learning_rate), state
 
 
 @OutputOptimizer.register("entropic-mirror-descent")

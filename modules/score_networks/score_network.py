@@ -9,6 +9,7 @@ from allennlp.data import Vocabulary
 
 from ..encoded import Encoded, Encoding, at_least_single
 from ..encoders import Encoder
+from ..gradients import Differentiated, GradientFunction, ValueAndGradient, by_autograd
 from ..networks import Network
 from ..old_configs import refuse_old_form
 from ..output_spaces import OutputSpace
@@ -17,7 +18,7 @@ from ..vocabulary import names
 from .structured_scores import StructuredScore, construct_scores
 
 
-class ScoreNetwork(Network, Registrable):
+class ScoreNetwork(Differentiated, Network, Registrable):
     """Score outputs: s(x, y) = Σ_p ⟨y_p, u_p(x)⟩ + Σ_k s_k(y, h), higher is better (minus the
     energy).
 
@@ -45,6 +46,7 @@ class ScoreNetwork(Network, Registrable):
     """
 
     default_implementation = "encoder"
+    computed_by = ("score", "forward")
 
     def __init__(
         self,
@@ -128,13 +130,7 @@ class ScoreNetwork(Network, Registrable):
         """Return the scores of y with the encoding of x."""
         potentials, *contexts = encoding
         assert potentials is not None
-        if y.shape[:1] + y.shape[2:] != potentials.shape:
-            raise ValueError(
-                "Expected y of shape (batch, num_samples, *event_shape) = "
-                f"({', '.join(map(str, (*potentials.shape[:1], 'any', *potentials.shape[1:])))}), "
-                f"by the potentials {tuple(potentials.shape)} of {type(self).__name__}, got "
-                f"{tuple(y.shape)}."
-            )
+        self._check_fit(y, potentials)
         sums: List[torch.Tensor] = []
         others: List[torch.Tensor] = []
         for term, context in zip(self.structured_scores, contexts, strict=True):
@@ -148,6 +144,67 @@ class ScoreNetwork(Network, Registrable):
         if self.positions == "mean":
             total = total / self.output_space.num_positions(y, mask)
         return sum(others, start=total)
+
+    def gradient_function(
+        self, x: Any, mask: Optional[torch.Tensor] = None, scale: float = 1.0
+    ) -> GradientFunction:
+        """Return the function of y `(batch, num_samples, *event_shape)` that returns `scale` times
+        the scores `(batch, num_samples)` and the gradient of each in y, shaped like y.
+
+        The encoding of x is computed once. A graph is built only for terms without a closed form,
+        and for a subclass with another `score`.
+        """
+        with torch.no_grad():
+            potentials, *contexts = self.encoding(x, mask)
+            assert potentials is not None
+            local = scale * potentials.unsqueeze(1)
+            local_gradient = self.output_space.zero_padding(local, mask)
+        space, mean = self.output_space, self.positions == "mean"
+        scores = cast(List[StructuredScore], self.structured_scores)
+        terms = list(zip(scores, contexts, strict=True))
+        sums, others = (
+            [
+                term.gradient_adder(mask, context, scale)
+                for term, context in terms
+                if term.sums_positions == sums_positions
+            ]
+            for sums_positions in (True, False)
+        )
+
+        def evaluate(y: torch.Tensor) -> ValueAndGradient:
+            self._check_fit(y, potentials)
+            if self.local_term:
+                gradient = local_gradient
+                values = space.sum_positions(space.position_dot(y, local), mask)
+            else:
+                values, gradient = y.new_zeros(y.shape[:2]), torch.zeros_like(y)
+            for add in sums:
+                values, gradient = add(y, values, gradient)
+            if mean:
+                count = torch.as_tensor(space.num_positions(y, mask), device=y.device)
+                values = values / count
+                gradient = gradient / count.view(count.shape + (1,) * (y.dim() - count.dim()))
+            for add in others:
+                values, gradient = add(y, values, gradient)
+            return at_least_single(values), gradient.expand(y.shape)
+
+        return evaluate
+
+    def by_autograd(
+        self, x: Any, mask: Optional[torch.Tensor] = None, scale: float = 1.0
+    ) -> GradientFunction:
+        """Return the result of `gradient_function`, by autograd."""
+        return by_autograd(lambda y: self(x, y, mask), scale)
+
+    def _check_fit(self, y: torch.Tensor, potentials: torch.Tensor) -> None:
+        """Raise `ValueError` if y does not fit the potentials of x."""
+        if y.shape[:1] + y.shape[2:] != potentials.shape:
+            raise ValueError(
+                "Expected y of shape (batch, num_samples, *event_shape) = "
+                f"({', '.join(map(str, (*potentials.shape[:1], 'any', *potentials.shape[1:])))}), "
+                f"by the potentials {tuple(potentials.shape)} of {type(self).__name__}, got "
+                f"{tuple(y.shape)}."
+            )
 
 
 ScoreNetwork.register("encoder")(ScoreNetwork)

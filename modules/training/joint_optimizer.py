@@ -81,8 +81,13 @@ class JointOptimizer(torch.optim.Optimizer):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients of every network that is not accumulating."""
         for network, optimizer in self.optimizers.items():
-            if not self.accumulated[network]:
-                optimizer.zero_grad(set_to_none)
+            if self.accumulated[network]:
+                continue
+            if set_to_none:  # plainly: torch's method also records itself for its profiler
+                for parameter in self.parameters(network):
+                    parameter.grad = None
+            else:
+                optimizer.zero_grad(set_to_none=False)
 
     def state_dict(self) -> Dict[str, Any]:
         """Return the states of all optimisers, without gradients: see `AccumulatedGradients`."""

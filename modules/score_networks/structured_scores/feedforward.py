@@ -6,6 +6,8 @@ import torch
 from allennlp.common import Lazy
 from allennlp.modules import FeedForward
 
+from ...gradients import GradientAdder, ValueAndGradient
+from .closed_forms import layers_adder
 from .structured_score import StructuredScore, label_rows
 
 
@@ -39,3 +41,21 @@ class FeedForwardStructuredScore(StructuredScore):
         # Layers are faster on rows than on samples of instances.
         rows = label_rows(self, y, mask).flatten(0, 1)
         return self.projection(self.feedforward(rows)).view(y.shape[:2])
+
+    def gradient_adder(
+        self,
+        mask: Optional[torch.Tensor],
+        h: Optional[torch.Tensor],
+        scale: float = 1.0,
+    ) -> GradientAdder:
+        add_rows = layers_adder(self.feedforward, scale * self.projection.weight.detach()[0])
+        if add_rows is None or mask is not None:
+            return self.by_autograd(mask, h, scale)
+
+        def add(y: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor) -> ValueAndGradient:
+            rows = label_rows(self, y, None).flatten(0, 1)
+            gradients = gradient.expand(y.shape).flatten(0, 1)
+            values, gradients = add_rows(rows, values.flatten(), gradients)
+            return values.view(y.shape[:2]), gradients.view(y.shape)
+
+        return add

@@ -9,20 +9,24 @@ from allennlp.common import Lazy, Params, Registrable
 from allennlp.common.checks import ConfigurationError
 
 from ...encoders import Encoder
+from ...gradients import Differentiated, GradientAdder, ValueAndGradient, by_autograd
 from ...output_spaces import OutputSpace
 
 
-class StructuredScore(torch.nn.Module, Registrable, ABC):
+class StructuredScore(Differentiated, torch.nn.Module, Registrable, ABC):
     """A term s_k(y, h) of the score; higher is better.
 
     A subclass fills `score(y, mask, h)`. A term that depends on x also fills `encode(x, h, mask)`,
-    which is computed once for all y; its result is the h of `score`.
+    which is computed once for all y; its result is the h of `score`. One whose gradient in y has a
+    closed form can fill `gradient_adder`, for gradient-based inference.
 
     The score network passes the arguments that the constructor names: `output_space`, `encoder`,
     `encoding_size` (the size of the vectors of the encoder) and `num_labels` (the size of the last
     dimension of y, if that is one of labels or tags).
     """
 
+    gradient_by = "gradient_adder"
+    computed_by = ("score", "forward")
     sums_positions: ClassVar[bool] = True
     """Whether the term is a sum over positions, and so grows with their number."""
 
@@ -93,6 +97,31 @@ class StructuredScore(torch.nn.Module, Registrable, ABC):
                 f"{tuple(y.shape[:2])}, got {tuple(score.shape)}."
             )
         return score
+
+    def gradient_adder(
+        self,
+        mask: Optional[torch.Tensor],
+        h: Optional[torch.Tensor],
+        scale: float = 1.0,
+    ) -> GradientAdder:
+        """Return the function that adds `scale` times the scores of y `(batch, num_samples)` and
+        their gradients in y to other scores and gradients."""
+        return self.by_autograd(mask, h, scale)
+
+    def by_autograd(
+        self,
+        mask: Optional[torch.Tensor],
+        h: Optional[torch.Tensor],
+        scale: float = 1.0,
+    ) -> GradientAdder:
+        """Return the result of `gradient_adder`, by autograd."""
+        function = by_autograd(lambda y: self(y, mask, h), scale)
+
+        def add(y: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor) -> ValueAndGradient:
+            own_values, own_gradient = function(y)
+            return values + own_values, gradient + own_gradient
+
+        return add
 
 
 def construct_scores(

@@ -1,0 +1,42 @@
+"""Dropout that draws few random bits."""
+
+import torch
+
+_LEVELS = 2**16
+
+
+class FastDropout(torch.nn.Dropout):
+    """Dropout, faster than torch's on a CPU, where torch draws a random number of 64 bits for each
+    unit: here 64 bits decide over four units.
+
+    The probability is p rounded to a multiple of 1/65,536, and the units that stay are divided by
+    exactly their probability. On other devices, and in compiled code, torch's own runs.
+
+    >>> dropout = FastDropout(0.25)
+    >>> sorted(set(dropout(torch.ones(1000)).tolist()))
+    [0.0, 1.3333333730697632]
+    >>> dropout.eval()(torch.ones(2)).tolist()
+    [1.0, 1.0]
+    """
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Return the input with a share p of its units zeroed, in training mode."""
+        kept = round((1 - self.p) * _LEVELS)
+        if (
+            not self.training
+            or kept in (0, _LEVELS)
+            or input.device.type != "cpu"
+            or torch.compiler.is_compiling()
+        ):
+            return super().forward(input)
+        words = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
+        numbers = words.view(torch.int16)[: input.numel()].view(input.shape)
+        scale = (numbers < kept - _LEVELS // 2).to(input.dtype).mul_(_LEVELS / kept)
+        return input * scale
+
+
+def with_fast_dropout(feedforward: torch.nn.Module) -> None:
+    """Replace the dropout of a feed-forward network of AllenNLP; weights keep their names."""
+    layers = feedforward._dropout
+    for number, dropout in enumerate(layers):
+        layers[number] = FastDropout(dropout.p)
