@@ -114,6 +114,13 @@ NETWORKS = {
     ],
 }
 
+# Decoders of sequences by a metric of tags.
+OF_TAGS = [
+    f"{{type: 'minimum-bayes-risk', utility: {utility}, "
+    "sampler: {type: 'tempered-draws', num_samples: 4, temperatures: [1]}}"
+    for utility in ("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
+]
+
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
     (OracleValue, "per-instance-lsef1"): [
@@ -172,6 +179,7 @@ CONFIGS = {
     (Decoder, "expected-f1"): ["'expected-f1'", "{type: 'expected-f1', temperature: 1.5}"],
     (Decoder, "minimum-bayes-risk"): [
         "'minimum-bayes-risk'",
+        *OF_TAGS,
         "{type: 'minimum-bayes-risk', score_weight: 0.5, prior_weight: 0, oracle_value: "
         "'hamming', sampler: {type: 'tempered-draws', num_samples: 5, temperatures: [2]}}",
     ],
@@ -274,6 +282,7 @@ SPACES = {
     COST_AUGMENTED: ("binary", "categorical"),
     "binary": ("binary", "image"),
     "per-label": ("binary",),
+    **dict.fromkeys(OF_TAGS, ("categorical",)),
     **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
     "constrained": ("categorical",),
