@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple, cast
 
 import torch
 from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggingMixin
 from ..metrics import StructuredMetric
@@ -21,6 +22,10 @@ class Evaluations(torch.nn.Module, LoggingMixin):
         tree.
     shared : `Dict[str, Any]`
         The shared objects of the model.
+
+    # Raises
+
+    `ConfigurationError` for a name with a dot.
     """
 
     def __init__(
@@ -28,17 +33,22 @@ class Evaluations(torch.nn.Module, LoggingMixin):
     ) -> None:
         torch.nn.Module.__init__(self)
         LoggingMixin.__init__(self, "evaluations")
-        self.parts = torch.nn.ModuleList()
+        # Under keys that are no attributes of a ModuleDict, whatever the name.
+        self.by_name = torch.nn.ModuleDict()
         for name, lazy in evaluations.items():
+            if "." in name:
+                raise ConfigurationError(
+                    f"Expected names without a dot in 'evaluations' of the model, got '{name}'."
+                )
             part = lazy.construct(**shared)
-            self.parts.append(part)
+            self.by_name[f"{name}_"] = part
             self.adopt(part, name)
 
     def forward(
         self, x: Any, labels: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> None:
         """Evaluate a batch; does nothing without labels."""
-        for part in self.parts if labels is not None else ():
+        for _, part in self._parts() if labels is not None else ():
             part(x, labels, mask)
 
     @contextmanager
@@ -66,7 +76,14 @@ class Evaluations(torch.nn.Module, LoggingMixin):
             for name, metric in part.metrics.items()
         }
 
+    def _load_from_state_dict(self, state_dict: Dict[str, Any], prefix: str, *rest: Any) -> None:
+        # An evaluation that the config no longer has may have saved a fitted decoder.
+        for key in [key for key in state_dict if key.startswith(f"{prefix}by_name.")]:
+            if key.removeprefix(f"{prefix}by_name.").partition(".")[0] not in self.by_name:
+                del state_dict[key]  # of torch's copy
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
     def _parts(self) -> Iterator[Tuple[str, EvaluationModule]]:
-        for part in self.parts:
+        for part in self.by_name.values():
             evaluation = cast(EvaluationModule, part)
             yield f"{self.log_key}.{evaluation.log_key}", evaluation

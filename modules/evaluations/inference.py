@@ -1,7 +1,7 @@
 """The task metrics of another inference."""
 
 import copy
-from typing import Any, ContextManager, List, Mapping, Optional
+from typing import Any, ContextManager, Dict, List, Mapping, Optional
 
 import torch
 from allennlp.training.metrics import Metric
@@ -49,10 +49,9 @@ class InferenceEvaluation(EvaluationModule):
         super().__init__(output_space, log_key)
         self.sampler = sampler
         self.score_network = score_network
+        self.decoder = decoder or ArgmaxDecoder(output_space)
         # The sums are not those of the model's own predictions.
-        self.evaluation = Evaluation(
-            copy.deepcopy(metrics or []), decoder or ArgmaxDecoder(output_space)
-        )
+        self.evaluation = Evaluation(copy.deepcopy(metrics or []), self.decoder)
         if score_network is not None:
             self.logging_buffer["score"] = LoggedMean()
         self.adopt(sampler, "sampler")
@@ -64,6 +63,13 @@ class InferenceEvaluation(EvaluationModule):
     def fitting(self) -> ContextManager[None]:
         return self.evaluation.fitting()
 
+    def values(self, reset: bool) -> Dict[str, float]:
+        values = super().values(reset)
+        if reset and values:
+            fitted = self.decoder.fitted_values().items()
+            values.update({f"decoder.{name}": value for name, value in fitted})
+        return values
+
     def evaluate(self, x: Any, labels: torch.Tensor, mask: Optional[torch.Tensor]) -> None:
         existing = self.output_space.existing_positions(mask)
         x = Encoded.of(x, existing)
@@ -72,5 +78,5 @@ class InferenceEvaluation(EvaluationModule):
             scores = scores_of(y, x, self.score_network, existing)
             y = best_sample(y, scores)
             self.log("score", scores.amax(dim=1))
-        prediction = self.evaluation.decoder.predict(x, y[:, 0], existing)
+        prediction = self.decoder.predict(x, y[:, 0], existing)
         self.evaluation(prediction, labels, mask)

@@ -173,7 +173,7 @@ def test_another_inference_has_the_metrics_of_its_outputs(sampler, size):
                 drawn = problem.build(Sampler, sampler).sample(x, None).y
                 of_draws = problem.score_network(x, drawn)[0]
             predicted = drawn[0, of_draws.argmax()] > 0.5
-            scores.append(float(of_draws.max()))
+            scores.append(float(of_draws.detach().max()))
             true, predicted = problem.labels[row][mask], predicted[mask]
             mass = int(true.sum() + predicted.sum())
             f1s.append(2 * int((true & predicted).sum()) / mass if mass else 1.0)
@@ -225,9 +225,43 @@ def test_their_weights_are_those_of_the_model(tiny_model):
     assert model.state_dict().keys() == plain.state_dict().keys()
 
 
+FITTED = f"{{mine: {{type: 'inference', sampler: {DESCENT}, decoder: 'threshold'}}}}"
+
+
+def test_a_fitted_decoder_is_saved_and_reported(tiny_model, problem, caplog):
+    model = tiny_model(f"{{ {NETWORKS} evaluations: {FITTED} }}").eval()
+    x = problem.x.float()
+    with model.fitting():
+        model(x, problem.labels)
+    values = model.get_metrics(reset=True)
+    at = values["evaluations.mine.decoder.threshold"]
+    by_threshold = {}
+    for threshold in (at, 0.5):
+        fixed = FITTED.replace("'threshold'", f"{{type: 'threshold', threshold: {threshold}}}")
+        other = tiny_model(f"{{ {NETWORKS} evaluations: {fixed} }}")
+        other.load_state_dict(model.state_dict())
+        other.eval()(x, problem.labels)
+        by_threshold[threshold] = other.get_metrics(reset=True)["evaluations.mine.example_f1"]
+    assert by_threshold[at] == values["evaluations.mine.example_f1"] > by_threshold[0.5]
+    caplog.clear()
+    loaded = tiny_model(f"{{ {NETWORKS} evaluations: {FITTED} }}")
+    loaded.load_state_dict(model.state_dict())
+    loaded.eval()(x, problem.labels)
+    found = loaded.get_metrics(reset=True)
+    mine = [name for name in values if name.startswith("evaluations.mine.")]
+    assert [found[name] for name in mine] == [values[name] for name in mine]
+    # Other evaluations load what the model saved, and what it did not save.
+    renamed = tiny_model(f"{{ {NETWORKS} evaluations: {FITTED.replace('mine', 'other')} }}")
+    assert not caplog.text
+    renamed.load_state_dict(model.state_dict())
+    assert "are not fitted" in caplog.text
+    tiny_model(f"{{ {NETWORKS} }}").load_state_dict(model.state_dict())
+
+
 @pytest.mark.parametrize(
     ("evaluations", "message"),
     [
+        ("{'a.b': 'score-ranking'}", "names without a dot in 'evaluations' .* got 'a.b'"),
         ("{ranking: 'score-rankings'}", "score-rankings"),
         ("{ranking: {type: 'score-ranking', samples: 3}}", "samples"),
         (
