@@ -17,6 +17,7 @@ LAYERS = [
     {
         "encoded",
         "logged_values",
+        "gradients",
         "masks",
         "old_configs",
         "settings",
