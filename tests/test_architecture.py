@@ -18,6 +18,7 @@ LAYERS = [
         "encoded",
         "gradients",
         "logged_values",
+        "gradients",
         "masks",
         "old_configs",
         "settings",

@@ -65,7 +65,12 @@ ENCODERS = {
 }
 # The terms of scores with what they need.
 TERMS = {
-    "feedforward": [f"feedforward: {FEEDFORWARD}"],
+    "feedforward": [
+        f"feedforward: {FEEDFORWARD}",
+        "feedforward: {num_layers: 3, hidden_dims: [5, 4, 3], "
+        "activations: ['tanh', 'relu', 'softplus'], dropout: 0.1}",
+        "feedforward: {num_layers: 1, hidden_dims: 5, activations: 'elu'}",
+    ],
     "conditional-feedforward": [
         "num_patterns: 3",
         f"num_patterns: 4, activation: 'tanh', feedforward: {FEEDFORWARD}",
