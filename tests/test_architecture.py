@@ -18,7 +18,6 @@ LAYERS = [
         "encoded",
         "gradients",
         "logged_values",
-        "gradients",
         "masks",
         "old_configs",
         "settings",
