@@ -21,7 +21,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from rich.console import Console
 
-from benchmarks.common import ROOT, check_methods, config_of, data_sets, methods_of
+from benchmarks.common import ROOT, check_methods, config_of, data_sets, methods_of, names_in
 from structured_energy.atomic_files import write_atomically
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.reporting import BEST, Run, decode_run, render, tables_of_results
@@ -32,6 +32,7 @@ FILE = ROOT / "experiments" / "results.csv"
 METRICS = ("example_f1", "micro_f1", "macro_f1", "subset_accuracy", "map_example")
 PARTS = ("validation", "test")
 CONFIG = "config"
+PUBLISHED = "@published"
 KEYS = ("data_set", "method", "seed", "decoder")
 HEADER = (*KEYS, "digest", "epoch", *(f"{part}_{name}" for part in PARTS for name in METRICS))
 
@@ -39,11 +40,18 @@ Row = Dict[str, str]
 
 
 class Case(NamedTuple):
-    """A run: a method with a seed on a data set."""
+    """A run: a method with a seed on a data set, of the published protocol if its name ends so."""
 
     data_set: str
     method: str
     seed: int
+
+    def config(self) -> Dict[str, Any]:
+        """Return the config of the run."""
+        if self.data_set.endswith(PUBLISHED):
+            name = self.data_set.removesuffix(PUBLISHED)
+            return config_of(name, self.method, self.seed, table="published")
+        return config_of(self.data_set, self.method, self.seed)
 
 
 def read(path: Path) -> List[Row]:
@@ -92,7 +100,7 @@ def run(cases: Sequence[Case], file: Path, out: Path, jobs: int, keep: bool) -> 
     say(f"{len(missing)} of {len(cases)} runs to train", markup=False)
     failed = 0
     todo = [
-        Job("/".join(map(str, case)), _config(case), out / "/".join(map(str, case)), case)
+        Job("/".join(map(str, case)), case.config(), out / "/".join(map(str, case)), case)
         for case in missing
     ]
     for number, outcome in enumerate(Jobs(jobs).run(iter(todo)), 1):
@@ -108,13 +116,9 @@ def run(cases: Sequence[Case], file: Path, out: Path, jobs: int, keep: bool) -> 
     return not failed
 
 
-def _config(case: Case) -> Dict[str, Any]:
-    return config_of(case.data_set, case.method, case.seed)
-
-
 def _digest(case: Case) -> str:
     """Return the digest that a run of the case has, see `Run.digest`."""
-    return Run(Path(), json.loads(json.dumps(_config(case))), {}, None, False).digest
+    return Run(Path(), json.loads(json.dumps(case.config())), {}, None, False).digest
 
 
 def _case(row: Row) -> Case:
@@ -164,6 +168,9 @@ def main() -> int:
     parser.add_argument("command", choices=("run", "table"))
     known = data_sets()
     parser.add_argument("--data-sets", nargs="+", choices=known)
+    parser.add_argument(
+        "--published", action="store_true", help="the protocol of published.libsonnet"
+    )
     parser.add_argument("--methods", nargs="+", help="by default all that a data set has")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--file", type=Path, default=FILE)
@@ -179,7 +186,8 @@ def main() -> int:
         rows = [
             row
             for row in read(arguments.file)
-            if row["data_set"] in (arguments.data_sets or known)
+            if row["data_set"].removesuffix(PUBLISHED) in (arguments.data_sets or known)
+            and row["data_set"].endswith(PUBLISHED) == arguments.published
             and (arguments.methods is None or row["method"] in arguments.methods)
         ]
         runs = runs_with(rows, arguments.decoder)
@@ -188,13 +196,16 @@ def main() -> int:
         tables = tables_of_results(runs, arguments.part, arguments.metric, arguments.baseline)
         sys.stdout.write("\n".join(render(table, "markdown") for table in tables) + "\n")
         return 0
-    chosen = arguments.data_sets or known
+    published = [*names_in("published")]
+    chosen = arguments.data_sets or (published if arguments.published else known)
+    if arguments.published and not set(chosen) <= set(published):
+        parser.error(f"expected data sets of the published protocol, {published}, got {chosen}")
     try:
         check_methods(chosen, arguments.methods)
     except ValueError as error:
         parser.error(str(error))
     cases = [
-        Case(data_set, method, seed)
+        Case(data_set + (PUBLISHED if arguments.published else ""), method, seed)
         for seed in arguments.seeds
         for data_set in chosen
         for method in arguments.methods or methods_of(data_set)
