@@ -1,7 +1,7 @@
 """The schedule of the networks' steps, and the settings by which each network is optimised."""
 
 import copy
-from typing import Collection, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Collection, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, Union
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
@@ -83,8 +83,7 @@ def check_ranges(ranges: List[Tuple[int, Optional[int]]]) -> None:
     """Raise `ConfigurationError` unless the ranges `[start, stop]` are in order and apart."""
     end: Optional[int] = 0
     for each in ranges:
-        fits = len(each) == 2 and end is not None and end <= each[0]
-        if not fits or (each[1] is not None and each[1] <= each[0]):
+        if not is_range(each) or end is None or each[0] < end:
             break
         end = each[1]
     else:
@@ -93,8 +92,18 @@ def check_ranges(ranges: List[Tuple[int, Optional[int]]]) -> None:
     raise ConfigurationError(
         "Expected ranges of epochs [start, stop] in order, each after the one before, such as "
         "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', got "
-        f"{[list(each) for each in ranges]}."
+        f"{ranges}."
     )
+
+
+def is_range(value: Any) -> bool:
+    """Return whether a value of a config is a range of epochs, `[start, stop]`, with an epoch."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        return False
+    start, stop = value
+    if type(start) is not int or type(stop) not in (int, type(None)):
+        return False
+    return stop is None or start < stop
 
 
 class Schedule(NamedTuple):

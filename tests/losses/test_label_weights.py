@@ -5,6 +5,8 @@ import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import Instance
+from allennlp.data.fields import TensorField
 from allennlp.models.archival import load_archive
 from sklearn.utils.class_weight import compute_class_weight
 from snippets import network
@@ -83,6 +85,37 @@ def test_balanced_weights_of_tags_are_those_of_scikit_learn():
         "balanced", classes=torch.arange(problem.truth.shape[-1]).numpy(), y=tags
     )
     torch.testing.assert_close(balanced.weights.double(), torch.tensor(expected), rtol=1e-5, atol=0)
+
+
+class Rows:
+    """A loader of the labels, and the mask where there is one, of a problem."""
+
+    def __init__(self, problem):
+        self.problem = problem
+
+    def iter_instances(self):
+        for row, labels in enumerate(self.problem.labels):
+            fields = {"labels": TensorField(labels)}
+            if self.problem.mask is not None:
+                fields["mask"] = TensorField(self.problem.mask[row])
+            yield Instance(fields)
+
+
+@pytest.mark.parametrize("space", ["binary", "categorical", "image"])
+def test_labels_are_counted_where_they_are_known(space):
+    problem = make_test_problem(space=space, batch_size=30)
+    loss = CrossEntropyLoss(problem.output_space, "balanced")
+    fit_label_weights(loss, problem.output_space, problem.vocab, Rows(problem))
+    known = problem.labels[problem.mask]
+    if space == "image":  # one weight for all pixels
+        expected = (~known).sum() / known.sum()
+    elif space == "categorical":
+        tags = range(problem.truth.shape[-1])
+        expected = torch.stack([len(known) / (len(tags) * (known == tag).sum()) for tag in tags])
+    else:
+        on = problem.labels & problem.mask
+        expected = (problem.mask & ~on).sum(0) / on.sum(0)
+    torch.testing.assert_close(loss.balanced.weights, expected, rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ local data_sets = {
     hidden: [400],
     dropout: 0.5,
     score_hidden: [200],
-    num_epochs: 20,
-    patience: 5,
+    num_epochs: 30,
+    patience: 6,
   },
 
   // Without a split of its own: 20 % to test, and 10 % of the rest to validate.

@@ -311,7 +311,7 @@ local methods = {
   },
 
   // The score network of `seal_dynamic_nce` on draws of a task network that minimises the
-  // cross-entropy, which then predicts by itself, from the task network's output.
+  // cross-entropy, which then predicts by itself.
   nce_gradient(d): with_both(d) {
     model+: {
       loss: 'nce-ranking',
@@ -321,7 +321,7 @@ local methods = {
         kind: 'discrete',
         loss: cross_entropy(d),
       },
-      inference: descent(d, d.inference_steps) { start: 'inference-network' },
+      inference: descent(d, d.inference_steps),
     },
   },
 
