@@ -58,16 +58,18 @@ def config_of(
     method: str,
     seed: Optional[int] = None,
     hyper_parameters: Optional[Dict[str, Any]] = None,
+    table: Optional[str] = None,
 ) -> Dict[str, Any]:
     """The shipped config of a method on a data set; where hyper-parameters are given, they stand in
-    place of those that it was tuned to."""
+    place of those that it was tuned to. `table` is the file of the library with the data set, by
+    default that of its task."""
     tuned = (
         "" if hyper_parameters is None else f"+ {{ tuned: {{}} }} + {json.dumps(hyper_parameters)}"
     )
     task = task_of(data_set)
     snippet = (
         f"(import 'structured_energy/{task}.libsonnet').{method}("
-        f"(import 'structured_energy/{TASKS[task]}.libsonnet').{data_set} {tuned})"
+        f"(import 'structured_energy/{table or TASKS[task]}.libsonnet').{data_set} {tuned})"
     )
     config = json.loads(evaluate_snippet(f"{data_set}/{method}", snippet))
     if seed is not None:

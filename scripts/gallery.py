@@ -21,7 +21,7 @@ from PIL import Image
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
-PLOTS = ("curves", "labels", "scores", "threshold")
+PLOTS = ("curves", "labels", "scores", "decoder")
 REPORT_SIZE = (1300, 1700)
 
 

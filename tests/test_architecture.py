@@ -16,6 +16,7 @@ LAYERS = [
     {"untrusted"},
     {
         "encoded",
+        "gradients",
         "logged_values",
         "masks",
         "old_configs",

@@ -273,7 +273,7 @@ class DataSetsDirective(MarkdownDirective):
     def run(self) -> List[nodes.Node]:
         """Return the table of the data sets."""
         rows = [
-            (f"`{name}`", ", ".join(f"`data://{name}/{split}`" for split in data_set.splits))
+            (f"`{name}`", ", ".join(f"`data://{name}/{split}`" for split in data_set.files))
             for name, data_set in sorted(known_data_sets().items())
         ]
         return self.parsed(table(["data set", "paths"], rows))

@@ -12,6 +12,16 @@ class DataSet(NamedTuple):
     sha256: Dict[str, str]
     companions: Tuple[str, ...] = ()
 
+    @property
+    def files(self) -> Dict[str, Tuple[str, ...]]:
+        """The files of each split; `all` are those of all splits of a table, for splits of one's
+        own."""
+        files = {split: (file,) for split, file in self.splits.items()}
+        if all(file.endswith(".arff") for file in self.splits.values()):
+            ordered = [split for split in ("train", "validation", "test") if split in self.splits]
+            files.setdefault("all", tuple(self.splits[split] for split in ordered))
+        return files
+
 
 DATA_SETS: Dict[str, DataSet] = {
     "bibtex": DataSet(

@@ -96,16 +96,16 @@ def resolve(path: str) -> Data:
             f"'{path}'."
         )
     data_set = DATA_SETS[name]
-    if split not in data_set.splits:
+    if split not in data_set.files:
         raise ConfigurationError(
-            f"Expected a split of {name}, one of {sorted(data_set.splits)}, got '{split}' in "
+            f"Expected a split of {name}, one of {sorted(data_set.files)}, got '{split}' in "
             f"'{path}'."
         )
     percentages = _slice(path, match)
     for file in data_set.companions:
         fetch(name, data_set, file)
-    file = fetch(name, data_set, data_set.splits[split])
-    return Data([file], *percentages)
+    files = [fetch(name, data_set, file) for file in data_set.files[split]]
+    return Data(files, *percentages)
 
 
 def _slice(path: str, match: "re.Match[str]") -> Tuple[int, int, int]:

@@ -12,6 +12,7 @@ from ..feature_scaling import FeatureScaling
 from ..vocabulary import names
 from .dropout import with_fast_dropout
 from .encoder import Encoder
+from .sparse_layer import SparseLinear
 
 
 @Encoder.register("feedforward")
@@ -56,6 +57,9 @@ class FeedForwardEncoder(Encoder):
         self.position_dims = 0 if encoder is None else encoder.position_dims
         self.feedforward = feedforward.construct(input_dim=self.input_size)
         with_fast_dropout(self.feedforward)
+        if encoder is None:
+            layers = self.feedforward._linear_layers
+            layers[0] = SparseLinear.of(layers[0])
         self.output_size = self.feedforward.get_output_dim()
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:

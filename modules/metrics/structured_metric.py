@@ -28,6 +28,8 @@ class StructuredMetric(Metric):
     cheap: ClassVar[bool] = True
     """Whether the value is cheap enough to be read after every batch."""
     higher_is_better: ClassVar[bool] = True
+    encoding_shape: ClassVar[Tuple[int, ...]] = ()
+    """The shape of the probabilities of one position."""
     uses_predictions: ClassVar[bool] = True
     """Whether the outputs play a part, and not only the probabilities."""
 
@@ -145,6 +147,31 @@ class StructuredMetric(Metric):
         ]
         return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
 
+    def pairwise(
+        self, truths: torch.Tensor, outputs: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return the metric of each output of an instance where each of several labels is true, as
+        if the pair were all data, `(batch, num_truths, num_outputs)`.
+
+        Truths `(batch, num_truths, ...)` and outputs `(batch, num_outputs, ...)` have the form that
+        the reader yields. A subclass may compute it faster. Metrics of probabilities have no such
+        values.
+        """
+        values = []
+        for row in range(len(outputs)):
+            known = None if mask is None else mask[[row]]
+            for truth in truths[row]:
+                values += [self._of_pair(truth, output, known) for output in outputs[row]]
+        shape = (*truths.shape[:2], outputs.shape[1])
+        return torch.tensor(values, dtype=torch.float64, device=outputs.device).view(shape)
+
+    def _of_pair(
+        self, truth: torch.Tensor, output: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> float:
+        # The probabilities play no part; they have the shape that the outputs need.
+        probabilities = torch.zeros(1, *output.shape, *self.encoding_shape)
+        return self.number(self.batch_sums(probabilities, output[None], truth[None], mask))
+
     def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
         """Return the sums of data that hold each instance of `sums_by_instance` `counts` times.
 
@@ -238,6 +265,8 @@ class SetMetric(StructuredMetric):
 
 class TagMetric(StructuredMetric):
     """The base of metrics of categorical outputs: the tags of real tokens."""
+
+    encoding_shape = (1,)
 
     @abstractmethod
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:

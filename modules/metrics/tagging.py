@@ -1,6 +1,6 @@
 """Metrics of sequences of tags: tokens, spans, roles."""
 
-from typing import Callable, Dict, List, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -155,6 +155,24 @@ class SpanF1(TagMetric):
             counts += torch.tensor([len(found & wanted), len(found), len(wanted)])
         counts = counts.to(labels.device)
         return dict(zip(("right", "predicted", "true"), counts, strict=True))
+
+    def pairwise(
+        self, truths: torch.Tensor, outputs: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return F1 of each pair of sequences, see the base class; the spans of each sequence are
+        found once."""
+        counts = torch.empty(3, len(outputs), truths.shape[1], outputs.shape[1], dtype=torch.long)
+        for row in range(len(outputs)):
+            real = slice(None) if mask is None else mask[row]
+            wanted, found = (
+                [self._spans(numbers) for numbers in tags[row][:, real].tolist()]
+                for tags in (truths, outputs)
+            )
+            counts[0, row] = torch.tensor([[len(t & y) for y in found] for t in wanted])
+            counts[1, row] = torch.tensor([len(y) for y in found])
+            counts[2, row] = torch.tensor([len(t) for t in wanted]).unsqueeze(1)
+        sums = dict(zip(("right", "predicted", "true"), counts, strict=True))
+        return _f1(sums).to(outputs.device)
 
     def _spans(self, numbers: List[int]) -> Set[Span]:
         tags = [self._tags[number] for number in numbers]

@@ -1,6 +1,6 @@
 """AdamW in one kernel."""
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from allennlp.training.optimizers import Optimizer, ParameterGroupsType, make_parameter_groups
@@ -54,3 +54,38 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
             weight_decay=weight_decay,
             fused=True,
         )
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Load a state, in the memory layout of the parameters: the kernel reads all of its tensors
+        in the order of their memory, and a checkpoint may have another one."""
+        super().load_state_dict(state_dict)
+        for parameter, state in self.state.items():
+            for name, value in state.items():
+                if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                    state[name] = like(parameter, value)
+
+    def _init_group(
+        self,
+        group: Dict[str, Any],
+        params: List[torch.Tensor],
+        grads: List[torch.Tensor],
+        *states: List[torch.Tensor],
+    ) -> bool:
+        """Collect the tensors of a group, as torch does, each as a row in the order of its memory:
+        the kernel copies a tensor in any other order."""
+        has_complex: bool = super()._init_group(group, params, grads, *states)
+        grads[:] = [like(p, grad) for p, grad in zip(params, grads, strict=True)]
+        for tensors in (params, grads, *states):
+            tensors[:] = [in_memory_order(tensor) for tensor in tensors]
+        return has_complex
+
+
+def in_memory_order(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a contiguous tensor itself, and another one, without gaps, as a row."""
+    return tensor if tensor.is_contiguous() else tensor.as_strided((tensor.numel(),), (1,))
+
+
+def like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Return a tensor of the same shape in the memory layout of a parameter."""
+    same = value.stride() == parameter.stride()
+    return value if same else torch.empty_like(parameter, dtype=value.dtype).copy_(value)

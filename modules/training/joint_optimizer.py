@@ -10,6 +10,7 @@ from allennlp.training.optimizers import Optimizer
 
 from ..networks import Groups
 from ..workers import average_gradients
+from .fused_adamw import like
 from .schedule import NetworkSettings
 
 
@@ -131,7 +132,8 @@ class AccumulatedGradients:
         for network, gradients in state_dict.items():
             parameters = self._optimizer.parameters(network)
             for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter.grad = None if gradient is None else gradient.to(parameter.device)
+                moved = None if gradient is None else gradient.to(parameter.device)
+                parameter.grad = None if moved is None else like(parameter, moved)
 
 
 class JointScheduler(LearningRateScheduler):

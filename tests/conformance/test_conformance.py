@@ -65,7 +65,12 @@ ENCODERS = {
 }
 # The terms of scores with what they need.
 TERMS = {
-    "feedforward": [f"feedforward: {FEEDFORWARD}"],
+    "feedforward": [
+        f"feedforward: {FEEDFORWARD}",
+        "feedforward: {num_layers: 3, hidden_dims: [5, 4, 3], "
+        "activations: ['tanh', 'relu', 'softplus'], dropout: 0.1}",
+        "feedforward: {num_layers: 1, hidden_dims: 5, activations: 'elu'}",
+    ],
     "conditional-feedforward": [
         "num_patterns: 3",
         f"num_patterns: 4, activation: 'tanh', feedforward: {FEEDFORWARD}",
@@ -113,6 +118,13 @@ NETWORKS = {
         network(U_NET, "grid", "encoding-and-mask", rest="positions: 'mean'"),
     ],
 }
+
+# Decoders of sequences by a metric of tags.
+OF_TAGS = [
+    f"{{type: 'minimum-bayes-risk', utility: {utility}, "
+    "sampler: {type: 'tempered-draws', num_samples: 4, temperatures: [1]}}"
+    for utility in ("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
+]
 
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
@@ -172,6 +184,7 @@ CONFIGS = {
     (Decoder, "expected-f1"): ["'expected-f1'", "{type: 'expected-f1', temperature: 1.5}"],
     (Decoder, "minimum-bayes-risk"): [
         "'minimum-bayes-risk'",
+        *OF_TAGS,
         "{type: 'minimum-bayes-risk', score_weight: 0.5, prior_weight: 0, oracle_value: "
         "'hamming', sampler: {type: 'tempered-draws', num_samples: 5, temperatures: [2]}}",
     ],
@@ -274,6 +287,7 @@ SPACES = {
     COST_AUGMENTED: ("binary", "categorical"),
     "binary": ("binary", "image"),
     "per-label": ("binary",),
+    **dict.fromkeys(OF_TAGS, ("categorical",)),
     **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
     "constrained": ("categorical",),

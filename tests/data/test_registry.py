@@ -96,3 +96,17 @@ def test_every_data_set_is_complete():
     for name, data_set in DATA_SETS.items():
         for file in [*data_set.splits.values(), *data_set.companions]:
             assert len(data_set.sha256[file]) == 64, (name, file)
+
+
+def test_all_rows_of_a_table_can_be_split_anew(tmp_path, monkeypatch):
+    data_set = DATA_SETS["scene"]
+    assert data_set.files["all"] == ("scene-train.arff", "scene-test.arff")
+    assert data_set.files["train"] == ("scene-train.arff",)
+    assert DATA_SETS["cal500"].files["all"] == ("cal500.arff",)
+    assert "all" not in DATA_SETS["weizmann_horses"].files
+    monkeypatch.setattr(registry, "fetch", lambda name, data_set, file: str(tmp_path / file))
+    data = registry.resolve("data://scene/all[:60%]?seed=3")
+    assert [path.rpartition("/")[2] for path in data.paths] == list(data_set.files["all"])
+    rest = [registry.resolve(f"data://scene/all[{part}]?seed=3") for part in ("60%:80%", "80%:")]
+    rows = [row for part in (data, *rest) for row in part.select(101)]
+    assert sorted(rows) == list(range(101))

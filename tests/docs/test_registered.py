@@ -155,7 +155,7 @@ def test_formulas_stay_as_they_are(sections):
 def test_data_sets_are_there(html):
     text = BeautifulSoup((html / "reference" / "data.html").read_text(), "html.parser").get_text()
     for name, data_set in known_data_sets().items():
-        for split in data_set.splits:
+        for split in data_set.files:
             assert f"data://{name}/{split}" in text
 
 

@@ -4,6 +4,7 @@ from typing import Callable
 
 import pytest
 import torch
+from allennlp.common.checks import ConfigurationError
 
 from ...losses import Loss
 from ...networks import frozen
@@ -16,7 +17,14 @@ from .edges import (
     edge_problems,
     precisions,
 )
-from .suite import Conformance, check_gradients, draw_logits, needs_dtype, with_padding_changed
+from .suite import (
+    Conformance,
+    check_gradient_function,
+    check_gradients,
+    draw_logits,
+    needs_dtype,
+    with_padding_changed,
+)
 
 
 class LossConformance(Conformance):
@@ -122,6 +130,29 @@ class LossConformance(Conformance):
             problem.score_network
         ):  # a loss that takes y as a constant then has no gradient
             check_gradients(of_outputs, [sample.y, sample.logits])
+
+    def test_the_gradient_for_a_descent_is_that_of_autograd(
+        self, problem: TestProblem, component: Loss
+    ) -> None:
+        y = problem.sample().y
+
+        def values(y: torch.Tensor) -> torch.Tensor:
+            return component.unreduced(problem.x, problem.truth, SamplerOutput(y), problem.mask)
+
+        problem.score_network.eval()
+        with frozen(problem.score_network), component.no_logging():
+            try:
+                reaches = values(y.detach().requires_grad_()).requires_grad
+            except ValueError:
+                pytest.skip("the loss needs more than outputs, which a descent does not have")
+            function = component.gradient_function(problem.x, problem.truth, problem.mask)
+            if not reaches:
+                with pytest.raises(ConfigurationError, match="as a constant"), torch.no_grad():
+                    function(y)
+                return
+            scaled = component.gradient_function(problem.x, problem.truth, problem.mask, -2.0)
+            check_gradient_function(function, values, y)
+            check_gradient_function(scaled, lambda y: -2 * values(y), y)
 
     def test_gradients_in_the_weights(self, problem: TestProblem, component: Loss) -> None:
         needs_dtype(problem, torch.float64)

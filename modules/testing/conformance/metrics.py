@@ -1,6 +1,7 @@
 """The conformance suite of metrics."""
 
 import io
+import itertools
 from typing import Dict, Optional
 
 import pytest
@@ -135,6 +136,22 @@ class MetricConformance(Conformance):
         weighted = component.weighted(sums, torch.tensor([2, 0, 1]))
         add(component, problem, probabilities, torch.tensor([0, 0, 2]))
         assert by_name(component.values(weighted)) == pytest.approx(by_name(component.get_metric()))
+
+    def test_pairs_of_outputs(self, problem: TestProblem, component: StructuredMetric) -> None:
+        if not component.uses_predictions:
+            pytest.skip("it is a metric of probabilities")
+        space = problem.output_space
+        truths, outputs = (
+            torch.stack([space.decode(y) for y in problem.sample(n).y.unbind(1)], 1) for n in (2, 3)
+        )
+        values = component.pairwise(truths, outputs, problem.mask)
+        assert values.shape == (len(truths), 2, 3)
+        for row, i, j in itertools.product(range(len(truths)), range(2), range(3)):
+            encoded = space.encode(outputs[[row], j])[:, 0]
+            component.reset()
+            component(encoded, outputs[[row], j], truths[[row], i], problem.mask[[row]])
+            expected = by_name(component.get_metric())[""]
+            assert float(values[row, i, j]) == pytest.approx(expected)
 
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):

@@ -10,7 +10,13 @@ from ...networks import frozen
 from ...score_networks import ScoreNetwork
 from ..problem import TestProblem
 from .edges import check_finite, check_low_precision, edge_problems
-from .suite import Conformance, check_gradients, needs_dtype, with_padding_changed
+from .suite import (
+    Conformance,
+    check_gradient_function,
+    check_gradients,
+    needs_dtype,
+    with_padding_changed,
+)
 
 
 class ScoreNetworkConformance(Conformance):
@@ -67,6 +73,22 @@ class ScoreNetworkConformance(Conformance):
     def test_gradients(self, problem: TestProblem, component: ScoreNetwork) -> None:
         needs_dtype(problem, torch.float64)
         check_gradients(lambda y: component(problem.x, y, problem.mask), [problem.sample().y])
+
+    def test_the_gradient_in_y_is_that_of_autograd(
+        self, problem: TestProblem, component: ScoreNetwork
+    ) -> None:
+        component.eval()
+        y = problem.sample().y
+        for mask in (None, problem.mask):
+            for scale in (1.0, -0.5):
+                check_gradient_function(
+                    component.gradient_function(problem.x, mask, scale),
+                    lambda y, mask=mask, scale=scale: scale * component(problem.x, y, mask),
+                    y,
+                )
+        function = component.gradient_function(problem.x)
+        with pytest.raises(ValueError, match="Expected y of shape"), torch.no_grad():
+            function(y[:2])
 
     def test_encodings_are_computed_once_while_frozen(
         self, problem: TestProblem, component: ScoreNetwork, monkeypatch: pytest.MonkeyPatch

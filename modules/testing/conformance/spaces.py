@@ -6,7 +6,14 @@ import torch
 from ...oracle_values import OracleValue
 from ...output_spaces import OutputSpace
 from ..problem import TestProblem
-from .suite import Conformance, check_gradients, draw_logits, needs_dtype, with_padding_changed
+from .suite import (
+    Conformance,
+    check_gradient_function,
+    check_gradients,
+    draw_logits,
+    needs_dtype,
+    with_padding_changed,
+)
 
 
 class OracleValueConformance(Conformance):
@@ -48,6 +55,19 @@ class OracleValueConformance(Conformance):
     def test_gradients(self, problem: TestProblem, component: OracleValue) -> None:
         needs_dtype(problem, torch.float64)
         check_gradients(lambda y: component.value(problem.truth, y), [problem.sample().y])
+
+    def test_the_gradient_in_y_is_that_of_autograd(
+        self, problem: TestProblem, component: OracleValue
+    ) -> None:
+        y = problem.sample().y
+        full = problem.output_space.normalize(torch.ones_like(problem.truth))
+        for truth in (problem.truth, full, torch.zeros_like(problem.truth)):
+            for mask in (None, problem.mask):
+                check_gradient_function(
+                    component.gradient_function(truth, mask),
+                    lambda y, truth=truth, mask=mask: component.value(truth, y, mask),
+                    y,
+                )
 
 
 class OutputSpaceConformance(Conformance):

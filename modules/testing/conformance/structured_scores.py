@@ -9,7 +9,13 @@ from allennlp.common.checks import ConfigurationError
 from ...score_networks import StructuredScore
 from ..problem import SPACES, TestProblem, make_test_problem
 from .edges import check_finite, check_low_precision, edge_problems
-from .suite import Conformance, check_gradients, needs_dtype, with_padding_changed
+from .suite import (
+    Conformance,
+    check_gradient_function,
+    check_gradients,
+    needs_dtype,
+    with_padding_changed,
+)
 
 
 def scores_of(
@@ -92,6 +98,30 @@ class StructuredScoreConformance(Conformance):
             return scores_of(component, problem, y, h, problem.mask)
 
         check_gradients(score, [problem.sample().y, encoding_of(problem)])
+
+    def test_the_gradient_in_y_is_that_of_autograd(
+        self, problem: TestProblem, component: StructuredScore
+    ) -> None:
+        component.eval()
+        y, h = problem.sample().y, encoding_of(problem)
+        for mask in (None, problem.mask):
+            context = component.encode(problem.x, h, mask)
+            context = None if context is None else context.detach()
+            for scale in (1.0, -0.5):
+                add = component.gradient_adder(mask, context, scale)
+                zeros = torch.zeros_like(y[:, :1])
+                with torch.no_grad():
+                    started = add(y, y.new_ones(y.shape[:2]), zeros + 1)
+                check_gradient_function(
+                    lambda y, add=add, zeros=zeros: add(y, y.new_zeros(y.shape[:2]), zeros),
+                    lambda y, mask=mask, context=context, scale=scale: (
+                        scale * component(y, mask, context)
+                    ),
+                    y,
+                )
+                fresh = add(y, y.new_zeros(y.shape[:2]), zeros)
+                for part, alone in zip(started, fresh, strict=True):
+                    torch.testing.assert_close(part, 1 + alone)
 
     def test_every_weight_learns(self, problem: TestProblem, component: StructuredScore) -> None:
         y = problem.sample().y

@@ -3,12 +3,13 @@
 import io
 import itertools
 import json
-from typing import Any, ClassVar, Iterable, Iterator, List, Tuple, TypeVar
+from typing import Any, Callable, ClassVar, Iterable, Iterator, List, Tuple, TypeVar
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ...gradients import GradientFunction, by_autograd
 from ...logging import LoggingMixin
 from ..problem import SPACES, TestProblem, evaluate_jsonnet, make_test_problem
 
@@ -55,6 +56,22 @@ def check_gradients(function: Any, inputs: List[torch.Tensor]) -> None:
     for tensor, gradient in zip(inputs, reached, strict=True):
         tensor.requires_grad_(gradient is not None)
     assert torch.autograd.gradcheck(function, inputs, fast_mode=True)
+
+
+def check_gradient_function(
+    function: GradientFunction, values: Callable[[torch.Tensor], torch.Tensor], y: torch.Tensor
+) -> None:
+    """Check a function that returns values and gradients, such as a closed form, against autograd
+    of `values`: equal, constant, twice the same, and y unchanged."""
+    before = y.clone()
+    expected, gradient = by_autograd(values)(y)
+    for _ in range(2):
+        with torch.no_grad():
+            result = function(y)
+        for part, reference in zip(result, (expected, gradient), strict=True):
+            assert not part.requires_grad
+            torch.testing.assert_close(part, reference)
+    torch.testing.assert_close(y, before, rtol=0, atol=0)
 
 
 def needs_dtype(problem: TestProblem, dtype: torch.dtype) -> None:

@@ -1,0 +1,81 @@
+"""Results that are gathered in a file: what is trained, which decoder is the best, the tables."""
+
+import csv
+
+import pytest
+
+from experiments import results
+
+SMALL = {"num_epochs": 2, "hidden": [8]}
+
+
+def row(method, seed, decoder, validation, test, data_set="scene"):
+    values = {"validation_example_f1": str(validation), "test_example_f1": str(test)}
+    keys = {"data_set": data_set, "method": method, "seed": str(seed), "decoder": decoder}
+    return {**dict.fromkeys(results.HEADER, ""), **keys, "digest": "d", "epoch": "1", **values}
+
+
+ROWS = [
+    row("dvn", 0, "config", 0.9, 0.1),
+    row("dvn", 0, "threshold", 0.5, 0.4),
+    row("dvn", 1, "threshold", 0.5, 0.5),
+    row("dvn", 0, "relative", 0.6, 0.6),
+    row("dvn", 1, "relative", 0.5, 0.7),
+    row("spen", 0, "threshold", 0.8, 0.2),
+    row("spen", 0, "relative", 0.7, 0.9),
+]
+
+
+def test_the_best_decoder_is_chosen_on_validation_data_for_each_method(tmp_path):
+    results.write(tmp_path / "r.csv", ROWS)
+    rows = results.read(tmp_path / "r.csv")
+    assert sorted(map(str, rows)) == sorted(map(str, ROWS))
+    found = {
+        (str(run.folder), run.metrics["test"]["example_f1"])
+        for run in results.runs_with(rows, "best")
+    }
+    assert found == {("/dvn/seed_0", 0.6), ("/dvn/seed_1", 0.7), ("/spen/seed_0", 0.2)}
+    (config,) = results.runs_with(rows, "config")
+    assert config.metrics["test"] == {"example_f1": 0.1}
+
+
+def test_the_table_shows_methods_by_data_sets(tmp_path, monkeypatch, capsys):
+    results.write(tmp_path / "r.csv", [*ROWS, row("dvn", 0, "relative", 0.5, 0.25, "yeast")])
+    arguments = ["table", "--file", str(tmp_path / "r.csv"), "--decoder", "relative"]
+    monkeypatch.setattr("sys.argv", ["results", *arguments])
+    assert results.main() == 0
+    table = capsys.readouterr().out
+    assert "| dvn | 65.00 ± 7.07 (2) | 25.00 (1) |" in table
+    assert "| spen | **90.00 (1)** |  |" in table
+    monkeypatch.setattr("sys.argv", ["results", *arguments[:-1], "nonsense"])
+    with pytest.raises(ValueError, match="the decoder 'nonsense', got none"):
+        results.main()
+
+
+def test_what_is_missing_is_trained(tmp_path, monkeypatch):
+    small = results.config_of("digits", "cross_entropy", 0, SMALL)
+    config_of = {**small, "trainer": {**small["trainer"], "num_epochs": 1}}
+    monkeypatch.setattr(
+        results,
+        "config_of",
+        lambda data_set, method, seed: {
+            **config_of,
+            **dict.fromkeys(("random_seed", "numpy_seed", "pytorch_seed"), seed),
+        },
+    )
+    file, out = tmp_path / "r.csv", tmp_path / "runs"
+    cases = [results.Case("digits", "cross_entropy", seed) for seed in (0, 1)]
+    assert results.run(cases[:1], file, out, 1, keep=True)
+    first = results.read(file)
+    assert {"config", "threshold", "relative"} < {each["decoder"] for each in first}
+    by_decoder = {each["decoder"]: each for each in first}
+    for column in ("validation_example_f1", "test_example_f1"):
+        assert by_decoder["config"][column] == by_decoder["threshold"][column] != ""
+    assert (out / "digits" / "cross_entropy" / "0" / "metrics.json").exists()
+    assert results.run(cases, file, out, 1, keep=False)
+    rows = results.read(file)
+    assert [each for each in rows if each["seed"] == "0"] == first
+    assert {each["seed"] for each in rows} == {"0", "1"}
+    assert not (out / "digits" / "cross_entropy" / "1").exists()
+    with file.open(newline="") as opened:
+        assert next(csv.reader(opened)) == list(results.HEADER)
