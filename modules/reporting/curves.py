@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 TASK = "task"  # the title of the values of the head
+MOST = 60  # values of a node; with the hundreds of a metric of many labels, a figure gets too large
 
 
 @in_style()
 def draw_curves(run: Run) -> "Figure":
     """Draw a small plot of each value in training and validation, with a line at the best epoch.
 
-    The values of a node are in rows below its name.
+    The values of a node are in rows below its name. Those of a node that has more than 60, such as
+    F1 by label, are left out; the title says so.
     """
 
     def draw(axis: Any, name: str) -> None:
@@ -51,9 +53,13 @@ def draw_overlay(runs: Dict[str, Run]) -> "Figure":
 def _grid(names: List[str], draw: Callable[[Any, str], None], title: str) -> "Figure":
     from matplotlib.figure import Figure
 
+    nodes = list(tree_of(names).walk())
+    left_out = [node for node in nodes if node.path and len(node.values) > MOST]
+    title += "".join(f", without the {len(node.values)} values of {node.path}" for node in left_out)
     rows = [
         ("" if start else node.path or TASK, [*node.values.values()][start : start + COLUMNS])
-        for node in tree_of(names).walk()
+        for node in nodes
+        if node not in left_out
         for start in range(0, len(node.values), COLUMNS)
     ]
     figure = Figure(figsize=(2.7 * COLUMNS, 1.75 * len(rows) + 0.6), layout="constrained")

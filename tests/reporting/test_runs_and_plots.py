@@ -61,6 +61,14 @@ def test_curves_are_what_the_files_say(run):
     }
 
 
+def test_the_values_of_very_many_labels_are_left_out_of_the_curves(tmp_path):
+    values = {f"validation_label_f1.label {i}": 0.5 for i in range(983)}
+    metrics = {"best_epoch": 0, "validation_f1": 0.5, "validation_label_f1": 0.5, **values}
+    figure = draw_curves(Run.read(write_run(tmp_path, [metrics])))
+    assert [axis.get_title() for axis in figure.axes if axis.get_title()] == ["f1", "label_f1"]
+    assert figure.get_suptitle().endswith(", without the 983 values of label_f1")
+
+
 def test_a_run_joins_its_config_its_curves_and_its_final_metrics(run):
     unfinished = Run.read(run)
     assert not unfinished.finished and unfinished.metrics == {"test": {}, "validation": {}}

@@ -56,6 +56,25 @@ def test_methods_learn_the_same_as_on_the_cpu(path, tmp_path):
             assert value == pytest.approx(on_cpu[name], rel=2e-2, abs=2e-3), name
 
 
+def test_evaluations_are_those_of_the_cpu_and_draw_numbers_of_their_own(tmp_path):
+    path = FOLDER / "multi_label/digits/inference_network.jsonnet"
+    config = small_and_plain(path, tmp_path / "data")
+    config["model"]["metrics"] += ["label-f1", "map-micro", "relaxed-f1", "ndcg-at-k"]
+    plain = metrics_of(config, tmp_path / "plain", cuda_device=0)
+    deterministic = {
+        "ranking": {"type": "score-ranking", "sampler": "inference-network"},
+        "refined": {"type": "inference", "sampler": "gradient-based-inference"},
+    }
+    config["model"]["evaluations"] = deterministic
+    on_cpu = metrics_of(config, tmp_path / "cpu", cuda_device=-1)
+    config["model"]["evaluations"] = {**deterministic, "drawn": {"type": "score-ranking"}}
+    on_gpu = metrics_of(config, tmp_path / "gpu", cuda_device=0)
+    for name, value in on_cpu.items():
+        assert on_gpu[name] == pytest.approx(value, rel=2e-2, abs=2e-3), name
+    for name, value in plain.items():
+        assert on_gpu[name] == pytest.approx(value, rel=1e-4, abs=1e-5), name
+
+
 @pytest.mark.parametrize("amp_dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("path", METHODS, ids=name_of)
 def test_methods_learn_in_half_precision(path, amp_dtype, tmp_path):
