@@ -1,6 +1,5 @@
 """Decoders that turn on the positions whose measure exceeds a cutoff."""
 
-import itertools
 from abc import ABC, abstractmethod
 from typing import ClassVar, List, Optional
 
@@ -27,8 +26,8 @@ class CutDecoder(GridDecoder, ABC):
     """The base of rules by which a position is on where its measure exceeds a cutoff.
 
     A measure orders the positions of an instance as their probabilities do, so that the most
-    probable one is on where any is. The last parameter is the cutoff; all its candidates are
-    evaluated in one pass. A subclass fills `measure`.
+    probable one is on where any is. All candidates of the cutoff are evaluated in one pass. A
+    subclass fills `measure`.
     """
 
     cut: ClassVar[str]
@@ -47,20 +46,17 @@ class CutDecoder(GridDecoder, ABC):
         """Return the sums of the metric at each point of the grid; positions in `always_on` are on
         at all of them."""
         prediction, labels, mask = observation
-        candidates = self.grid.get(self.cut, [self.values()[self.cut]])
-        cutoffs = [self.sign * value for value in candidates]
-        others = {name: values for name, values in self.grid.items() if name != self.cut}
-        each = []
-        for point in itertools.product(*others.values()):
-            parameters = {**self.values(), **dict(zip(others, point, strict=True))}
-            measure = self.measure(prediction, parameters)
-            if always_on is not None:
-                measure = measure.masked_fill(always_on, torch.inf)
-            sums = self.metric.sums_at(
-                prediction.probabilities, measure, labels, cutoffs[:: self.sign], mask
-            )
-            each.append(sums if self.sign > 0 else {k: v.flip(0) for k, v in sums.items()})
-        return {key: torch.cat([sums[key] for sums in each]) for key in each[0]}
+        cutoffs = [self.sign * value for value in self.grid[self.cut]]
+        measure = with_highest(self.measure(prediction, self.values()), always_on)
+        sums = self.metric.sums_at(
+            prediction.probabilities, measure, labels, cutoffs[:: self.sign], mask
+        )
+        return sums if self.sign > 0 else {key: value.flip(0) for key, value in sums.items()}
+
+
+def with_highest(measure: torch.Tensor, always_on: Optional[torch.Tensor]) -> torch.Tensor:
+    """Return the measure, and ∞ in `always_on`."""
+    return measure if always_on is None else measure.masked_fill(always_on, torch.inf)
 
 
 @Decoder.register("threshold")
@@ -158,7 +154,7 @@ class RelativeAndAbsoluteDecoder(CutDecoder):
     metric : `Metric`, optional
         The metric to optimise.
 
-    The grid of e is i / 25 for i = 0 … 24, that of t is i / 100 for i = 0 … 99.
+    The grid of e is i / 25 for i = 0 … 24, that of t is i / 50 for i = 0 … 49.
     """
 
     cut = "threshold"
@@ -174,11 +170,20 @@ class RelativeAndAbsoluteDecoder(CutDecoder):
     ) -> None:
         super().__init__(output_space, metric)
         self.add_parameter("proportion", proportion, 0.5, [0.0, *steps(24)], 0.0, 1 - 1e-6)
-        self.add_parameter("threshold", threshold, 0.5, [0.0, *steps(99)], 0.0, 1.0)
+        self.add_parameter("threshold", threshold, 0.5, [0.0, *steps(49)], 0.0, 1.0)
 
     def measure(self, prediction: Prediction, parameters: Parameters) -> torch.Tensor:
         p = prediction.probabilities
         return p.masked_fill(share_of_highest(p) <= parameters["proportion"], -torch.inf)
+
+    def grid_sums(self, observation: Observation, always_on: Optional[torch.Tensor] = None) -> Sums:
+        prediction, labels, mask = observation
+        p, fixed = prediction.probabilities, self.values()
+        measures = with_highest(share_of_highest(p), always_on), with_highest(p, always_on)
+        proportions, thresholds = (
+            self.grid.get(name, [fixed[name]]) for name in ("proportion", "threshold")
+        )
+        return self.metric.sums_at_both(p, measures, labels, (proportions, thresholds), mask)
 
 
 @Decoder.register("top-k")

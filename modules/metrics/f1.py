@@ -68,6 +68,32 @@ class F1(SetMetric):
         true, known = (each.sum(1).expand_as(shared) for each in (labels, mask))
         return self.of_counts(shared, predicted, true, known)
 
+    def sums_at_both(
+        self,
+        probabilities: torch.Tensor,
+        measures: Tuple[torch.Tensor, torch.Tensor],
+        labels: torch.Tensor,
+        cutoffs: Tuple[Sequence[float], Sequence[float]],
+        mask: Optional[torch.Tensor] = None,
+    ) -> Sums:
+        if self.by_label:  # over the instances of a label the measures are in different orders
+            return super().sums_at_both(probabilities, measures, labels, cutoffs, mask)
+        counts = []
+        for measure, at in zip(measures, cutoffs, strict=True):
+            flat, true, known = self.flat(measure, labels, mask)
+            counts.append(counts_at(flat, true, at))
+        # Above both cutoffs are those above the one that fewer are above.
+        shared, predicted = (
+            torch.minimum(first.unsqueeze(1), second).flatten(0, 1)
+            for first, second in zip(*counts, strict=True)
+        )
+        return self.of_counts(
+            shared,
+            predicted,
+            true.sum(1).expand_as(shared),
+            known.sum(1).expand_as(shared),
+        )
+
 
 @Metric.register("example-f1")
 class ExampleF1(F1):

@@ -77,6 +77,26 @@ class StructuredMetric(Metric):
         each = [self.batch_sums(probabilities, measure > at, labels, mask) for at in cutoffs]
         return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}
 
+    def sums_at_both(
+        self,
+        probabilities: torch.Tensor,
+        measures: Tuple[torch.Tensor, torch.Tensor],
+        labels: torch.Tensor,
+        cutoffs: Tuple[Sequence[float], Sequence[float]],
+        mask: Optional[torch.Tensor] = None,
+    ) -> Sums:
+        """Return the sums of a batch where the positions are on whose two measures exceed each pair
+        of the rising cutoffs, `(num_pairs, ...)`, the second cutoff varies fastest. Both measures
+        order the positions of an instance alike."""
+        first, second = measures
+        each = [
+            self.sums_at(
+                probabilities, second.masked_fill(first <= at, -torch.inf), labels, cutoffs[1], mask
+            )
+            for at in cutoffs[0]
+        ]
+        return {key: torch.cat([sums[key] for sums in each]) for key in each[0]}
+
     @abstractmethod
     def value(self, sums: Sums) -> torch.Tensor:
         """Return the metric for these sums, a scalar."""

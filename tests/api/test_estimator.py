@@ -44,8 +44,10 @@ def test_it_learns_sets_of_labels(data):
     assert (classifier.predict(X[80:]) == Y[80:]).mean() > 0.85
     probabilities = classifier.predict_proba(X[80:])
     assert probabilities.shape == (40, 3)
-    threshold = float(classifier.model_.model.decoder.threshold)
-    assert np.array_equal(classifier.predict(X[80:]), probabilities >= threshold)
+    fitted = classifier.model_.model.decoder.values()
+    share = probabilities / probabilities.max(1, keepdims=True)
+    expected = (probabilities > fitted["threshold"]) & (share > fitted["proportion"])
+    assert np.array_equal(classifier.predict(X[80:]), expected)
 
 
 def test_pipelines_searches_clones_and_pickles(data):

@@ -21,7 +21,7 @@ swappable(methods({
     score_hidden: d.hidden,
     patterns: 16,  // of labels, in the structured score
     oracle_value: 'per-instance-f1',
-    decoder: 'threshold',
+    decoder: 'relative-and-absolute',
     metrics: [
       'example-f1',
       'micro-f1',
