@@ -17,7 +17,7 @@
 
   cross_entropy_weight: 1.0,
   pos_weight: null,  // of labels in the cross-entropy: a number, a list or 'balanced'
-  pos_weight_limit: 10.0,  // of balanced weights
+  pos_weight_limit: 20.0,  // of balanced weights
 
   // Of the score network.
   score_dropout: 0.0,
