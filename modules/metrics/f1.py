@@ -1,7 +1,7 @@
 """F1 over examples, over all decisions, and over labels."""
 
 from abc import abstractmethod
-from typing import ClassVar, Optional, Sequence, Tuple
+from typing import ClassVar, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.training.metrics import Metric
@@ -67,6 +67,9 @@ class F1(SetMetric):
         shared, predicted = counts_at(measure, labels, cutoffs)
         true, known = (each.sum(1).expand_as(shared) for each in (labels, mask))
         return self.of_counts(shared, predicted, true, known)
+
+    def numbers(self, sums: Sums) -> List[float]:
+        return self.value(sums).tolist()  # of all cutoffs at once
 
 
 @Metric.register("example-f1")
