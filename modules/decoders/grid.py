@@ -132,11 +132,7 @@ class GridDecoder(Decoder, ABC):
         for observation in observations:
             sums = self.grid_sums(observation)
             total = {key: total[key] + sums[key] for key in sums} if total else sums
-        total = self.metric.over_all_workers(total)
-        return [
-            self.metric.number({key: value[i] for key, value in total.items()})
-            for i in range(len(self.points()))
-        ]
+        return self.metric.numbers(self.metric.over_all_workers(total))
 
     def _best(self, values: List[float]) -> int:
         """Return the index of the best point by the values of the metric."""

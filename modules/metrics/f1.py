@@ -1,7 +1,7 @@
 """F1 over examples, over all decisions, and over labels."""
 
 from abc import abstractmethod
-from typing import ClassVar, Optional, Sequence, Tuple
+from typing import ClassVar, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.training.metrics import Metric
@@ -93,6 +93,9 @@ class F1(SetMetric):
             true.sum(1).expand_as(shared),
             known.sum(1).expand_as(shared),
         )
+
+    def numbers(self, sums: Sums) -> List[float]:
+        return self.value(sums).tolist()  # of all cutoffs at once
 
 
 @Metric.register("example-f1")

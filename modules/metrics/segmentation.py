@@ -1,5 +1,7 @@
 """Metrics of masks."""
 
+from typing import List
+
 import torch
 from allennlp.training.metrics import Metric
 
@@ -42,6 +44,9 @@ class IntersectionOverUnionMetric(SetMetric):
 
     def value(self, sums: Sums) -> torch.Tensor:
         return ratio(UNIT * sums["iou_units"].double(), sums["count"], empty=1.0)
+
+    def numbers(self, sums: Sums) -> List[float]:
+        return self.value(sums).tolist()  # of all cutoffs at once
 
     def values(self, sums: Sums) -> Value:
         overall = ratio(sums["shared"], sums["union"], empty=1.0)

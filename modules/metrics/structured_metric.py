@@ -2,7 +2,7 @@
 
 import copy
 from abc import abstractmethod
-from typing import Any, ClassVar, Dict, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -119,6 +119,11 @@ class StructuredMetric(Metric):
                 f"{tuple(value.shape)}."
             )
         return float(value)
+
+    def numbers(self, sums: Sums) -> List[float]:
+        """Return the value at each cutoff of the result of `sums_at`."""
+        count = len(next(iter(sums.values())))
+        return [self.number({key: value[i] for key, value in sums.items()}) for i in range(count)]
 
     def __call__(
         self,

@@ -122,10 +122,13 @@ class MetricConformance(Conformance):
         measure = torch.rand_like(probabilities) - 0.5
         cutoffs = [-0.2, 0.0, 0.3]
         together = component.sums_at(probabilities, measure, labels, cutoffs, mask)
+        numbers = component.numbers(together)
+        assert len(numbers) == len(cutoffs)
         for i, cutoff in enumerate(cutoffs):
             sums = component.batch_sums(probabilities, measure > cutoff, labels, mask)
             for key, value in sums.items():
                 torch.testing.assert_close(together[key][i], value, equal_nan=True)
+            assert numbers[i] == pytest.approx(component.number(sums), abs=1e-12)
 
     def test_an_instance_that_counts_twice_is_there_twice(
         self, problem: TestProblem, component: StructuredMetric
