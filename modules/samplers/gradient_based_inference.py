@@ -230,9 +230,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         loss = self.adversarial
         return loss.no_logging() if quiet and loss is not None else nullcontext()
 
-    def _gradient_function(
-        self, x: Encoded, truth: Optional[torch.Tensor]
-    ) -> GradientFunction:
+    def _gradient_function(self, x: Encoded, truth: Optional[torch.Tensor]) -> GradientFunction:
         """Return the function of y that returns the objective and its gradient in y."""
         if truth is not None and self.adversarial is not None:
             return self.adversarial.gradient_function(x, truth, x.mask)

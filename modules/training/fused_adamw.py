@@ -64,7 +64,6 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
                 if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
                     state[name] = like(parameter, value)
 
-
     def _init_group(
         self,
         group: Dict[str, Any],

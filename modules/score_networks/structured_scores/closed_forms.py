@@ -71,9 +71,7 @@ def layers_adder(feedforward: FeedForward, weights: torch.Tensor) -> Optional[La
     ]
     first = layers[0][0]
 
-    def add(
-        rows: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor
-    ) -> ValueAndGradient:
+    def add(rows: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor) -> ValueAndGradient:
         inputs: List[torch.Tensor] = []  # of the activations
         output = rows
         for weight, bias, activation in layers:

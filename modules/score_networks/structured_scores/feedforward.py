@@ -52,9 +52,7 @@ class FeedForwardStructuredScore(StructuredScore):
         if add_rows is None or mask is not None:
             return self.by_autograd(mask, h, scale)
 
-        def add(
-            y: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor
-        ) -> ValueAndGradient:
+        def add(y: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor) -> ValueAndGradient:
             rows = label_rows(self, y, None).flatten(0, 1)
             gradients = gradient.expand(y.shape).flatten(0, 1)
             values, gradients = add_rows(rows, values.flatten(), gradients)

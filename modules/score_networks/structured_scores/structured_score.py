@@ -117,9 +117,7 @@ class StructuredScore(Differentiated, torch.nn.Module, Registrable, ABC):
         """Return the result of `gradient_adder`, by autograd."""
         function = by_autograd(lambda y: self(y, mask, h), scale)
 
-        def add(
-            y: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor
-        ) -> ValueAndGradient:
+        def add(y: torch.Tensor, values: torch.Tensor, gradient: torch.Tensor) -> ValueAndGradient:
             own_values, own_gradient = function(y)
             return values + own_values, gradient + own_gradient
 

@@ -6,7 +6,14 @@ import torch
 from ...oracle_values import OracleValue
 from ...output_spaces import OutputSpace
 from ..problem import TestProblem
-from .suite import Conformance, check_gradient_function, check_gradients, draw_logits, needs_dtype, with_padding_changed
+from .suite import (
+    Conformance,
+    check_gradient_function,
+    check_gradients,
+    draw_logits,
+    needs_dtype,
+    with_padding_changed,
+)
 
 
 class OracleValueConformance(Conformance):
