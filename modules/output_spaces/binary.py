@@ -79,7 +79,8 @@ class BinaryOutputSpace(OutputSpace):
         if temperature is None:
             # As torch.bernoulli, also in its resolution of 2⁻²⁴, in half of its time on a CPU.
             probabilities = torch.sigmoid(logits).unsqueeze(1).expand(shape)
-            uniform = torch.rand_like(probabilities, memory_format=torch.contiguous_format)
+            single = torch.promote_types(logits.dtype, torch.float32)
+            uniform = torch.rand(probabilities.shape, dtype=single, device=logits.device)
             return (uniform < probabilities).to(logits.dtype)
         logits = logits.unsqueeze(1).expand(shape)
         uniform = torch.rand_like(logits).clamp(1e-6, 1 - 1e-6)
