@@ -1,6 +1,7 @@
 """The conformance suites of output spaces and oracle values."""
 
 from functools import partial
+
 import numpy as np
 import torch
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ...gradients import GradientAdder, ValueAndGradient
 from ...score_networks import StructuredScore
 from ..problem import SPACES, TestProblem, make_test_problem
 from .edges import check_finite, check_low_precision, edge_problems
@@ -115,19 +116,22 @@ class StructuredScoreConformance(Conformance):
         ) -> torch.Tensor:
             return scale * component(y, mask, context)
 
+        def added(add: GradientAdder, y: torch.Tensor) -> ValueAndGradient:
+            return add(y, 0 * ones, zero)
+
         for mask in (None, problem.mask):
             context = component.encode(problem.x, h, mask)
             context = None if context is None else context.detach()
             for scale in (1.0, -0.5):
                 add = component.gradient_adder(mask, context, scale)
                 check_gradient_function(
-                    partial(add, values=0 * ones, gradient=zero),
+                    partial(added, add),
                     partial(scores, mask=mask, context=context, scale=scale),
                     y,
                 )
                 with torch.no_grad():
                     whole = add(y, ones, zero + 1)
-                    part = add(y, 0 * ones, zero)
+                    part = added(add, y)
                 for result, alone in zip(whole, part, strict=True):
                     torch.testing.assert_close(result, 1 + alone)
 
