@@ -2,7 +2,9 @@
 
     STRUCTURED_ENERGY_DATA=... OMP_NUM_THREADS=1 python -m benchmarks.training_speed [--repeats 5]
 
-Both sides run in this process, on one core, in turns; the table gives the median of the repeats.
+Both sides run in this process, on one core, in turns. The table gives the instances per second and
+the seconds of the processor of a pass over the data, medians of the repeats, and how many times as
+fast as the loop the framework is: the median of the ratios of the turns, and their range.
 The loops are in `loops.py` and `image_loops.py`. `reading` and `start` have no loop beside them.
 """
 
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, Tuple, Type
+from typing import Any, Callable, Dict, Tuple, Type
 
 import torch
 from allennlp.commands.train import TrainModel
@@ -24,7 +26,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import ROOT, config_of, on_one_core
+from benchmarks.common import ROOT, Compared, config_of, cpu_seconds, on_one_core
 from benchmarks.image_loops import ImageLoop, ImageValueLoop
 from benchmarks.loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from structured_energy.compatibility import say_errors_in_one_sentence
@@ -70,8 +72,8 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(name: str, repeats: int) -> List[List[float]]:
-    """Seconds of an epoch of training and of evaluation, of the framework and of the loop."""
+def compare(name: str, repeats: int) -> Tuple[int, Compared, Compared]:
+    """The number of instances, and the seconds of a pass of training and of one of evaluation."""
     config = timed_config(name, epochs=repeats + 1)
     with tempfile.TemporaryDirectory() as folder:
         run = TrainModel.from_params(
@@ -86,18 +88,18 @@ def compare(name: str, repeats: int) -> List[List[float]]:
         evaluation.shuffle, evaluation.augmentations = False, []
         trainer._validation_data_loader = evaluation
         loop = CONFIGS[name][0](model, evaluation, config)
-        rows: List[List[float]] = [[], [], [], []]
+        training, evaluating = Compared([], []), Compared([], [])
         for repeat in range(repeats + 1):
             seconds = [
-                timed(lambda repeat=repeat: trainer._train_epoch(repeat)),
-                timed(loop.train_epoch),
-                timed(lambda repeat=repeat: _validate(trainer, repeat)),
-                timed(loop.evaluate),
+                cpu_seconds(lambda repeat=repeat: trainer._train_epoch(repeat)),
+                cpu_seconds(loop.train_epoch),
+                cpu_seconds(lambda repeat=repeat: _validate(trainer, repeat)),
+                cpu_seconds(loop.evaluate),
             ]
             if repeat:  # the first one warms up
-                for row, value in zip(rows, seconds, strict=True):
-                    row.append(len(loop.x) / value)
-    return rows
+                for row, value in zip((*training, *evaluating), seconds, strict=True):
+                    row.append(value)
+    return len(loop.x), training, evaluating
 
 
 def _validate(trainer, epoch: int) -> None:
@@ -152,18 +154,21 @@ def main() -> None:
     table = Table(
         Column("config", overflow="fold"),
         "what",
-        "framework, instances/s",
-        "loop, instances/s",
+        "instances/s",
+        "framework, s",
+        "loop, s",
         "ratio",
+        "range",
     )
     for name in arguments.configs:
-        rows = [statistics.median(row) for row in compare(name, repeats)]
-        for what, ours, loop in (("training", *rows[:2]), ("evaluation", *rows[2:])):
-            table.add_row(name, what, f"{ours:,.0f}", f"{loop:,.0f}", f"{ours / loop:.2f}")
+        count, *sides = compare(name, repeats)
+        for what, compared in zip(("training", "evaluation"), sides, strict=True):
+            speed = count / statistics.median(compared.ours)
+            table.add_row(name, what, f"{speed:,.0f}", *compared.cells())
     console.print(table)
     console.print(f"reading bibtex: {statistics.median(reading() for _ in range(repeats)):.2f} s")
     for what, seconds in start_up().items():
-        console.print(f"{what}: {seconds:.2f} s")
+        console.print(f"{what}: {'not seen' if seconds is None else f'{seconds:.2f} s'}")
 
 
 if __name__ == "__main__":

@@ -129,8 +129,8 @@ class FeatureScaling(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scaled features, in which no value is missing."""
-        # On the CPU the passes over x cost a tenth of a training step; its sum costs next to nothing.
-        # Elsewhere a look at the sum would wait for the device.
+        # On a CPU these passes over x take a tenth of a training step, and its sum next to nothing.
+        # On other devices a look at the sum would wait for them.
         looks = x.device.type == "cpu" and not torch.compiler.is_compiling()
         complete = looks and not bool(x.detach().sum().isnan())
         filled = x if complete else torch.where(x.isnan(), self.fill, x)

@@ -67,7 +67,14 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
 
 
 def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> Iterator[torch.nn.Module]:
-    return (part for module in modules if module is not None for part in module.modules())
+    # The walk of Module.modules also makes names, which takes several times as long.
+    waiting, seen = [module for module in modules if module is not None], set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            waiting += [child for child in part._modules.values() if child is not None]
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Dropout that draws few random bits."""
 
 import torch
+from allennlp.modules import FeedForward
 
 _LEVELS = 2**16
 
@@ -35,8 +36,7 @@ class FastDropout(torch.nn.Dropout):
         return input * scale
 
 
-def with_fast_dropout(feedforward: torch.nn.Module) -> None:
+def with_fast_dropout(feedforward: FeedForward) -> None:
     """Replace the dropout of a feed-forward network of AllenNLP; weights keep their names."""
-    layers = feedforward._dropout
-    for number, dropout in enumerate(layers):
-        layers[number] = FastDropout(dropout.p)
+    rates = [layer.p for layer in feedforward._dropout]
+    feedforward._dropout = torch.nn.ModuleList(FastDropout(rate) for rate in rates)

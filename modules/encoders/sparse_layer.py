@@ -1,5 +1,7 @@
 """A linear layer that is faster on rows with few features."""
 
+import functools
+import warnings
 from typing import Any, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -92,6 +94,7 @@ def compress(x: torch.Tensor) -> Optional[torch.Tensor]:
     places = (entries != 0).numpy().nonzero()[0]
     if len(places) > DENSEST * len(entries):
         return None
+    _warn_in_silence()
     # 32-bit numbers are those of the library that multiplies.
     rows, columns = np.divmod(places.astype(np.int32), np.int32(x.shape[1]))
     ends = rows.searchsorted(np.arange(len(x) + 1, dtype=np.int32)).astype(np.int32)
@@ -102,6 +105,14 @@ def compress(x: torch.Tensor) -> Optional[torch.Tensor]:
         x.shape,
         check_invariants=False,
     )
+
+
+@functools.lru_cache(maxsize=None)
+def _warn_in_silence() -> None:
+    """Let torch warn here, and so no more, that it may still change its compressed tensors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.eye(1).to_sparse_csr()
 
 
 def by_column(weight: torch.Tensor) -> torch.Tensor:

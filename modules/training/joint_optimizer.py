@@ -79,6 +79,9 @@ class JointOptimizer(torch.optim.Optimizer):
             self.accumulated[self.active] = 0
             self.zero_grad()
 
+    # So that torch does not wrap `step` in its profiler's records: those of the networks have them.
+    step.hooked = True  # type: ignore[attr-defined]
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear the gradients of every network that is not accumulating."""
         for network, optimizer in self.optimizers.items():

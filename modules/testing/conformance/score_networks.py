@@ -1,5 +1,6 @@
 """The conformance suite of score networks."""
 
+from functools import partial
 from typing import Any, List, Optional
 
 import pytest
@@ -79,11 +80,15 @@ class ScoreNetworkConformance(Conformance):
     ) -> None:
         component.eval()
         y = problem.sample().y
+
+        def scores(y: torch.Tensor, mask: Optional[torch.Tensor], scale: float) -> torch.Tensor:
+            return scale * component(problem.x, y, mask)
+
         for mask in (None, problem.mask):
             for scale in (1.0, -0.5):
                 check_gradient_function(
                     component.gradient_function(problem.x, mask, scale),
-                    lambda y, mask=mask, scale=scale: scale * component(problem.x, y, mask),
+                    partial(scores, mask=mask, scale=scale),
                     y,
                 )
         function = component.gradient_function(problem.x)

@@ -1,5 +1,7 @@
 """The conformance suites of output spaces and oracle values."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
@@ -65,7 +67,7 @@ class OracleValueConformance(Conformance):
             for mask in (None, problem.mask):
                 check_gradient_function(
                     component.gradient_function(truth, mask),
-                    lambda y, truth=truth, mask=mask: component.value(truth, y, mask),
+                    partial(component.value, truth, mask=mask),
                     y,
                 )
 

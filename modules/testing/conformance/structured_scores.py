@@ -1,11 +1,13 @@
 """The conformance suite of structured scores."""
 
+from functools import partial
 from typing import Any, Optional
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ...gradients import GradientAdder, ValueAndGradient
 from ...score_networks import StructuredScore
 from ..problem import SPACES, TestProblem, make_test_problem
 from .edges import check_finite, check_low_precision, edge_problems
@@ -104,24 +106,34 @@ class StructuredScoreConformance(Conformance):
     ) -> None:
         component.eval()
         y, h = problem.sample().y, encoding_of(problem)
+        zero, ones = torch.zeros_like(y[:, :1]), y.new_ones(y.shape[:2])
+
+        def scores(
+            y: torch.Tensor,
+            mask: Optional[torch.Tensor],
+            context: Optional[torch.Tensor],
+            scale: float,
+        ) -> torch.Tensor:
+            return scale * component(y, mask, context)
+
+        def added(add: GradientAdder, y: torch.Tensor) -> ValueAndGradient:
+            return add(y, 0 * ones, zero)
+
         for mask in (None, problem.mask):
             context = component.encode(problem.x, h, mask)
             context = None if context is None else context.detach()
             for scale in (1.0, -0.5):
                 add = component.gradient_adder(mask, context, scale)
-                zeros = torch.zeros_like(y[:, :1])
-                with torch.no_grad():
-                    started = add(y, y.new_ones(y.shape[:2]), zeros + 1)
                 check_gradient_function(
-                    lambda y, add=add, zeros=zeros: add(y, y.new_zeros(y.shape[:2]), zeros),
-                    lambda y, mask=mask, context=context, scale=scale: (
-                        scale * component(y, mask, context)
-                    ),
+                    partial(added, add),
+                    partial(scores, mask=mask, context=context, scale=scale),
                     y,
                 )
-                fresh = add(y, y.new_zeros(y.shape[:2]), zeros)
-                for part, alone in zip(started, fresh, strict=True):
-                    torch.testing.assert_close(part, 1 + alone)
+                with torch.no_grad():
+                    whole = add(y, ones, zero + 1)
+                    part = added(add, y)
+                for result, alone in zip(whole, part, strict=True):
+                    torch.testing.assert_close(result, 1 + alone)
 
     def test_every_weight_learns(self, problem: TestProblem, component: StructuredScore) -> None:
         y = problem.sample().y
