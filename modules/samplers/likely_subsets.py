@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 from typing import Any, Optional
 
 import torch
@@ -71,7 +72,8 @@ class LikelySubsetsSampler(Sampler):
                 "Expected the output space 'binary' for the sampler 'likely-subsets', got "
                 f"{type(output_space).__name__}; use 'network-draws'."
             )
-        if not 1 <= largest <= among or len(subsets(among, largest)) > MOST:
+        number = sum(math.comb(among, size) for size in range(largest + 1))
+        if not 1 <= largest <= among or number > MOST:
             raise ConfigurationError(
                 "Expected 1 ≤ largest ≤ among, and no more than 16,384 sets, in the sampler "
                 f"'likely-subsets', got largest {largest} and among {among}."
