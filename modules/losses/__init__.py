@@ -1,5 +1,6 @@
 """Losses of score networks and task networks."""
 
+from .candidate_likelihood import CandidateLikelihoodLoss
 from .combination import CombinationLoss
 from .contrastive_divergence import ContrastiveDivergenceLoss
 from .critical_examples import CriticalExamplesLoss
@@ -33,6 +34,7 @@ from .weight_schedules import (
 from .zero import ZeroLoss
 
 __all__ = [
+    "CandidateLikelihoodLoss",
     "BalancedWeights",
     "BinaryNoiseContrastiveLoss",
     "CombinationLoss",

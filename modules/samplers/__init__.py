@@ -11,6 +11,7 @@ from .ground_truth import GroundTruthSampler
 from .inference_network import InferenceNetworkSampler
 from .iterative import IterativeSampler
 from .langevin import LangevinSampler
+from .likely_subsets import LikelySubsetsSampler
 from .mean_over_crops import MeanOverCropsSampler
 from .network_draws import NetworkDrawsSampler
 from .output_optimizers import (
@@ -41,6 +42,7 @@ __all__ = [
     "InferenceNetworkSampler",
     "IterativeSampler",
     "LangevinSampler",
+    "LikelySubsetsSampler",
     "LogitsGradient",
     "MeanOverCropsSampler",
     "NanScoreError",

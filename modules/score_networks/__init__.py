@@ -3,6 +3,7 @@
 from .chain import Chain, chain_of, check_chain
 from .score_network import ScoreNetwork
 from .structured_scores import (
+    CardinalityScore,
     ConditionalFeedForwardScore,
     ConvolutionalScore,
     EncodingAndMaskScore,
@@ -13,12 +14,17 @@ from .structured_scores import (
     LabelAttentionScore,
     LabelLanguageModelScore,
     LinearChainScore,
+    PairwiseScore,
+    ScaledLogitsScore,
     SelfAttentionScore,
     SkipChainScore,
     StructuredScore,
 )
 
 __all__ = [
+    "CardinalityScore",
+    "PairwiseScore",
+    "ScaledLogitsScore",
     "Chain",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",

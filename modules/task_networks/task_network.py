@@ -69,10 +69,17 @@ class TaskNetwork(Network, Registrable):
 
     def hidden(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """Return h of x; where an `Encoded` holds it, the h of the last forward pass."""
+        return self._latest(x, mask)[1]
+
+    def latest_logits(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Return the logits of x; where an `Encoded` holds them, those of the last forward pass."""
+        return self._latest(x, mask)[0]
+
+    def _latest(self, x: Any, mask: Optional[torch.Tensor]) -> Tuple[torch.Tensor, torch.Tensor]:
         encoding = x.latest(self, mask) if isinstance(x, Encoded) else self.encoding(x, mask)
-        h = encoding[1]
-        assert h is not None
-        return h
+        logits, h = encoding
+        assert logits is not None and h is not None
+        return logits, h
 
 
 TaskNetwork.register("encoder")(TaskNetwork)

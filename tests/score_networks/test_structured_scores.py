@@ -121,7 +121,14 @@ CASES = [
 
 def test_every_term_over_tags_is_here():
     types = {config["type"] for config, _ in CASES}
-    of_labels = {"feedforward", "conditional-feedforward", "label-attention"}
+    of_labels = {
+        "feedforward",
+        "conditional-feedforward",
+        "label-attention",
+        "cardinality",
+        "pairwise",
+        "scaled-logits",
+    }
     of_pixels = {"grid", "image-and-mask", "encoding-and-mask"}
     assert types == set(StructuredScore.list_available()) - of_labels - of_pixels
 

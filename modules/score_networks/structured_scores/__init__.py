@@ -5,11 +5,13 @@ from .conditional import ConditionalFeedForwardScore, LabelAttentionScore
 from .feedforward import FeedForwardStructuredScore
 from .grid import GridScore
 from .images import EncodingAndMaskScore, ImageAndMaskScore
+from .labels import CardinalityScore, PairwiseScore, ScaledLogitsScore
 from .structured_score import StructuredScore, construct_scores
 from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
 from .windows import ConvolutionalScore, HighOrderScore
 
 __all__ = [
+    "CardinalityScore",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",
     "EncodingAndMaskScore",
@@ -20,6 +22,8 @@ __all__ = [
     "LabelAttentionScore",
     "LabelLanguageModelScore",
     "LinearChainScore",
+    "PairwiseScore",
+    "ScaledLogitsScore",
     "SelfAttentionScore",
     "SkipChainScore",
     "StructuredScore",

@@ -1,0 +1,117 @@
+"""A task network whose logits of its own training data are those of held-out data."""
+
+from typing import Any, Dict, Tuple
+
+import torch
+from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+
+from ..encoders import Encoder
+from ..output_spaces import OutputSpace
+from ..projection import Projection
+from ..vocabulary import names
+from .task_network import TaskNetwork
+
+
+@TaskNetwork.register("cross-fitted")
+class CrossFittedTaskNetwork(TaskNetwork):
+    """K networks, each trained on K − 1 of K folds of the training data.
+
+    A network is surer of the data that it was trained on than of others, so that a score network
+    that learns from its outputs for training data learns to correct another network than the one
+    that predicts. Here an instance of the training data has the logits of the network that was not
+    trained on it, and any other instance those of the mean probabilities of all networks.
+
+    In training mode a batch passes through one of the networks, at random; its logits of the
+    instances of its own fold are constants. So an epoch costs as much as that of a single network,
+    and each network takes 1 / K of the steps: K times as many epochs are needed. The fold of an
+    instance follows from a hash of its features, and the hashes of the instances of the training
+    data are saved with the weights.
+
+    # Parameters
+
+    encoder : `Lazy[Encoder]`
+        x to h, for each network; x are feature vectors.
+    num_folds : `int`
+        K.
+
+    # Raises
+
+    `ConfigurationError` for fewer than 2 folds, and where x are no feature vectors.
+    """
+
+    seen: torch.Tensor
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        output_space: OutputSpace,
+        encoder: Lazy[Encoder],
+        num_folds: int = 5,
+    ) -> None:
+        if num_folds < 2:
+            raise ConfigurationError(
+                "Expected at least 2 folds in the task network 'cross-fitted', got num_folds "
+                f"{num_folds}."
+            )
+        super().__init__(vocab, output_space, encoder.construct(vocab=vocab))
+        size = len(names(vocab, "features"))
+        if not size or self.encoder.position_dims:
+            raise ConfigurationError(
+                "Expected data with feature vectors for the task network 'cross-fitted', got "
+                f"others for the encoder {type(self.encoder).__name__}; use 'encoder'."
+            )
+        self.output_space = output_space
+        self.num_folds = num_folds
+        encoders = [self.encoder, *(encoder.construct(vocab=vocab) for _ in range(1, num_folds))]
+        self.encoders = torch.nn.ModuleList(encoders[1:])
+        self.projections = torch.nn.ModuleList(
+            Projection(each, output_space, self.projection.out_features) for each in encoders[1:]
+        )
+        generator = torch.Generator().manual_seed(0)
+        factors = torch.randint(-(2**62), 2**62, (size,), generator=generator)
+        self.register_buffer("factors", factors, persistent=False)
+        self.register_buffer("seen", torch.zeros(0, dtype=torch.long))
+
+    def hashes(self, x: torch.Tensor) -> torch.Tensor:
+        """Return a hash of each instance, `(batch,)`, that does not depend on the batch."""
+        bits = x.detach().float().contiguous().view(torch.int32).long()
+        return (bits * self.factors).sum(1)  # type: ignore[operator]
+
+    def encode(self, x: Any, mask: Any) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Return the logits of x, twice: h of different networks cannot be compared."""
+        hashes = self.hashes(x)
+        folds = (hashes >> 40) % self.num_folds
+        if self.training:
+            self.seen = torch.cat([self.seen, hashes]).unique()
+            network = int(torch.randint(self.num_folds, ()))
+            logits = self._of_network(network, x)
+            logits = torch.where((folds == network).unsqueeze(1), logits.detach(), logits)
+            return logits, logits
+        is_seen = torch.isin(hashes, self.seen)
+        logits = x.new_empty(len(x), self.projection.out_features)
+        if is_seen.any():
+            logits[is_seen] = self._of_networks(x[is_seen], folds[is_seen])
+        if not is_seen.all():
+            each = [self._of_network(k, x[~is_seen]) for k in range(self.num_folds)]
+            mean = self.output_space.normalize(torch.stack(each)).mean(0)
+            logits[~is_seen] = self.output_space.logits_of(mean)
+        return logits, logits
+
+    def _of_networks(self, x: torch.Tensor, networks: torch.Tensor) -> torch.Tensor:
+        """Return the logits of each instance by its network."""
+        rows = [(networks == k).nonzero().flatten() for k in range(self.num_folds)]
+        parts = [self._of_network(k, x[own]) for k, own in enumerate(rows)]
+        return torch.cat(parts)[torch.cat(rows).argsort()]
+
+    def _of_network(self, k: int, x: torch.Tensor) -> torch.Tensor:
+        if k == 0:
+            return self.projection(self.encoder(x, None))
+        return self.projections[k - 1](self.encoders[k - 1](x, None))
+
+    def _load_from_state_dict(self, state_dict: Dict[str, Any], prefix: str, *rest: Any) -> None:
+        saved = state_dict.get(f"{prefix}seen")
+        if saved is not None:
+            self.seen = self.seen.new_empty(saved.shape)
+        super()._load_from_state_dict(state_dict, prefix, *rest)

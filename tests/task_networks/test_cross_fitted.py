@@ -1,0 +1,84 @@
+"""Networks that never predict for the data that they were trained on."""
+
+import pytest
+import torch
+from allennlp.common.checks import ConfigurationError
+
+from structured_energy.encoders import Encoder
+from structured_energy.task_networks import TaskNetwork
+from structured_energy.testing import make_test_problem
+
+FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
+ENCODER = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
+CONFIG = f"{{type: 'cross-fitted', encoder: {ENCODER}, num_folds: 3}}"
+
+
+@pytest.fixture
+def problem():
+    return make_test_problem()
+
+
+@pytest.fixture
+def network(problem):
+    torch.manual_seed(0)
+    return problem.build(TaskNetwork, CONFIG)
+
+
+def inputs(number, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(number, 5, dtype=torch.float64, generator=generator)
+
+
+def test_an_instance_changes_every_network_but_that_of_its_fold(network):
+    x = inputs(60)
+    network.train()
+    parts = [[network.encoder, network.projection]] + [
+        list(part) for part in zip(network.encoders, network.projections, strict=True)
+    ]
+    folds = (network.hashes(x) >> 40) % 3
+    assert set(folds.tolist()) == {0, 1, 2}
+    for fold in range(3):
+        reached = set()
+        for _ in range(50):
+            network.zero_grad()
+            network(x[folds == fold]).sum().backward()
+            reached |= {
+                k
+                for k, modules in enumerate(parts)
+                if any(
+                    p.grad is not None and bool(p.grad.any())
+                    for module in modules
+                    for p in module.parameters()
+                )
+            }
+        assert reached == {0, 1, 2} - {fold}
+
+
+def test_an_instance_of_the_training_data_has_the_logits_of_the_held_out_network(network):
+    x, other = inputs(30), inputs(30, seed=1)
+    network.train()
+    network(x)
+    network.eval()
+    together = network(torch.cat([x, other]))
+    folds = (network.hashes(x) >> 40) % 3
+    each = torch.stack([network._of_network(k, x) for k in range(3)])
+    torch.testing.assert_close(together[:30], each[folds, torch.arange(30)])
+    mean = torch.stack([network._of_network(k, other) for k in range(3)]).sigmoid().mean(0)
+    torch.testing.assert_close(together[30:].sigmoid(), mean)
+
+
+def test_the_instances_of_the_training_data_are_saved(problem, network):
+    x = inputs(30)
+    network.train()
+    network(x)
+    loaded = problem.build(TaskNetwork, CONFIG)
+    loaded.load_state_dict(network.state_dict())
+    torch.testing.assert_close(loaded.eval()(x), network.eval()(x))
+
+
+def test_what_does_not_fit_is_refused(problem):
+    with pytest.raises(ConfigurationError, match="at least 2 folds .* got num_folds 1"):
+        problem.build(TaskNetwork, CONFIG.replace("num_folds: 3", "num_folds: 1"))
+    with pytest.raises(ConfigurationError, match="the output 'logits' in the encoder"):
+        problem.task_network = problem.build(TaskNetwork, CONFIG)
+        problem.build(Encoder, "'task-network'")
