@@ -6,7 +6,7 @@ from allennlp.training.metrics import Metric
 
 from structured_energy.encoders import Encoder
 from structured_energy.losses import Loss
-from structured_energy.metrics.structured_metric import SetMetric
+from structured_energy.metrics.set_metric import SetMetric
 from structured_energy.oracle_values import OracleValue
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import InferenceNetworkSampler, Sampler

@@ -16,7 +16,7 @@ class DataSet(NamedTuple):
     def files(self) -> Dict[str, Tuple[str, ...]]:
         """The files of each split; `all` are those of all splits of a table, for splits of one's
         own."""
-        files = {split: (file,) for split, file in self.splits.items()}
+        files: Dict[str, Tuple[str, ...]] = {s: (file,) for s, file in self.splits.items()}
         if all(file.endswith(".arff") for file in self.splits.values()):
             ordered = [split for split in ("train", "validation", "test") if split in self.splits]
             files.setdefault("all", tuple(self.splits[split] for split in ordered))

@@ -9,11 +9,13 @@ from .cuts import (
     TopKDecoder,
 )
 from .decoder import ArgmaxDecoder, Curve, Decoder, Observation, Prediction
-from .draws import DrawsDecoder, MinimumBayesRiskDecoder, RerankDecoder, WeightedDrawsDecoder
+from .draws import DrawsDecoder, WeightedDrawsDecoder
 from .evaluation import Evaluation
 from .expected_f1 import ExpectedF1Decoder, ExpectedF1OfDrawsDecoder
 from .grid import GridDecoder
+from .minimum_bayes_risk import MinimumBayesRiskDecoder
 from .per_label import PerLabelDecoder
+from .rerank import RerankDecoder
 
 __all__ = [
     "ArgmaxDecoder",

@@ -11,7 +11,10 @@ from .f1 import ExampleF1, MacroF1, MicroF1
 from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
 from .relaxed_f1 import RelaxedF1
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
-from .structured_metric import UNIT, SetMetric, StructuredMetric, Sums, TagMetric, as_structured
+from .set_metric import SetMetric
+from .structured_metric import StructuredMetric, as_structured
+from .sums import UNIT, Sums
+from .tag_metric import TagMetric
 from .tagging import RoleF1, SpanF1, TagAccuracy
 
 __all__ = [

@@ -3,7 +3,8 @@
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import SetMetric, Sums, ratio
+from .set_metric import SetMetric
+from .sums import Sums, ratio
 
 
 @Metric.register("subset-accuracy")

@@ -7,7 +7,8 @@ import torch
 from allennlp.training.metrics import Metric
 
 from ..workers import all_gather_object
-from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
+from .set_metric import SetMetric
+from .sums import UNIT, Sums, ratio, sum_in_units
 
 _AT_ONCE = 2**18  # items, few enough that their scores stay in the cache
 

@@ -9,7 +9,9 @@ from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
 
 from ..vocabulary import names
-from .structured_metric import SetMetric, Sums, Value, ratio
+from .set_metric import SetMetric
+from .structured_metric import Value
+from .sums import Sums, ratio
 
 
 class LabelMetric(SetMetric):

@@ -6,7 +6,8 @@ from typing import ClassVar, List, Optional, Sequence, Tuple
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
+from .set_metric import SetMetric
+from .sums import UNIT, Sums, ratio, sum_in_units
 
 
 def counts_at(

@@ -7,7 +7,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
 from .average_precision import ascending
-from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
+from .set_metric import SetMetric
+from .sums import UNIT, Sums, ratio, sum_in_units
 
 
 def relevance_by_rank(scores: torch.Tensor, labels: torch.Tensor, k: int) -> torch.Tensor:

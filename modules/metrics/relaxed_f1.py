@@ -3,7 +3,8 @@
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import UNIT, SetMetric, Sums, ratio, sum_in_units
+from .set_metric import SetMetric
+from .sums import UNIT, Sums, ratio, sum_in_units
 
 
 @Metric.register("relaxed-f1")

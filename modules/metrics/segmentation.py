@@ -5,7 +5,9 @@ from typing import List
 import torch
 from allennlp.training.metrics import Metric
 
-from .structured_metric import UNIT, SetMetric, Sums, Value, ratio, sum_in_units
+from .set_metric import SetMetric
+from .structured_metric import Value
+from .sums import UNIT, Sums, ratio, sum_in_units
 
 
 @Metric.register("iou")

@@ -2,17 +2,16 @@
 
 import copy
 from abc import abstractmethod
-from typing import Any, ClassVar, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
 from ..workers import num_workers
+from .sums import Sums
 
 Value = Union[float, Dict[str, float]]
-Sums = Dict[str, torch.Tensor]
-UNIT = 2.0**-40  # of sums of fractions
 
 
 class StructuredMetric(Metric):
@@ -63,39 +62,6 @@ class StructuredMetric(Metric):
     ) -> Sums:
         """Return the sums of a batch of probabilities `(batch, *event_shape)`, and of predictions
         and labels in the form that the reader yields."""
-
-    def sums_at(
-        self,
-        probabilities: torch.Tensor,
-        measure: torch.Tensor,
-        labels: torch.Tensor,
-        cutoffs: Sequence[float],
-        mask: Optional[torch.Tensor] = None,
-    ) -> Sums:
-        """Return the sums of a batch where the positions are on whose measure, shaped like the
-        probabilities, exceeds each of the rising cutoffs, `(num_cutoffs, ...)`."""
-        each = [self.batch_sums(probabilities, measure > at, labels, mask) for at in cutoffs]
-        return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}
-
-    def sums_at_both(
-        self,
-        probabilities: torch.Tensor,
-        measures: Tuple[torch.Tensor, torch.Tensor],
-        labels: torch.Tensor,
-        cutoffs: Tuple[Sequence[float], Sequence[float]],
-        mask: Optional[torch.Tensor] = None,
-    ) -> Sums:
-        """Return the sums of a batch where the positions are on whose two measures exceed each pair
-        of the rising cutoffs, `(num_pairs, ...)`, the second cutoff varies fastest. Both measures
-        order the positions of an instance alike."""
-        first, second = measures
-        each = [
-            self.sums_at(
-                probabilities, second.masked_fill(first <= at, -torch.inf), labels, cutoffs[1], mask
-            )
-            for at in cutoffs[0]
-        ]
-        return {key: torch.cat([sums[key] for sums in each]) for key in each[0]}
 
     @abstractmethod
     def value(self, sums: Sums) -> torch.Tensor:
@@ -237,85 +203,6 @@ class StructuredMetric(Metric):
         return held
 
 
-class SetMetric(StructuredMetric):
-    """The base of metrics of binary outputs.
-
-    A position outside the mask counts nowhere, and an instance without any position in it is no
-    example.
-    """
-
-    @abstractmethod
-    def sums(
-        self,
-        probabilities: torch.Tensor,
-        predictions: torch.Tensor,
-        labels: torch.Tensor,
-        mask: torch.Tensor,
-    ) -> Sums:
-        """Return the sums of a batch of tensors `(batch, positions)`, bool but for the
-        probabilities. Where the mask is false, these are −∞, predictions and labels false."""
-
-    def batch_sums(
-        self,
-        probabilities: torch.Tensor,
-        predictions: torch.Tensor,
-        labels: torch.Tensor,
-        mask: Optional[torch.Tensor],
-    ) -> Sums:
-        if predictions.shape != labels.shape:
-            raise ValueError(
-                f"Expected predictions and labels of one shape in the metric '{self.name}', got "
-                f"{tuple(predictions.shape)} and {tuple(labels.shape)}."
-            )
-        probabilities, labels, real = self.flat(probabilities, labels, mask)
-        return self.sums(probabilities, predictions.flatten(1).bool() & real, labels, real)
-
-    def flat(
-        self, probabilities: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
-    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return probabilities, labels and mask `(batch, positions)`, as `sums` takes them."""
-        if probabilities.shape != labels.shape or (mask is not None and mask.shape != labels.shape):
-            masked = "" if mask is None else f" with a mask {tuple(mask.shape)}"
-            raise ValueError(
-                f"Expected probabilities, labels and mask of one shape in the metric "
-                f"'{self.name}', got {tuple(probabilities.shape)} and {tuple(labels.shape)}"
-                f"{masked}."
-            )
-        probabilities, labels = probabilities.flatten(1), labels.flatten(1).bool()
-        if mask is None:
-            return probabilities, labels, torch.ones_like(labels)
-        real = mask.flatten(1)
-        return probabilities.masked_fill(~real, -torch.inf), labels & real, real
-
-
-class TagMetric(StructuredMetric):
-    """The base of metrics of categorical outputs: the tags of real tokens."""
-
-    encoding_shape = (1,)
-
-    @abstractmethod
-    def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
-        """Return the sums of a batch, of tags and a mask `(batch, num_tokens)`."""
-
-    def batch_sums(
-        self,
-        probabilities: torch.Tensor,
-        predictions: torch.Tensor,
-        labels: torch.Tensor,
-        mask: Optional[torch.Tensor],
-    ) -> Sums:
-        if probabilities.shape[:-1] != labels.shape or predictions.shape != labels.shape:
-            raise ValueError(
-                f"Expected probabilities (batch, num_tokens, num_tags), and a predicted and a true "
-                f"tag for each token, in the metric '{self.name}', got "
-                f"{tuple(probabilities.shape)}, {tuple(predictions.shape)} and "
-                f"{tuple(labels.shape)}."
-            )
-        if mask is None:
-            mask = torch.ones_like(labels, dtype=torch.bool)
-        return self.sums(predictions, labels, mask)
-
-
 def as_structured(metric: Metric) -> StructuredMetric:
     """Return the metric if it is a `StructuredMetric`.
 
@@ -329,25 +216,3 @@ def as_structured(metric: Metric) -> StructuredMetric:
             f"{type(metric).__name__}."
         )
     return metric
-
-
-def ratio(numerator: torch.Tensor, denominator: torch.Tensor, empty: float) -> torch.Tensor:
-    """numerator / denominator in double, and `empty` where the denominator is 0."""
-    numerator, denominator = numerator.double(), denominator.double()
-    return torch.where(
-        denominator == 0,
-        torch.full_like(numerator, empty),
-        numerator / denominator.masked_fill(denominator == 0, 1.0),
-    )
-
-
-def sum_in_units(fractions: torch.Tensor) -> torch.Tensor:
-    """Return the sum of fractions in [0, 1] along the last dimension, in integers of `UNIT`: unlike
-    a sum of floating-point numbers, it is the same in any order and for any batches.
-
-    Each fraction is rounded to a whole `UNIT`, and 4 million of them fit.
-
-    >>> sum_in_units(torch.tensor([0.5, 0.25])) * UNIT
-    tensor(0.7500)
-    """
-    return (fractions.double() / UNIT).round().long().sum(-1)

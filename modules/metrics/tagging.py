@@ -13,7 +13,9 @@ from allennlp.training.metrics import Metric
 
 from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
 from ..vocabulary import names
-from .structured_metric import Sums, TagMetric, Value, ratio
+from .structured_metric import Value
+from .sums import Sums, ratio
+from .tag_metric import TagMetric
 
 Span = Tuple[str, Tuple[int, int]]
 

@@ -9,7 +9,7 @@ from allennlp.training.metrics import Metric
 from sklearn.metrics import average_precision_score, f1_score, ndcg_score
 
 from structured_energy.metrics.by_label import LabelMetric
-from structured_energy.metrics.structured_metric import SetMetric
+from structured_energy.metrics.set_metric import SetMetric
 
 NAMES = sorted(
     name

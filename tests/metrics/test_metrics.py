@@ -13,7 +13,7 @@ from sklearn import metrics as sklearn_metrics
 from structured_energy.metrics import ExampleF1, as_structured
 from structured_energy.metrics import average_precision as average_precision_module
 from structured_energy.metrics.by_label import LabelMetric
-from structured_energy.metrics.structured_metric import SetMetric
+from structured_energy.metrics.set_metric import SetMetric
 
 NAMES = [
     "example-f1",
