@@ -1,6 +1,6 @@
 """Values of an output y and their gradients, by autograd or in closed form."""
 
-from typing import Any, Callable, ClassVar, Optional, Tuple
+from typing import Callable, ClassVar, Optional, Tuple
 
 import torch
 
@@ -27,8 +27,8 @@ class Differentiated:
     computed_by: ClassVar[Tuple[str, ...]] = ()
     """The methods that compute the values."""
 
-    def __init_subclass__(cls, **settings: Any) -> None:
-        super().__init_subclass__(**settings)
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         own = vars(cls)
         changed = any(name in own for name in cls.computed_by)
         if changed and cls.gradient_by not in own and hasattr(cls, "by_autograd"):
