@@ -1,14 +1,17 @@
 """Which gradients are closed forms, and what a subclass inherits."""
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
 from structured_energy.encoded import Encoded
-from structured_energy.losses import Loss
+from structured_energy.losses import Loss, NegativeLoss, ValueRegressionLoss
 from structured_energy.networks import frozen
 from structured_energy.oracle_values import PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
+from structured_energy.samplers import Sampler
 from structured_energy.score_networks import FeedForwardStructuredScore, ScoreNetwork
 from structured_energy.testing import make_test_problem
 
@@ -77,3 +80,39 @@ def test_a_loss_that_treats_outputs_as_constants_is_refused(problem):
     loss = problem.build(Loss, "'margin-based'")
     with frozen(problem.score_network), pytest.raises(ConfigurationError, match="MarginBasedLoss"):
         loss.gradient_function(problem.x, problem.truth)(problem.sample().y)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(
+    "optimizer", ["projected-gradient", "entropic-mirror-descent", "logits-gradient"]
+)
+def test_a_descent_by_closed_forms_ends_where_one_by_autograd_does(dtype, optimizer, monkeypatch):
+    problem = make_test_problem(space="binary", dtype=dtype)
+    adversary = "{type: 'negative', constituent: 'value-regression'}"
+    sampler = problem.build(
+        Sampler,
+        f"{{type: 'gradient-based-inference', optimizer: '{optimizer}', adversarial: {adversary}, "
+        "num_steps: 30, pick: 'last', start: {type: 'random', num_samples: 2}}",
+    )
+
+    def ends():
+        torch.manual_seed(0)
+        adversarial = sampler.sample(problem.x, problem.truth).y
+        return adversarial, sampler.sample(problem.x, None).y
+
+    with problem_dtype(dtype):
+        closed = ends()
+        for kind in (ScoreNetwork, ValueRegressionLoss, NegativeLoss):
+            monkeypatch.setattr(kind, "gradient_function", kind.by_autograd)
+        by_graph = ends()
+    for first, second in zip(closed, by_graph, strict=True):
+        torch.testing.assert_close(first, second)
+    assert not torch.allclose(*closed)
+
+
+@contextmanager
+def problem_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    yield
+    torch.set_default_dtype(before)

@@ -22,7 +22,7 @@ class FastDropout(torch.nn.Dropout):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Return the input with a share p of its units zeroed, in training mode."""
-        kept = round((1 - self.p) * _LEVELS)
+        kept = int((1 - self.p) * _LEVELS + 0.5)
         if (
             not self.training
             or kept in (0, _LEVELS)

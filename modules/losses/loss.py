@@ -112,7 +112,7 @@ class Loss(Differentiated, Borrower, LoggingMixin, Registrable, ABC):
                 )
             if gradient is None:
                 raise ConfigurationError(
-                    "Expected a loss whose gradient reaches the output, got "
+                    "Expected a loss whose gradient reaches the output of a descent, got "
                     f"{type(self).__name__}, which treats the output as a constant."
                 )
             return scale * values, scale * gradient
