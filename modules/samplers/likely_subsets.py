@@ -100,5 +100,5 @@ class LikelySubsetsSampler(Sampler):
         y = flat.new_zeros(len(flat), len(rows), flat.shape[1])
         y.scatter_(2, places.unsqueeze(1).expand(-1, len(rows), -1), rows.expand(len(flat), -1, -1))
         if mask is not None:
-            y = y * mask.flatten(1).unsqueeze(1)
+            y = y.masked_fill(~mask.flatten(1).unsqueeze(1), 0.0)
         return SamplerOutput(y.view(*y.shape[:2], *logits.shape[1:]))
