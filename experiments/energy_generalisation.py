@@ -35,6 +35,7 @@ OF_PROBABILITIES = {
     "relative": {"type": "relative"},
     "relative and absolute": {"type": "relative-and-absolute"},
     "expected F1": {"type": "expected-f1"},
+    "expected F1, never empty": {"type": "at-least-one", "decoder": "expected-f1"},
 }
 OF_DRAWS = {
     "expected F1 of draws, unweighted": {
@@ -43,6 +44,10 @@ OF_DRAWS = {
         "proposal_weight": 0,
     },
     "expected F1 of draws": {"type": "expected-f1-of-draws"},
+    "expected F1 of draws, never empty": {
+        "type": "at-least-one",
+        "decoder": {"type": "expected-f1-of-draws"},
+    },
     "minimum Bayes risk": {"type": "minimum-bayes-risk"},
     "rerank": {"type": "rerank"},
 }
@@ -174,7 +179,7 @@ def main() -> None:
         "seed": 0,
     }
     if arguments.subsets:
-        draws = {"type": "likely-subsets"}
+        draws = {"type": "likely-subsets", "smallest": 1}
     keys = ["train_data_path", "validation_data_path"]
     keys += ["test_data_path"] if arguments.test else []
     parts: Dict[str, List[Part]] = {key: [] for key in keys}
@@ -202,7 +207,9 @@ def main() -> None:
         for rule, config in {**OF_PROBABILITIES, **of_draws}.items():
             if of_run[keys[1]].prediction.log_prob is None and rule in OF_DRAWS:
                 name_of = "prior_weight" if rule == "rerank" else "proposal_weight"
-                config = {**config, name_of: 0}
+                own = config.get("decoder", config)
+                own = {**own, name_of: 0}
+                config = {**config, "decoder": own} if "decoder" in config else own
             cells = [decoded(run, config, of_run[keys[1]], of_run[key]) for key in keys[1:]]
             fitted = {key: round(value, 3) for key, value in list(cells[0].items())[2:]}
             shown = [

@@ -18,15 +18,16 @@ MOST = 2**14
 
 
 @functools.lru_cache(maxsize=8)
-def subsets(size: int, largest: int) -> torch.Tensor:
-    """Return all subsets of `size` elements with at most `largest` members, the smallest first.
+def subsets(size: int, smallest: int, largest: int) -> torch.Tensor:
+    """Return all subsets of `size` elements with `smallest` to `largest` members, the smallest
+    first.
 
-    >>> subsets(3, 1).tolist()
+    >>> subsets(3, 0, 1).tolist()
     [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
     """
     chosen = [
         members
-        for count in range(largest + 1)
+        for count in range(smallest, largest + 1)
         for members in itertools.combinations(range(size), count)
     ]
     rows = torch.zeros(len(chosen), size)
@@ -37,7 +38,7 @@ def subsets(size: int, largest: int) -> torch.Tensor:
 
 @Sampler.register("likely-subsets")
 class LikelySubsetsSampler(Sampler):
-    """All sets of at most `largest` of the `among` labels that the task network finds most
+    """All sets of `smallest` to `largest` of the `among` labels that the task network finds most
     probable: candidates without repetition or chance, whose scores give the distribution over them
     exactly. All other labels are off.
 
@@ -47,8 +48,9 @@ class LikelySubsetsSampler(Sampler):
 
     among : `int`
         The number of labels that are combined; all labels where there are fewer.
-    largest : `int`
-        The size of the largest set.
+    smallest, largest : `int`
+        The sizes of the smallest and the largest set. With `smallest` 1 in the sampler of a
+        decoder, the prediction is never empty.
 
     # Raises
 
@@ -62,6 +64,7 @@ class LikelySubsetsSampler(Sampler):
         output_space: OutputSpace,
         task_network: TaskNetwork,
         among: int = 9,
+        smallest: int = 0,
         largest: int = 4,
         loss: Optional[Loss] = None,
         log_key: Optional[str] = None,
@@ -72,14 +75,16 @@ class LikelySubsetsSampler(Sampler):
                 "Expected the output space 'binary' for the sampler 'likely-subsets', got "
                 f"{type(output_space).__name__}; use 'network-draws'."
             )
-        number = sum(math.comb(among, size) for size in range(largest + 1))
-        if not 1 <= largest <= among or number > MOST:
+        number = sum(math.comb(among, size) for size in range(smallest, largest + 1))
+        if not 0 <= smallest <= 1 <= largest <= among or number > MOST:
             raise ConfigurationError(
-                "Expected 1 ≤ largest ≤ among, and no more than 16,384 sets, in the sampler "
-                f"'likely-subsets', got largest {largest} and among {among}."
+                "Expected smallest 0 or 1, 1 ≤ largest ≤ among, and no more than 16,384 sets, in "
+                f"the sampler 'likely-subsets', got smallest {smallest}, largest {largest} and "
+                f"among {among}."
             )
         self.task_network = task_network
         self.among = among
+        self.smallest = smallest
         self.largest = largest
 
     def propose(
@@ -91,7 +96,7 @@ class LikelySubsetsSampler(Sampler):
             flat = flat.masked_fill(~mask.flatten(1), -torch.inf)
         size = min(self.among, flat.shape[1])
         places = flat.sort(dim=1, descending=True, stable=True).indices[:, :size]
-        rows = subsets(size, min(self.largest, size)).to(flat)
+        rows = subsets(size, self.smallest, min(self.largest, size)).to(flat)
         y = flat.new_zeros(len(flat), len(rows), flat.shape[1])
         y.scatter_(2, places.unsqueeze(1).expand(-1, len(rows), -1), rows.expand(len(flat), -1, -1))
         if mask is not None:
