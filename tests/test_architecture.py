@@ -45,7 +45,6 @@ LAYERS = [
 # Functions that do not make an output of logits, with what they make.
 ALLOWED = {
     ("decoders/draws.py", "softmax"): "the weights of draws",
-    ("encoders/dropout.py", "round"): "a probability in steps of random bits",
     ("losses/expected_cost.py", "softmax by hand"): "the weights of samples",
     ("losses/value_regression.py", "expit"): "a value between 0 and 1 of a score",
     ("samplers/gibbs_with_gradients.py", "Categorical"): "the proposal of a move",

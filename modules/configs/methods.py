@@ -83,6 +83,11 @@ METHODS: Dict[str, List[Method]] = {
             _TERMS,
         ),
         Method(
+            "cross_fitted",
+            "An energy of few weights on the logits of held-out data, normalised over likely sets.",
+            "Charniak & Johnson 2005",
+        ),
+        Method(
             "seal_static",
             "A value network, trained first and then kept, is a loss of the task network.",
             _SEAL,

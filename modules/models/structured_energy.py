@@ -24,6 +24,7 @@ from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
 from .checks import check_losses
+from .folds import fit_folds
 from .label_counts import fit_label_weights
 from .standardization import fit_scaling
 
@@ -123,8 +124,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         self.evaluation = Evaluation(metrics or [], self.decoder)
         self.training_metrics = training_metrics
         self.standardize = standardize
-        # The arrays of the tree at its last reset, for plots.
-        self.arrays: Dict[str, Dict[str, Any]] = {}
+        self.arrays: Dict[str, Dict[str, Any]] = {}  # of the tree at its last reset, for plots
         self._active: Optional[str] = None
         check_losses(self.sampler, self.inference, self.losses)
         self.networks = partition(
@@ -134,10 +134,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
             initializer(self)
 
     def prepare(self, data_loader: DataLoader) -> None:
-        """Fit the scaling of feature vectors and balanced weights of labels to the training data,
-        unless they are fitted; trainers call this before the first step."""
+        """Fit what depends on the training data, unless it is fitted; trainers call this first."""
         fit_scaling(self, self.vocab, data_loader, self.standardize)
         fit_label_weights(self, self.output_space, self.vocab, data_loader)
+        fit_folds(self, self.vocab, data_loader)
 
     def _parts(self, network: str) -> List[torch.nn.Module]:
         parts = {

@@ -27,7 +27,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
     instances of its own fold are constants. So an epoch costs as much as that of a single network,
     and each network takes 1 / K of the steps: K times as many epochs are needed. The fold of an
     instance follows from a hash of its features, and the hashes of the instances of the training
-    data are saved with the weights.
+    data, which trainers collect before the first step, are saved with the weights.
 
     # Parameters
 
@@ -79,12 +79,17 @@ class CrossFittedTaskNetwork(TaskNetwork):
         bits = x.detach().float().contiguous().view(torch.int32).long()
         return (bits * self.factors).sum(1)  # type: ignore[operator]
 
+    def add(self, hashes: torch.Tensor) -> None:
+        """Add hashes of instances of the training data."""
+        self.seen = torch.cat([self.seen, hashes.to(self.seen.device)]).unique()
+
     def encode(self, x: Any, mask: Any) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the logits of x, twice: h of different networks cannot be compared."""
         hashes = self.hashes(x)
         folds = (hashes >> 40) % self.num_folds
         if self.training:
-            self.seen = torch.cat([self.seen, hashes]).unique()
+            if not torch.isin(hashes, self.seen).all():  # a trainer that did not call `prepare`
+                self.add(hashes)
             network = int(torch.randint(self.num_folds, ()))
             logits = self._of_network(network, x)
             logits = torch.where((folds == network).unsqueeze(1), logits.detach(), logits)
