@@ -2,11 +2,14 @@
 
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from allennlp.data import DatasetReader
+from snippets import CROSS_ENTROPY
 
 from structured_energy.encoders import Encoder
 from structured_energy.task_networks import TaskNetwork
-from structured_energy.testing import make_test_problem
+from structured_energy.testing import make_test_problem, train_snippet
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 ENCODER = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
@@ -82,3 +85,27 @@ def test_what_does_not_fit_is_refused(problem):
     with pytest.raises(ConfigurationError, match="the output 'logits' in the encoder"):
         problem.task_network = problem.build(TaskNetwork, CONFIG)
         problem.build(Encoder, "'task-network'")
+
+
+def test_the_training_data_are_known_before_the_first_step(tmp_path):
+    over = {
+        "model": {"task_network": {"type": "cross-fitted", "num_folds": 3}},
+        "data_loader": {"batch_size": 5, "batches_per_epoch": 1},
+        "trainer": {"num_epochs": 1},
+    }
+    model = train_snippet(CROSS_ENTROPY, tmp_path, over)
+    reader = DatasetReader.from_params(Params({"type": "arff"}))
+    x = torch.stack(
+        [
+            instance.fields["x"].as_tensor(instance.fields["x"].get_padding_lengths())
+            for instance in indexed(reader, tmp_path / "data" / "problem-train.arff", model.vocab)
+        ]
+    )
+    assert len(x) == 24
+    assert sorted(model.task_network.seen.tolist()) == sorted(model.task_network.hashes(x).tolist())
+
+
+def indexed(reader, path, vocab):
+    for instance in reader.read(str(path)):
+        instance.index_fields(vocab)
+        yield instance

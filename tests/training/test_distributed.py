@@ -26,6 +26,7 @@ COVERING = [
     for name in (
         "multi_label/digits/contrastive_divergence",
         "multi_label/digits/cross_entropy_lsef1",
+        "multi_label/digits/cross_fitted",
         "multi_label/digits/seal_dynamic_dvn",
         "multi_label/digits/seal_dynamic_nce_critical",
         "multi_label/digits/seal_dynamic_nce_relaxed",
