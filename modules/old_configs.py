@@ -1,4 +1,4 @@
-"""Configs of versions before 0.1, which named the networks by their modality."""
+"""Configs of earlier versions, which named the networks by their modality, and had thresholds."""
 
 import json
 from typing import Any, Dict
@@ -28,6 +28,22 @@ def refuse_old_form(params: Any, key: str) -> None:
             f"Expected a network with an encoder at 'model.{key}', got the earlier form "
             f"'{kind}'; write {new}"
         )
+
+
+def refuse_threshold(model: Dict[str, Any]) -> None:
+    """Raise `ConfigurationError` for the config of a model with a threshold, with its new form."""
+    if "threshold" not in model:
+        return
+    old = model["threshold"]
+    settings = {"type": old} if isinstance(old, str) else dict(old or {})
+    kind = settings.pop("type", "fixed")
+    new: Dict[str, Any] = {"type": "threshold", **settings}
+    if kind == "fixed":
+        new = {"type": "threshold", "threshold": settings.get("value", 0.5)}
+    raise ConfigurationError(
+        f"Expected a decoder in the model, got the threshold {json.dumps(old)} of an earlier "
+        f'version; write "decoder": {json.dumps(new)}'
+    )
 
 
 def _new_form(kind: str, config: Dict[str, Any]) -> Dict[str, Any]:

@@ -15,7 +15,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.common.from_params import can_construct_from_params, infer_method_params
 from allennlp.training import GradientDescentTrainer
 
-from ..old_configs import refuse_old_form
+from ..old_configs import refuse_old_form, refuse_threshold
 from .words import nearest, noun, shown
 
 # Read before the run is built from the rest.
@@ -268,9 +268,11 @@ def _unexpected(expected: str, place: str, value: Any, hint: str = "") -> Fault:
 
 def _old_form(place: str, value: Dict[str, Any]) -> Optional[Fault]:
     key = place.rpartition(".")[2]
-    if key in ("task_network", "score_network"):
-        try:
+    try:
+        if key in ("task_network", "score_network"):
             refuse_old_form(Params(value), key)
-        except ConfigurationError as error:
-            return Fault(place, str(error))
+        elif place == "model":
+            refuse_threshold(value)
+    except ConfigurationError as error:
+        return Fault(place, str(error))
     return None

@@ -5,8 +5,11 @@ import re
 
 import pytest
 import torch
+from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
+from structured_energy.configs import faults_of
+from structured_energy.decoders import Decoder
 from structured_energy.output_spaces import BinaryOutputSpace, CategoricalOutputSpace
 from structured_energy.score_networks import ScoreNetwork
 from structured_energy.task_networks import TaskNetwork
@@ -149,3 +152,20 @@ def test_tokens_that_are_on_or_off():
     )
     expected = (y * u.unsqueeze(1) * problem.mask.unsqueeze(1)).sum(2)
     torch.testing.assert_close(score(problem.x, y, problem.mask), expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("tuned", {"type": "threshold"}),
+        ({"type": "tuned", "metric": "iou"}, {"type": "threshold", "metric": "iou"}),
+        ({"type": "fixed", "value": 0.4}, {"type": "threshold", "threshold": 0.4}),
+        ({}, {"type": "threshold", "threshold": 0.5}),
+    ],
+)
+def test_a_threshold_of_an_earlier_version_is_refused_with_the_decoder(old, new):
+    faults = faults_of({"model": {"type": "structured-energy", "threshold": old}})
+    (message,) = [fault.message for fault in faults if fault.place == "model"]
+    assert message.endswith(f'write "decoder": {json.dumps(new)}')
+    decoder = Decoder.from_params(Params(new), output_space=BinaryOutputSpace())
+    assert type(decoder).__name__ == "ThresholdDecoder"
