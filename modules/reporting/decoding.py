@@ -112,7 +112,7 @@ def decode_run(
     folder : `Path`
         Of the run; its best weights are used.
     configs : `Sequence[Any]`
-        Of the decoders, as in the model's config; by default `default_decoders`.
+        Of the decoders, as in the model's config; by default `default_decoders` and that of the run.
     with_test : `bool`
         Whether to compute the metrics on the test data too.
 
@@ -120,13 +120,15 @@ def decode_run(
 
     `ValueError` for a run without validation data, or without the test data that are asked for.
     """
-    model = load_model(folder)
+    model, run = load_model(folder), Run.read(folder)
+    if not configs:
+        own = run.config["model"].get("decoder")
+        configs = [*default_decoders(model), *([] if own is None else [own])]
     found = {
-        label_of(config): Decoded(config, build_decoder(model, config), {})
-        for config in (configs or default_decoders(model))
+        label_of(config): Decoded(config, build_decoder(model, config), {}) for config in configs
     }
     for part in ("validation", "test") if with_test else ("validation",):
-        path = Run.read(folder).config.get(f"{part}_data_path")
+        path = run.config.get(f"{part}_data_path")
         if path is None:
             raise ValueError(
                 f"Expected a run with {part} data, got one without '{part}_data_path' in "
