@@ -112,7 +112,7 @@ def decode_run(
     folder : `Path`
         Of the run; its best weights are used.
     configs : `Sequence[Any]`
-        Of the decoders, as in the model's config; by default `default_decoders` and that of the run.
+        Of the decoders; by default `default_decoders` and that of the run's config.
     with_test : `bool`
         Whether to compute the metrics on the test data too.
 
