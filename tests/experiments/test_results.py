@@ -70,7 +70,7 @@ def test_what_is_missing_is_trained(tmp_path, monkeypatch):
     assert {"config", "threshold", "relative"} < {each["decoder"] for each in first}
     by_decoder = {each["decoder"]: each for each in first}
     for column in ("validation_example_f1", "test_example_f1"):
-        assert by_decoder["config"][column] == by_decoder["threshold"][column] != ""
+        assert by_decoder["config"][column] == by_decoder["relative-and-absolute"][column] != ""
     assert (out / "digits" / "cross_entropy" / "0" / "metrics.json").exists()
     assert results.run(cases, file, out, 1, keep=False)
     rows = results.read(file)
