@@ -73,6 +73,8 @@ WITHOUT_SEARCH = {
     "exact",
     "constrained",
     "mean-over-crops",
+    "likely-subsets",
+    "tempered-draws",
 }
 
 
