@@ -5,6 +5,7 @@
 The rows are random with bibtex' number of features and share of entries that are not zero.
 """
 
+import argparse
 import statistics
 from typing import Callable, Dict
 
@@ -19,7 +20,7 @@ from structured_energy.training.fused_adamw import FusedAdamW
 FEATURES, DENSITY = 1836, 0.037
 
 
-def milliseconds(actions: Dict[str, Callable[[], object]], repeats: int = 60) -> Dict[str, float]:
+def milliseconds(actions: Dict[str, Callable[[], object]], repeats: int) -> Dict[str, float]:
     """The median of each action, in turns."""
     taken: Dict[str, list] = {name: [] for name in actions}
     for _ in range(repeats):
@@ -28,7 +29,7 @@ def milliseconds(actions: Dict[str, Callable[[], object]], repeats: int = 60) ->
     return {name: statistics.median(values) for name, values in taken.items()}
 
 
-def measure(batch: int, hidden: int) -> Dict[str, float]:
+def measure(batch: int, hidden: int, repeats: int) -> Dict[str, float]:
     """The milliseconds of the parts of a step on a batch."""
     x = (torch.rand(batch, FEATURES) < DENSITY).float()
     dense = torch.nn.Linear(FEATURES, hidden)
@@ -50,15 +51,19 @@ def measure(batch: int, hidden: int) -> Dict[str, float]:
                 "compressing the columns": lambda: x.t().to_sparse_csr(),
                 "AdamW": optimizers[0].step,
                 "AdamW, W by column": optimizers[1].step,
-            }
+            },
+            repeats,
         )
 
 
 def main() -> None:
     """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=60)
+    arguments = parser.parse_args()
     on_one_core()
     sizes = [(32, 400), (128, 400), (128, 800), (512, 800)]
-    rows = [measure(*size) for size in sizes]
+    rows = [measure(*size, arguments.repeats) for size in sizes]
     table = Table(
         "ms of the processor", *(f"{batch} rows, {hidden} units" for batch, hidden in sizes)
     )
