@@ -73,11 +73,13 @@ def write(path: Path, rows: Iterable[Row]) -> None:
 
 
 def rows_of(case: Case, folder: Path) -> List[Row]:
-    """Return the rows of a finished run: for the decoder of its config and for all others."""
+    """Return the rows of a finished run: for the decoder of its config and for all others, except
+    in the published protocol, which has one decoder."""
     run = Run.read(folder)
     metrics: Dict[str, Dict[str, Dict[str, float]]] = {CONFIG: run.metrics}
-    for label, decoded in decode_run(folder, with_test=True).items():
-        metrics[label] = decoded.metrics
+    if not case.data_set.endswith(PUBLISHED):
+        for label, decoded in decode_run(folder, with_test=True).items():
+            metrics[label] = decoded.metrics
     rows = []
     for decoder, parts in metrics.items():
         row: Row = {key: str(value) for key, value in case._asdict().items()}

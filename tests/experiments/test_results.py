@@ -71,7 +71,11 @@ def test_what_is_missing_is_trained(tmp_path, monkeypatch):
     by_decoder = {each["decoder"]: each for each in first}
     for column in ("validation_example_f1", "test_example_f1"):
         assert by_decoder["config"][column] == by_decoder["relative-and-absolute"][column] != ""
-    assert (out / "digits" / "cross_entropy" / "0" / "metrics.json").exists()
+    folder = out / "digits" / "cross_entropy" / "0"
+    assert (folder / "metrics.json").exists()
+    (published,) = results.rows_of(results.Case("digits@published", "cross_entropy", 0), folder)
+    assert published["decoder"] == "config"
+    assert published["test_example_f1"] == by_decoder["config"]["test_example_f1"]
     assert results.run(cases, file, out, 1, keep=False)
     rows = results.read(file)
     assert [each for each in rows if each["seed"] == "0"] == first
