@@ -70,7 +70,7 @@ def test_what_is_missing_is_trained(tmp_path, monkeypatch):
     assert {"config", "threshold", "relative"} < {each["decoder"] for each in first}
     by_decoder = {each["decoder"]: each for each in first}
     for column in ("validation_example_f1", "test_example_f1"):
-        assert by_decoder["config"][column] == by_decoder["threshold"][column] != ""
+        assert by_decoder["config"][column] == by_decoder["relative-and-absolute"][column] != ""
     folder = out / "digits" / "cross_entropy" / "0"
     assert (folder / "metrics.json").exists()
     (published,) = results.rows_of(results.Case("digits@published", "cross_entropy", 0), folder)
