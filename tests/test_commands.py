@@ -156,7 +156,7 @@ def test_an_overridden_threshold_wins_over_the_fitted_one(trained, tmp_path, com
         instance.index_fields(archive.model.vocab)
         batch = Batch([instance]).as_tensor_dict()
         predicted = archive.model(**batch)["probabilities"]
-        metric(predicted, batch["labels"], 0.6)
+        metric(predicted, predicted > 0.6, batch["labels"])
     evaluated = json.loads((tmp_path / "out").read_text())
     assert evaluated["example_f1"] == pytest.approx(metric.get_metric(), abs=1e-6)
     tuned = json.loads((folder / "run" / "metrics.json").read_text())["best_validation_example_f1"]

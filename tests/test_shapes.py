@@ -107,7 +107,9 @@ def test_an_oracle_value(problem, change, loss):
 
     problem.oracle_value = WrongValue(problem.output_space)
     component = problem.build(Loss, f"'{loss}'")
-    with pytest.raises(ValueError, match=r"WrongValue.compute to return .* = \(3, 2\), got \("):
+    # value-regression also values the cost-augmented outputs of the sample.
+    shape = r"\(3, 4\)" if loss == "value-regression" else r"\(3, 2\)"
+    with pytest.raises(ValueError, match=rf"WrongValue.compute to return .* = {shape}, got \("):
         component.unreduced(problem.x, problem.truth, problem.sample(2))
 
 
@@ -173,10 +175,10 @@ def test_a_metric():
             return sums["right"].sum()
 
     metric = WrongValue()
-    metric(torch.rand(3, 4), torch.rand(3, 4) < 0.5)
+    metric(torch.rand(3, 4), torch.rand(3, 4) < 0.5, torch.rand(3, 4) < 0.5)
     with pytest.raises(ValueError, match=r"WrongValue.value to return a scalar, got \(2,\)"):
         metric.get_metric()
     metric = WrongSums()
-    metric(torch.rand(3, 4), torch.rand(3, 4) < 0.5)
+    metric(torch.rand(3, 4), torch.rand(3, 4) < 0.5, torch.rand(3, 4) < 0.5)
     with pytest.raises(ValueError, match=r"sums of WrongSums .*\(3,\) and then \(2,\)"):
-        metric(torch.rand(2, 4), torch.rand(2, 4) < 0.5)
+        metric(torch.rand(2, 4), torch.rand(2, 4) < 0.5, torch.rand(2, 4) < 0.5)

@@ -9,7 +9,7 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
-from ..metrics import ExampleF1, StructuredMetric, TagAccuracy, as_structured
+from ..metrics import ExampleF1, SetMetric, StructuredMetric, TagAccuracy, as_structured
 from ..networks import Borrower
 from ..output_spaces import OutputSpace
 
@@ -103,6 +103,12 @@ class Decoder(Borrower, Registrable, ABC):
         if metric is None:
             metric = ExampleF1() if output_space.is_binary else TagAccuracy()
         self.metric: StructuredMetric = as_structured(metric)
+        if isinstance(self.metric, SetMetric) != output_space.is_binary:
+            raise ConfigurationError(
+                f"Expected a metric of the output space for the decoder {type(self).__name__}, such "
+                f"as '{'example-f1' if output_space.is_binary else 'tag-accuracy'}', got "
+                f"'{self.metric.name}', which is of other outputs."
+            )
         if not self.metric.uses_predictions:
             raise ConfigurationError(
                 "Expected a metric in which the outputs play a part, such as 'example-f1', for the "

@@ -43,7 +43,7 @@ def expected_f1_by_size(probabilities: torch.Tensor) -> torch.Tensor:
     number of labels for each row (Ye, Chai, Lee & Chieu 2012, algorithm 1).
 
     >>> expected_f1_by_size(torch.tensor([[0.5, 0.5]]))
-    tensor([[0.2500, 0.5833, 0.6667]], dtype=torch.float64)
+    tensor([[0.2500, 0.4167, 0.5833]], dtype=torch.float64)
     """
     p = probabilities.double()
     rows, labels = p.shape

@@ -107,7 +107,8 @@ class LabelF1(LabelMetric):
     >>> vocab = Vocabulary(non_padded_namespaces=["labels"])
     >>> places = [vocab.add_token_to_namespace(name, "labels") for name in ("beach", "sunset")]
     >>> metric = LabelF1(vocab)
-    >>> metric(torch.tensor([[0.9, 0.8], [0.7, 0.1]]), torch.tensor([[1, 0], [1, 0]]) > 0)
+    >>> probabilities = torch.tensor([[0.9, 0.8], [0.7, 0.1]])
+    >>> metric(probabilities, probabilities > 0.5, torch.tensor([[1, 0], [1, 0]]) > 0)
     >>> metric.get_metric()
     {'': 0.5, '.beach': 1.0, '.sunset': 0.0}
     """

@@ -86,7 +86,8 @@ class PrecisionAtK(RankingMetric):
     """The mean over examples of the share of true labels among the k most probable ones.
 
     >>> metric = PrecisionAtK(k=2)
-    >>> metric(torch.tensor([[0.9, 0.4, 0.1]]), torch.tensor([[True, False, True]]))
+    >>> probabilities = torch.tensor([[0.9, 0.4, 0.1]])
+    >>> metric(probabilities, probabilities > 0.5, torch.tensor([[True, False, True]]))
     >>> metric.name, metric.get_metric()
     ('p_at_2', 0.5)
     """
@@ -108,7 +109,8 @@ class NormalizedGainAtK(RankingMetric):
     An example without a true label counts as 0, as in scikit-learn.
 
     >>> metric = NormalizedGainAtK(k=2)
-    >>> metric(torch.tensor([[0.9, 0.4, 0.1]]), torch.tensor([[True, False, True]]))
+    >>> probabilities = torch.tensor([[0.9, 0.4, 0.1]])
+    >>> metric(probabilities, probabilities > 0.5, torch.tensor([[True, False, True]]))
     >>> metric.name, round(metric.get_metric(), 4)
     ('ndcg_at_2', 0.6131)
     """

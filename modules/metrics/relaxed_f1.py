@@ -15,7 +15,8 @@ class RelaxedF1(SetMetric):
     It is the oracle value `per-instance-f1` of a relaxed output.
 
     >>> metric = RelaxedF1()
-    >>> metric(torch.tensor([[0.5, 0.5, 0.0]]), torch.tensor([[True, True, False]]))
+    >>> probabilities = torch.tensor([[0.5, 0.5, 0.0]])
+    >>> metric(probabilities, probabilities > 0.5, torch.tensor([[True, True, False]]))
     >>> round(metric.get_metric(), 4)
     0.6667
     """

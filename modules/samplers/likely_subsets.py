@@ -75,8 +75,8 @@ class LikelySubsetsSampler(Sampler):
                 "Expected the output space 'binary' for the sampler 'likely-subsets', got "
                 f"{type(output_space).__name__}; use 'network-draws'."
             )
-        number = sum(math.comb(among, size) for size in range(smallest, largest + 1))
-        if not 0 <= smallest <= 1 <= largest <= among or number > MOST:
+        is_range = 0 <= smallest <= 1 <= largest <= among
+        if not is_range or sum(math.comb(among, n) for n in range(smallest, largest + 1)) > MOST:
             raise ConfigurationError(
                 "Expected smallest 0 or 1, 1 ≤ largest ≤ among, and no more than 16,384 sets, in "
                 f"the sampler 'likely-subsets', got smallest {smallest}, largest {largest} and "

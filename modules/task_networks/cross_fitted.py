@@ -42,6 +42,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
     """
 
     seen: torch.Tensor
+    factors: torch.Tensor
 
     def __init__(
         self,
@@ -75,9 +76,20 @@ class CrossFittedTaskNetwork(TaskNetwork):
         self.register_buffer("seen", torch.zeros(0, dtype=torch.long))
 
     def hashes(self, x: torch.Tensor) -> torch.Tensor:
-        """Return a hash of each instance, `(batch,)`, that does not depend on the batch."""
+        """Return a hash of each instance, `(batch,)`, that does not depend on the batch.
+
+        # Raises
+
+        `ValueError` where x are no feature vectors of the size of the training data.
+        """
+        if not isinstance(x, torch.Tensor) or x.shape[1:] != self.factors.shape:
+            found = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
+            raise ValueError(
+                "Expected feature vectors (batch, num_features) = (batch, "
+                f"{len(self.factors)}) for the task network 'cross-fitted', got {found}."
+            )
         bits = x.detach().float().contiguous().view(torch.int32).long()
-        return (bits * self.factors).sum(1)  # type: ignore[operator]
+        return (bits * self.factors).sum(1)
 
     def add(self, hashes: torch.Tensor) -> None:
         """Add hashes of instances of the training data."""

@@ -21,6 +21,10 @@ local alone = score + descent + {
 
 {
   cross_entropy: task,
+  cross_fitted: task + {
+    energy_lr: log(5e-3, 5e-2),
+    energy_weight_decay: log(1e-2, 1),
+  },
   cross_entropy_oracle_cost: task + task_cost_weight,
   cross_entropy_lsef1: task + task_cost_weight + { smoothing: log(0.01, 1) },
   cross_entropy_weighted: task + { pos_weight_limit: log(1, 30) },
