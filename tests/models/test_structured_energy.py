@@ -39,6 +39,13 @@ SAMPLERS = {
         "sampler: {type: 'network-draws', num_samples: 3}, "
         "inference: {type: 'inference-network', loss: 'score'}"
     ),
+    "tempered-draws": (
+        "sampler: {type: 'tempered-draws', num_samples: 4, temperatures: [1, 2]}, "
+        "inference: 'inference-network'"
+    ),
+    "likely-subsets": (
+        "sampler: {type: 'likely-subsets', among: 3, largest: 2}, inference: 'inference-network'"
+    ),
     "random": "sampler: 'random', inference: 'inference-network'",
     "uniform": "sampler: 'uniform', inference: 'inference-network'",
     "gradient-based-inference": (
