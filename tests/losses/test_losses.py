@@ -161,7 +161,7 @@ def test_score_zero_and_negative(batch):
 def test_combination_is_the_weighted_sum_of_the_reduced_losses(batch, reduction):
     x, truth, sample = batch
     sample = sample._replace(logits=sample.logits[:, :1])
-    parts = [ScoreLoss(Quadratic(), reduction), CrossEntropyLoss(SPACE, reduction)]
+    parts = [ScoreLoss(Quadratic(), reduction), CrossEntropyLoss(SPACE, reduction=reduction)]
     combination = CombinationLoss(parts, [2.0, 0.5])
     expected = 2.0 * parts[0](x, truth, sample) + 0.5 * parts[1](x, truth, sample)
     torch.testing.assert_close(combination(x, truth, sample), expected)
