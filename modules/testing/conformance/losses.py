@@ -143,7 +143,7 @@ class LossConformance(Conformance):
         with frozen(problem.score_network), component.no_logging():
             try:
                 reaches = values(y.detach().requires_grad_()).requires_grad
-            except (ValueError, AssertionError):
+            except (AssertionError, AttributeError, TypeError, ValueError):
                 pytest.skip("the loss needs more than outputs, which a descent does not have")
             function = component.gradient_function(problem.x, problem.truth, problem.mask)
             if not reaches:
