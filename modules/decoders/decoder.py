@@ -104,10 +104,10 @@ class Decoder(Borrower, Registrable, ABC):
             metric = ExampleF1() if output_space.is_binary else TagAccuracy()
         self.metric: StructuredMetric = as_structured(metric)
         if isinstance(self.metric, SetMetric) != output_space.is_binary:
+            fitting = "example-f1" if output_space.is_binary else "tag-accuracy"
             raise ConfigurationError(
-                f"Expected a metric of the output space for the decoder {type(self).__name__}, such "
-                f"as '{'example-f1' if output_space.is_binary else 'tag-accuracy'}', got "
-                f"'{self.metric.name}', which is of other outputs."
+                f"Expected a metric of the output space, such as '{fitting}', for the decoder "
+                f"{type(self).__name__}, got '{self.metric.name}', which is of other outputs."
             )
         if not self.metric.uses_predictions:
             raise ConfigurationError(

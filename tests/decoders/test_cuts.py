@@ -27,7 +27,7 @@ from structured_energy.decoders import (
     ThresholdDecoder,
     TopKDecoder,
 )
-from structured_energy.metrics import ExampleF1
+from structured_energy.metrics import ExampleF1, TagAccuracy
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.output_spaces.categorical import CategoricalOutputSpace
 
@@ -221,6 +221,10 @@ def test_thresholds_by_label_need_sets_of_labels():
         (
             lambda: ThresholdDecoder(SPACE, metric=Metric.by_name("map-label")()),
             "metric in which the outputs play a part, .* got 'map_label'",
+        ),
+        (
+            lambda: ThresholdDecoder(SPACE, metric=TagAccuracy()),
+            "metric of the output space, such as 'example-f1', .* got 'tag_accuracy'",
         ),
     ],
 )
