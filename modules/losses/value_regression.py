@@ -90,6 +90,8 @@ class ValueRegressionLoss(ScoreNetworkLoss):
         scale: float = 1.0,
     ) -> GradientFunction:
         """Return the function with the loss L(s, v*) and its gradient ∂L/∂s · ∇s + ∂L/∂v* · ∇v*."""
+        if self.include_truth:
+            return self.by_autograd(x, truth, mask, scale)
         of_score = self.score_network.gradient_function(x, mask)
         of_oracle = self.oracle_value.gradient_function(truth, mask)
 
