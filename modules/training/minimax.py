@@ -257,9 +257,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         if isinstance(self._learning_rate_scheduler, JointScheduler):
             self._learning_rate_scheduler.active = set(schedule.active(epoch))
         # The best epoch is one of the last phase. Epochs before the checkpoint are in the tracker.
-        if getattr(self, "_last_phase", None) is None:  # found once: it looks at each epoch
-            self._last_phase = schedule.last_phase
-        if self._start_after_epochs_completed <= epoch <= self._last_phase:
+        if self._start_after_epochs_completed <= epoch <= schedule.last_phase:
             self._metric_tracker._best_so_far = None
             self._metric_tracker._epochs_with_no_improvement = 0
 

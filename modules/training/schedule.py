@@ -1,12 +1,51 @@
 """The schedule of the networks' steps, and the settings by which each network is optimised."""
 
 import copy
-from typing import Any, Collection, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, Union
+import itertools
+from typing import (
+    Any,
+    Collection,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+    Union,
+)
 
 from allennlp.common import FromParams, Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
+
+
+class Epochs(Collection[int]):
+    """The epochs in some ranges, which take no memory of their own.
+
+    >>> epochs = Epochs([range(0, 2), range(5, 10**6)])
+    >>> 3 in epochs, 7 in epochs, len(epochs)
+    (False, True, 999997)
+    """
+
+    def __init__(self, ranges: Iterable[range]) -> None:
+        self.ranges = [each for each in ranges if len(each)]
+
+    def __contains__(self, epoch: object) -> bool:
+        return any(epoch in each for each in self.ranges)
+
+    def __iter__(self) -> Iterator[int]:
+        return itertools.chain.from_iterable(self.ranges)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.ranges))
+
+    @property
+    def edges(self) -> Set[int]:
+        """The epochs before which a range starts or stops."""
+        return {edge for each in self.ranges for edge in (each.start, each.stop)}
 
 
 class NetworkSettings(FromParams):
@@ -69,13 +108,12 @@ class NetworkSettings(FromParams):
                 setattr(settings, name, value)
         return settings
 
-    def trained_epochs(self, num_epochs: int) -> FrozenSet[int]:
+    def trained_epochs(self, num_epochs: int) -> Epochs:
         """Return the epochs of a run of `num_epochs` in which the network is trained."""
         ranges = self.epochs or [(self.start_epoch, self.stop_epoch)]
-        return frozenset(
-            epoch
+        return Epochs(
+            range(start, num_epochs if stop is None else min(stop, num_epochs))
             for start, stop in ranges
-            for epoch in range(start, num_epochs if stop is None else min(stop, num_epochs))
         )
 
 
@@ -113,7 +151,7 @@ class Schedule(NamedTuple):
     """
 
     steps: Tuple[str, ...]
-    epochs: Dict[str, FrozenSet[int]]
+    epochs: Dict[str, Epochs]
 
     def active(self, epoch: int) -> Tuple[str, ...]:
         """Return the network of each step on a batch of this epoch."""
@@ -122,10 +160,13 @@ class Schedule(NamedTuple):
     @property
     def last_phase(self) -> int:
         """The first epoch of the last phase."""
-        last = max((max(epochs) for epochs in self.epochs.values() if epochs), default=0)
-        while last and self.active(last) == self.active(last - 1):
-            last -= 1
-        return last
+        *starts, _ = self.edges
+        return max(e for e in starts if e == 0 or self.active(e) != self.active(e - 1))
+
+    @property
+    def edges(self) -> List[int]:
+        """The epochs before which the trained networks may change, and the number of epochs."""
+        return sorted({0}.union(*(epochs.edges for epochs in self.epochs.values())))
 
 
 def check_network(where: str, name: str, known: Collection[str]) -> None:
@@ -195,8 +236,8 @@ def make_schedule(
     schedule = Schedule(
         steps, {name: each.trained_epochs(num_epochs) for name, each in settings.items()}
     )
-    for epoch in range(num_epochs):
-        if not schedule.active(epoch):
+    for epoch in schedule.edges:  # between them the same networks are trained
+        if epoch < num_epochs and not schedule.active(epoch):
             raise ConfigurationError(
                 f"Expected a network to train in each of the trainer's {num_epochs} epochs "
                 f"(num_epochs), got none in epoch {epoch}; check start_epoch, stop_epoch and "

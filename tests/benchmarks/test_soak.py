@@ -55,10 +55,10 @@ def test_a_training_is_watched(tmp_path, monkeypatch, capsys, leaks):
     callbacks = ["tree-to-csv", "leaking"] if leaks else ["console-tree", "tree-to-csv"]
     monkeypatch.setattr(soak, "config_of", lambda data_set, method: config)
     monkeypatch.setattr(soak, "CALLBACKS", callbacks)
-    monkeypatch.setattr(sys, "argv", ["soak.py", "--minutes", "0.2"])
+    monkeypatch.setattr(sys, "argv", ["soak.py", "--minutes", "0.05"])
     status = soak.main()
     text = capsys.readouterr().out
-    assert "epochs in 0.2 minutes" in text and "kB an epoch" in text
+    assert "epochs in 0.05 minutes" in text and "kB an epoch" in text
     # Speed and memory of so short a run may be anything; files are not.
     growing = {finding.what for finding in soak.judge(soak.Watch.samples) if finding.grows}
     assert ("files" in growing) == leaks
