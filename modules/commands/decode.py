@@ -8,7 +8,7 @@ from typing import Any
 from allennlp.commands.subcommand import Subcommand
 from rich.console import Console
 
-from ..reporting import BEST, FORMATS, Run, decode_run, find_runs, save_with_decoder
+from ..reporting import FORMATS, Run, decode_run, find_runs, save_with_decoder
 from .compare import print_comparison
 from .quiet import hide_parameters
 
@@ -78,24 +78,17 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
     if arguments.save is not None and len(folders) > 1:
         raise ValueError(f"Expected a single run with --save, got {len(folders)}.")
     hide_parameters()
-    fitted = [
-        Run.read(folder).with_decoder(name)
-        for folder in folders
-        for name in decode_run(folder, arguments.decoders, arguments.test)
-    ]
+    names = {
+        folder: list(decode_run(folder, arguments.decoders, arguments.test)) for folder in folders
+    }
+    fitted = [Run.read(folder).with_decoder(name) for folder in folders for name in names[folder]]
     for part in ("validation", "test") if arguments.test else ("validation",):
         print_comparison(fitted, arguments.form, arguments.metrics, part)
     if arguments.save is not None:
-        best = max(fitted, key=_quality) if arguments.decoders else Run.read(folders[0])
-        chosen = best if arguments.decoders else best.with_decoder(BEST)
-        save_with_decoder(chosen, arguments.save)
+        (folder,) = folders
+        run = Run.read(folder)
+        best = run.best_decoder(names[folder] if arguments.decoders else run.decoders())
+        save_with_decoder(run.with_decoder(best), arguments.save)
         Console(soft_wrap=True).print(
-            f"The run with the decoder {chosen.decoder}: {arguments.save}",
-            markup=False,
-            highlight=False,
+            f"The run with the decoder {best}: {arguments.save}", markup=False, highlight=False
         )
-
-
-def _quality(run: Run) -> float:
-    value = run.metrics["validation"].get(run.metric, float("-inf"))
-    return -value if run.lower_is_better else value

@@ -116,9 +116,10 @@ def config_text(method: str, found: Found, table: Dict[str, Any], path: str) -> 
         lines.append(f"  {key}: {as_jsonnet(value)},")
         if key == "train" and "validation" not in table:
             lines[-1] += "  // a tenth validates, where there is no key `validation`"
-    epochs = config_of(found.task, method, table)["trainer"]["num_epochs"]
-    if not method.startswith("seal_static"):  # whose epochs are those of several phases
-        lines.append(f"  num_epochs: {epochs},")
+    trainer = config_of(found.task, method, table)["trainer"]
+    phases = {"start_epoch", "stop_epoch", "epochs"}
+    if not any(phases & set(each) for each in trainer.get("networks", {}).values()):
+        lines.append(f"  num_epochs: {trainer['num_epochs']},")  # otherwise those of several phases
     return "\n".join([*lines, "})", ""])
 
 

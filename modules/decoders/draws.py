@@ -17,7 +17,6 @@ from .grid import GridDecoder, Parameters
 
 SCORE_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 PRIOR_WEIGHTS = (0.0, 0.25, 0.4, 0.55, 0.75, 1.0)  # 1 / temperature
-_TOLERANCE = 1e-6  # values that differ by no more are equal, so that rounding decides nothing
 
 
 class DrawsDecoder(GridDecoder, ABC):
@@ -113,13 +112,13 @@ class WeightedDrawsDecoder(DrawsDecoder, ABC):
     def __init__(
         self,
         output_space: OutputSpace,
-        task_network: Optional[TaskNetwork],
-        score_network: Optional[ScoreNetwork],
-        sampler: Optional[Sampler],
-        score_weight: Optional[float],
-        prior_weight: Optional[float],
-        correct_for_proposal: bool,
-        metric: Optional[Metric],
+        task_network: Optional[TaskNetwork] = None,
+        score_network: Optional[ScoreNetwork] = None,
+        sampler: Optional[Sampler] = None,
+        score_weight: Optional[float] = None,
+        prior_weight: Optional[float] = None,
+        correct_for_proposal: bool = True,
+        metric: Optional[Metric] = None,
     ) -> None:
         super().__init__(output_space, task_network, score_network, sampler, metric)
         if score_network is None:
@@ -161,8 +160,9 @@ class WeightedDrawsDecoder(DrawsDecoder, ABC):
         return weights
 
 
-def first_highest(values: torch.Tensor) -> torch.Tensor:
-    """Return the index of the first value of each row that is highest, up to rounding."""
+def first_highest(values: torch.Tensor, tolerance: float = 1e-6) -> torch.Tensor:
+    """Return the index of the first value of each row that is highest, up to the tolerance and,
+    above 1, that share of it: rounding decides nothing."""
     highest = values.amax(1, keepdim=True)
-    tolerance = _TOLERANCE * highest.abs().clamp(min=1.0)
-    return (values >= highest - tolerance).to(torch.uint8).argmax(1)
+    within = tolerance * highest.abs().clamp(min=1.0)
+    return (values >= highest - within).to(torch.uint8).argmax(1)

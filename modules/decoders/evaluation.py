@@ -6,7 +6,7 @@ from typing import Dict, Iterator, List, Optional
 import torch
 from allennlp.training.metrics import Metric
 
-from ..metrics import as_structured
+from ..metrics import as_structured, values_of
 from .decoder import Decoder, Observation, Prediction
 
 
@@ -61,10 +61,4 @@ class Evaluation:
 
     def values(self, reset: bool) -> Dict[str, float]:
         """Return the values of the metrics; the expensive ones only with `reset`."""
-        values: Dict[str, float] = {}
-        for name, metric in self.metrics.items():
-            if (reset or metric.cheap) and metric.has_seen_data:
-                found = metric.get_metric(reset)
-                several = found if isinstance(found, dict) else {"": found}
-                values.update({name + which: value for which, value in several.items()})
-        return values
+        return values_of(self.metrics, reset)

@@ -6,11 +6,8 @@ import torch
 from allennlp.training.metrics import Metric
 
 from ..output_spaces import OutputSpace
-from ..samplers import Sampler
-from ..score_networks import ScoreNetwork
-from ..task_networks import TaskNetwork
 from .decoder import Decoder, Prediction
-from .draws import WeightedDrawsDecoder
+from .draws import WeightedDrawsDecoder, first_highest
 from .grid import GridDecoder, Parameters, Rule
 
 _AT_ONCE = 2**22  # numbers of a table that is in memory at once
@@ -19,11 +16,6 @@ _TOLERANCE = 1e-9
 _TOLERANCE_IN_SINGLE = 1e-6
 _SIZES_AT_ONCE = 16
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0)
-
-
-def first_best(values: torch.Tensor, tolerance: float) -> torch.Tensor:
-    """Return the index of the first value of each row within the tolerance of the highest."""
-    return (values >= values.amax(1, keepdim=True) - tolerance).to(torch.uint8).argmax(1)
 
 
 def top(measure: torch.Tensor, sizes: torch.Tensor) -> torch.Tensor:
@@ -60,8 +52,7 @@ def expected_f1_by_size(probabilities: torch.Tensor) -> torch.Tensor:
     counts = torch.arange(largest + 1, dtype=p.dtype, device=p.device)
     values = [(1 - p).prod(1)]
     for k in range(1, largest + 1):
-        own = p[:, k - 1 : k]
-        head = head * (1 - own) + torch.nn.functional.pad(head[:, :-1], (1, 0)) * own
+        head = _with_label(head, p[:, k - 1 : k])
         at = inverse[k][:, k - 1 : 2 * k]  # α = k + 0 … k
         values.append(2 * (head[:, : k + 1] * counts[: k + 1] * at).sum(1))
     return torch.stack(values, 1)
@@ -76,11 +67,16 @@ def _inverse_tail(p: torch.Tensor, largest: int) -> torch.Tensor:
     size = min(labels, int(mean + 10 * (mean + 1) ** 0.5 + 10))
     counts = p.new_zeros(rows, size + 1)
     counts[:, 0] = 1.0
-    for label in range(labels):
-        own = p[:, label : label + 1]
-        counts = counts * (1 - own) + torch.nn.functional.pad(counts[:, :-1], (1, 0)) * own
+    for own in p.t().unsqueeze(2):
+        counts = _with_label(counts, own)
     alpha = torch.arange(1, 2 * largest + 1, dtype=p.dtype, device=p.device)
     return counts @ (1 / (torch.arange(size + 1, device=p.device).unsqueeze(1) + alpha))
+
+
+def _with_label(counts: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
+    """Return the distribution of a number of labels after one more, of the probability `own`; the
+    mass beyond the last number is left out."""
+    return counts * (1 - own) + torch.nn.functional.pad(counts[:, :-1], (1, 0)) * own
 
 
 def maximise_expected_f1(probabilities: torch.Tensor) -> torch.Tensor:
@@ -90,7 +86,7 @@ def maximise_expected_f1(probabilities: torch.Tensor) -> torch.Tensor:
     rows = max(1, _AT_ONCE // (largest_size(probabilities) + 1) ** 2)
     for part in probabilities.split(rows):
         values = expected_f1_by_size(part.sort(dim=1, descending=True).values)
-        chosen.append(top(part, first_best(values, _TOLERANCE)))
+        chosen.append(top(part, first_highest(values, _TOLERANCE)))
     return torch.cat(chosen)
 
 
@@ -172,7 +168,7 @@ def maximise_expected_f1_of_draws(draws: torch.Tensor, weights: torch.Tensor) ->
         highest = delta.topk(last, dim=1).values.cumsum(1)
         places = torch.arange(last - first + 1, device=draws.device)
         values = highest[:, places + first - 1, places]
-        at = first_best(values, tolerance)
+        at = first_highest(values, tolerance)
         row = torch.arange(rows, device=draws.device)
         better = values[row, at] > best + tolerance
         sets = top(delta[row, :, at], at + first)
@@ -186,31 +182,9 @@ class ExpectedF1OfDrawsDecoder(WeightedDrawsDecoder):
     """The set of labels with the highest expected F1 under weighted draws, exactly.
 
     The labels need not be independent: by their weights, see `WeightedDrawsDecoder`, the draws are
-    a sample of a distribution with the score. The best set comes
-    from estimates of P(y_i = 1, |y| = s) (Waegeman et al. 2014).
+    a sample of a distribution with the score. The best set comes from estimates of
+    P(y_i = 1, |y| = s) (Waegeman et al. 2014).
     """
-
-    def __init__(
-        self,
-        output_space: OutputSpace,
-        task_network: Optional[TaskNetwork] = None,
-        score_network: Optional[ScoreNetwork] = None,
-        sampler: Optional[Sampler] = None,
-        score_weight: Optional[float] = None,
-        prior_weight: Optional[float] = None,
-        correct_for_proposal: bool = True,
-        metric: Optional[Metric] = None,
-    ) -> None:
-        super().__init__(
-            output_space,
-            task_network,
-            score_network,
-            sampler,
-            score_weight,
-            prior_weight,
-            correct_for_proposal,
-            metric,
-        )
 
     def rule(self, prediction: Prediction) -> Rule:
         draws, weights = self.draws_of(prediction).flatten(2), self.weigh(prediction)

@@ -32,8 +32,8 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
     oracle_value : `OracleValue`, optional
         v(y, ŷ) of an output ŷ where y is true; by default that of the model.
     utility : `Metric`, optional
-        A task metric that takes the place of the oracle value, such as `span-f1`: its value for the
-        pair alone. It takes time for each pair of a draw and a candidate.
+        A task metric instead of the oracle value, such as `span-f1`, computed for each pair of a
+        draw and a candidate; this costs time.
 
     # Raises
 

@@ -94,7 +94,7 @@ def compress(x: torch.Tensor) -> Optional[torch.Tensor]:
     places = (entries != 0).numpy().nonzero()[0]
     if len(places) > DENSEST * len(entries):
         return None
-    _warn_in_silence()
+    _silence_warning()
     # 32-bit numbers are those of the library that multiplies.
     rows, columns = np.divmod(places.astype(np.int32), np.int32(x.shape[1]))
     ends = rows.searchsorted(np.arange(len(x) + 1, dtype=np.int32)).astype(np.int32)
@@ -108,8 +108,8 @@ def compress(x: torch.Tensor) -> Optional[torch.Tensor]:
 
 
 @functools.lru_cache(maxsize=None)
-def _warn_in_silence() -> None:
-    """Let torch warn here, and so no more, that it may still change its compressed tensors."""
+def _silence_warning() -> None:
+    """Trigger torch's one warning about compressed tensors, which are in beta, silenced."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.eye(1).to_sparse_csr()

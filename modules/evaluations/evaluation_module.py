@@ -8,7 +8,7 @@ import torch
 from allennlp.common import Registrable
 
 from ..logging import LoggingMixin
-from ..metrics import StructuredMetric
+from ..metrics import StructuredMetric, values_of
 from ..networks import Borrower
 from ..output_spaces import OutputSpace
 from ..workers import rank
@@ -60,13 +60,7 @@ class EvaluationModule(Borrower, LoggingMixin, Registrable, ABC):
         """Return the values of the metrics; the expensive ones only with `reset`."""
         if reset:
             self._batches = 0
-        values: Dict[str, float] = {}
-        for name, metric in self.metrics.items():
-            if (reset or metric.cheap) and metric.has_seen_data:
-                value = metric.get_metric(reset)
-                several = value if isinstance(value, dict) else {"": value}
-                values.update({name + which: number for which, number in several.items()})
-        return values
+        return values_of(self.metrics, reset)
 
 
 @contextmanager

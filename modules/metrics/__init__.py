@@ -12,7 +12,7 @@ from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
 from .relaxed_f1 import RelaxedF1
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .set_metric import SetMetric
-from .structured_metric import StructuredMetric, as_structured
+from .structured_metric import StructuredMetric, as_structured, values_of
 from .sums import UNIT, Sums
 from .tag_metric import TagMetric
 from .tagging import RoleF1, SpanF1, TagAccuracy
@@ -44,4 +44,5 @@ __all__ = [
     "TagAccuracy",
     "TagMetric",
     "as_structured",
+    "values_of",
 ]

@@ -2,7 +2,7 @@
 
 import copy
 from abc import abstractmethod
-from typing import Any, ClassVar, Dict, List, Optional, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -216,3 +216,15 @@ def as_structured(metric: Metric) -> StructuredMetric:
             f"{type(metric).__name__}."
         )
     return metric
+
+
+def values_of(metrics: Mapping[str, StructuredMetric], reset: bool) -> Dict[str, float]:
+    """Return the values of the metrics that have seen data, by name; the expensive ones only with
+    `reset`."""
+    values: Dict[str, float] = {}
+    for name, metric in metrics.items():
+        if (reset or metric.cheap) and metric.has_seen_data:
+            value = metric.get_metric(reset)
+            several = value if isinstance(value, dict) else {"": value}
+            values.update({name + which: number for which, number in several.items()})
+    return values

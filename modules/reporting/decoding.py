@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Sequence
 
@@ -14,7 +15,7 @@ from allennlp.nn.util import move_to_device
 
 from ..atomic_files import write_atomically
 from ..configs import component_faults
-from ..decoders import Decoder, Evaluation, Observation
+from ..decoders import Decoder, Evaluation
 from ..models import StructuredEnergyModel
 from ..vocabulary import names
 from .data import RunData, load_data
@@ -75,8 +76,8 @@ def default_decoders(model: StructuredEnergyModel) -> List[Any]:
 
 
 def build_decoder(model: StructuredEnergyModel, config: Any) -> Decoder:
-    """Return a decoder of the parts of a model; without a metric of its own, it is fitted by that
-    of the model's decoder.
+    """Return a decoder built from the parts of a model; a config without a metric takes that of the
+    model's decoder.
 
     # Raises
 
@@ -144,8 +145,14 @@ def _evaluate(
 ) -> None:
     """Predict the data once for all decoders, fit them if the data are to validate, and add the
     metrics."""
-    observations: Dict[str, List[Observation]] = {label: [] for label in found}
-    with inspecting(model) as device:
+    metrics = list(model.evaluation.metrics.values())  # without data: the model only predicts
+    evaluations = {
+        label: Evaluation(copy.deepcopy(metrics), each.decoder) for label, each in found.items()
+    }
+    with inspecting(model) as device, ExitStack() as stack:
+        if part == "validation":
+            for evaluation in evaluations.values():
+                stack.enter_context(evaluation.fitting())
         for batch in data.with_progress(f"predicting {data.path}"):
             tensors: Dict[str, Any] = move_to_device(batch, device)
             x, labels, mask = (tensors.get(key) for key in ("x", "labels", "mask"))
@@ -153,19 +160,10 @@ def _evaluate(
                 raise ValueError(f"Expected data with labels, got none in '{data.path}'.")
             probabilities = model(x=x, mask=mask)["probabilities"]
             existing = model.output_space.existing_positions(mask)
-            for label, decoded in found.items():
-                prediction = decoded.decoder.predict(x, probabilities, existing)
-                observations[label].append(Observation(prediction, labels, mask))
-        for label, decoded in found.items():
-            if part == "validation":
-                decoded.decoder.fit(observations[label])
-            metrics = copy.deepcopy(list(model.evaluation.metrics.values()))
-            evaluation = Evaluation(metrics, decoded.decoder)
-            for metric in metrics:
-                metric.reset()
-            for observation in observations.pop(label):
-                evaluation(*observation)
-            decoded.metrics[part] = evaluation.values(reset=True)
+            for evaluation in evaluations.values():
+                evaluation(evaluation.decoder.predict(x, probabilities, existing), labels, mask)
+    for label, decoded in found.items():
+        decoded.metrics[part] = evaluations[label].values(reset=True)
 
 
 def _write(folder: Path, found: Dict[str, Decoded]) -> None:

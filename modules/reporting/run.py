@@ -8,7 +8,18 @@ from collections import deque
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import (
+    Any,
+    Collection,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+)
 
 from allennlp.training.metrics import Metric
 
@@ -132,17 +143,7 @@ class Run:
         `ValueError` for a decoder that is not fitted.
         """
         entries = self.decoders()
-        chosen = name
-        if name == BEST:
-            sign = -1 if self.lower_is_better else 1
-            values = {n: entry["validation"].get(self.metric) for n, entry in entries.items()}
-            known = {n: sign * value for n, value in values.items() if value is not None}
-            if not known:
-                raise ValueError(
-                    f"Expected decoders with the validation metric '{self.metric}' of the run "
-                    f"'{self.folder}', got none."
-                )
-            chosen = max(known, key=lambda n: known[n])
+        chosen = self.best_decoder(entries) if name == BEST else name
         if chosen not in entries:
             raise ValueError(
                 f"Expected a decoder that is fitted for the run '{self.folder}', one of "
@@ -150,6 +151,25 @@ class Run:
             )
         metrics = {part: entries[chosen].get(part, {}) for part in COMPARED}
         return replace(self, metrics=metrics, decoder=chosen, chosen_by=name)
+
+    def best_decoder(self, names: Collection[str]) -> str:
+        """Return the decoder with the best validation metric of the run among those of these names,
+        the first of equal ones.
+
+        # Raises
+
+        `ValueError` where none of them has the metric.
+        """
+        entries = self.decoders()
+        values = {name: entries[name]["validation"].get(self.metric) for name in names}
+        known = {name: value for name, value in values.items() if value is not None}
+        if not known:
+            raise ValueError(
+                f"Expected decoders with the validation metric '{self.metric}' of the run "
+                f"'{self.folder}', got none."
+            )
+        sign = -1 if self.lower_is_better else 1
+        return max(known, key=lambda name: sign * known[name])
 
     @cached_property
     def curves(self) -> Dict[str, Dict[str, Curve]]:

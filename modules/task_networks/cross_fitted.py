@@ -1,4 +1,5 @@
-"""A task network whose logits of its own training data are those of held-out data."""
+"""A task network that is cross-fitted: no instance of the training data is predicted by a network
+that was trained on it."""
 
 from typing import Any, Dict, Tuple
 
@@ -24,10 +25,10 @@ class CrossFittedTaskNetwork(TaskNetwork):
     trained on it, and any other instance those of the mean probabilities of all networks.
 
     In training mode a batch passes through one of the networks, at random; its logits of the
-    instances of its own fold are constants. So an epoch costs as much as that of a single network,
-    and each network takes 1 / K of the steps: K times as many epochs are needed. The fold of an
-    instance follows from a hash of its features, and the hashes of the instances of the training
-    data, which trainers collect before the first step, are saved with the weights.
+    instances of the fold of that network are constants. An epoch costs as much as one of a single
+    network, and each network takes 1 / K of the steps: K times as many epochs are needed. The fold
+    of an instance follows from a hash of its features, and the hashes of the instances of the
+    training data, which trainers collect before the first step, are saved with the weights.
 
     # Parameters
 

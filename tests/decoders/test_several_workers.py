@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from allennlp.common import Params
 from allennlp.data import Vocabulary
+from two_workers import results_of
 
 from structured_energy.decoders import Decoder, Observation, Prediction
 from structured_energy.output_spaces import BinaryOutputSpace
@@ -36,21 +36,14 @@ def fitted(name, rows, size):
     return decoder.state_dict()
 
 
-def work(rank, folder):
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2
-    )
+def work(rank):
     rows = slice(0, 26) if rank == 0 else slice(26, 40)
-    states = {name: fitted(name, rows, size=4 + rank) for name in DECODERS}
-    torch.save(states, folder / f"states_{rank}")
-    torch.distributed.destroy_process_group()
+    return {name: fitted(name, rows, size=4 + rank) for name in DECODERS}
 
 
 @pytest.fixture(scope="module")
 def of_workers(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workers")
-    mp.start_processes(work, args=(folder,), nprocs=2, start_method="fork")
-    return [torch.load(folder / f"states_{rank}") for rank in range(2)]
+    return results_of(work, tmp_path_factory.mktemp("workers"))
 
 
 @pytest.mark.parametrize("name", DECODERS)

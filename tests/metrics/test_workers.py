@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 from allennlp.common import Params
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
 from test_masked_metrics import NAMES, batch
+from two_workers import results_of
 
 EVERY = [*NAMES, "label-precision", "label-recall", "label-f1"]
 
@@ -23,21 +23,14 @@ def value(name, rows, size):
     return metric.get_metric(reset=True)
 
 
-def work(rank, folder):
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2
-    )
+def work(rank):
     rows = slice(0, 26) if rank == 0 else slice(26, 40)
-    values = {name: value(name, rows, size=4 + rank) for name in EVERY}
-    torch.save(values, folder / f"values_{rank}")
-    torch.distributed.destroy_process_group()
+    return {name: value(name, rows, size=4 + rank) for name in EVERY}
 
 
 @pytest.fixture(scope="module")
 def of_workers(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workers")
-    mp.start_processes(work, args=(folder,), nprocs=2, start_method="fork")
-    return [torch.load(folder / f"values_{rank}") for rank in range(2)]
+    return results_of(work, tmp_path_factory.mktemp("workers"))
 
 
 @pytest.mark.parametrize("name", EVERY)

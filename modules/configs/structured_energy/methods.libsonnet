@@ -94,7 +94,7 @@ local with_both(d) = base(d) + task.task_network(d) + task.score_network(d) + ta
 };
 
 // Lee et al. 2022, static, in three phases: the task network minimises the cross-entropy, the score
-// network learns from it as it is, and the task network goes on with the score network as it is.
+// network learns from the frozen task network, and the task network from the frozen score network.
 // The score counts in the last phase only.
 local in_three_phases(d, loss, sampler) =
   local start = d.task_epochs, stop = d.task_epochs + d.static_epochs;
