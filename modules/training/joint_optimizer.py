@@ -1,6 +1,6 @@
 """The optimisers and schedulers of several networks behind AllenNLP's interface for one model."""
 
-from typing import Any, Collection, Dict, List, Mapping, Optional, Sized, Union
+from typing import Any, Collection, Dict, List, Optional, Union
 
 import torch
 from allennlp.common import Lazy
@@ -11,7 +11,7 @@ from allennlp.training.optimizers import Optimizer
 from ..networks import Groups
 from ..workers import average_gradients
 from .fused_adamw import like
-from .schedule import NetworkSettings
+from .schedule import Epochs, NetworkSettings
 
 
 class JointOptimizer(torch.optim.Optimizer):
@@ -211,7 +211,7 @@ def joint_optimizer(
 
 
 def joint_scheduler(
-    settings: Dict[str, NetworkSettings], epochs: Mapping[str, Sized]
+    settings: Dict[str, NetworkSettings], epochs: Dict[str, Epochs]
 ) -> Optional[Lazy[LearningRateScheduler]]:
     """Return a builder of the schedulers, each over the epochs of its network; `None` if no network
     has a scheduler."""
