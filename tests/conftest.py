@@ -3,16 +3,24 @@
 import logging
 
 import pytest
+import torch
 
 pytest_plugins = ["structured_energy.testing.fixtures"]
 
 
 @pytest.fixture(autouse=True)
-def _log_lines():
-    """Restore the level below which scripts that measure turn off all log lines."""
-    level = logging.root.manager.disable
+def _settings_of_the_process():
+    """Restore what scripts that measure, and commands that a test calls, set for their process."""
+    disabled, level, threads = (
+        logging.root.manager.disable,
+        logging.root.level,
+        torch.get_num_threads(),
+    )
     yield
-    logging.disable(level)
+    logging.disable(disabled)
+    logging.root.setLevel(level)
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,7 @@ class DecoderConformance(Conformance):
     are saved and independent of batches."""
 
     base = Decoder
+    dtypes = (torch.float32,)  # of training
 
     @pytest.fixture(autouse=True)
     def _evaluation(self, problem: TestProblem) -> None:

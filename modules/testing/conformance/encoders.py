@@ -9,7 +9,7 @@ from torch.func import functional_call
 from ...encoders import Encoder
 from ..problem import TestProblem
 from .edges import check_finite, check_low_precision, edge_problems
-from .suite import Conformance, check_gradients, needs_dtype
+from .suite import DTYPES, Conformance, check_gradients, in_dtypes
 
 
 class EncoderConformance(Conformance):
@@ -22,6 +22,7 @@ class EncoderConformance(Conformance):
         positions = problem.mask.shape[1:] if component.position_dims else ()
         return (len(problem.mask), *positions, component.output_size)
 
+    @in_dtypes(*DTYPES)
     def test_shape_and_dtype(self, problem: TestProblem, component: Encoder) -> None:
         for mask in (problem.mask, None):
             h = component(problem.x, mask)
@@ -52,6 +53,7 @@ class EncoderConformance(Conformance):
     def outputs(self, problem: TestProblem, component: Encoder) -> torch.Tensor:
         return component(problem.x, problem.mask)
 
+    @in_dtypes(torch.float32)
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):
             component = edge.build(Encoder, snippet)
@@ -59,14 +61,13 @@ class EncoderConformance(Conformance):
             assert h.shape == self.expected_shape(edge, component), name
             check_finite(name, h)
 
+    @in_dtypes(torch.float32)
     def test_low_precision(self, problem: TestProblem, component: Encoder) -> None:
-        needs_dtype(problem, torch.float32)
         component.eval()
         problem.task_network.eval()
         check_low_precision(lambda: component(problem.x, problem.mask))
 
     def test_gradients(self, problem: TestProblem, component: Encoder) -> None:
-        needs_dtype(problem, torch.float64)
         component.eval()
         weights = {key: value for key, value in component.named_parameters() if value.requires_grad}
         if not weights:

@@ -24,6 +24,7 @@ class EvaluationConformance(Conformance):
     """An evaluation: random numbers of its own, no gradients, padding, edges, resets."""
 
     base = EvaluationModule
+    dtypes = (torch.float32,)  # of training
 
     def outputs(self, problem: TestProblem, component: Any) -> torch.Tensor:
         return torch.tensor(list(evaluated(problem, component).values()))

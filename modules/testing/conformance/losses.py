@@ -18,11 +18,12 @@ from .edges import (
     precisions,
 )
 from .suite import (
+    DTYPES,
     Conformance,
     check_gradient_function,
     check_gradients,
     draw_logits,
-    needs_dtype,
+    in_dtypes,
     with_padding_changed,
 )
 
@@ -32,6 +33,7 @@ class LossConformance(Conformance):
 
     base = Loss
 
+    @in_dtypes(*DTYPES)
     def test_shape_and_dtype(self, problem: TestProblem, component: Loss) -> None:
         values = component.unreduced(problem.x, problem.truth, problem.sample(), problem.mask)
         assert values.shape in [(3, 3), (3, 1)]
@@ -68,6 +70,7 @@ class LossConformance(Conformance):
 
         torch.testing.assert_close(loss(0.0), loss(1.0))
 
+    @in_dtypes(torch.float32)
     def test_saturated_outputs_give_finite_values_and_gradients(
         self, problem: TestProblem, component: Loss
     ) -> None:
@@ -89,6 +92,7 @@ class LossConformance(Conformance):
         torch.manual_seed(7)
         return component.unreduced(problem.x, problem.truth, problem.sample(), problem.mask)
 
+    @in_dtypes(torch.float32)
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):
             component = edge.build(Loss, snippet)
@@ -110,15 +114,14 @@ class LossConformance(Conformance):
         )
         torch.testing.assert_close(single, together[:1])
 
+    @in_dtypes(torch.float32)
     def test_low_precision(self, problem: TestProblem, component: Loss) -> None:
-        needs_dtype(problem, torch.float32)
         sample = problem.sample()
         check_low_precision(
             lambda: component.unreduced(problem.x, problem.truth, sample, problem.mask)
         )
 
     def test_gradients_in_the_outputs(self, problem: TestProblem, component: Loss) -> None:
-        needs_dtype(problem, torch.float64)
         sample = problem.sample()
 
         def of_outputs(y: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -155,7 +158,6 @@ class LossConformance(Conformance):
             check_gradient_function(scaled, lambda y: -2 * values(y), y)
 
     def test_gradients_in_the_weights(self, problem: TestProblem, component: Loss) -> None:
-        needs_dtype(problem, torch.float64)
         sample = problem.sample()
         call = _Call(
             problem.score_network,

@@ -40,6 +40,7 @@ class MetricConformance(Conformance):
     """A metric: batches add up, padding, the best outputs, checkpoints, weights of instances."""
 
     base = Metric
+    dtypes = (torch.float32,)  # of training
 
     def value_of(
         self, problem: TestProblem, snippet: str, probabilities: torch.Tensor

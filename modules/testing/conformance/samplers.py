@@ -9,7 +9,7 @@ import torch
 from ...samplers import Sampler
 from ..problem import TestProblem
 from .edges import check_finite, edge_problems, make_extreme, precisions
-from .suite import Conformance
+from .suite import DTYPES, Conformance, in_dtypes
 
 
 class SamplerConformance(Conformance):
@@ -19,6 +19,7 @@ class SamplerConformance(Conformance):
     predicts: ClassVar[bool] = True
     """Whether it needs no labels."""
 
+    @in_dtypes(*DTYPES)
     def test_shape_and_feasibility(self, problem: TestProblem, component: Sampler) -> None:
         sample = component(problem.x, problem.labels, None)
         event = problem.truth.shape[2:]
@@ -53,6 +54,7 @@ class SamplerConformance(Conformance):
     def outputs(self, problem: TestProblem, component: Sampler) -> torch.Tensor:
         return component(problem.x, problem.labels, problem.mask).y
 
+    @in_dtypes(torch.float32)
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):
             component = edge.build(Sampler, snippet)
@@ -65,6 +67,7 @@ class SamplerConformance(Conformance):
                 if part.grad is not None:
                     check_finite(name, part.grad)
 
+    @in_dtypes(torch.float32)
     def test_extreme_networks(self, problem: TestProblem, component: Sampler) -> None:
         make_extreme(problem)
         for precision in precisions():
@@ -75,6 +78,7 @@ class SamplerConformance(Conformance):
             if sample.loss is not None:
                 check_finite("extreme", sample.loss)
 
+    @in_dtypes(torch.float32)
     def test_low_precision(self, problem: TestProblem, component: Sampler) -> None:
         for precision in precisions():
             with precision:

@@ -12,10 +12,11 @@ from ...score_networks import ScoreNetwork
 from ..problem import TestProblem
 from .edges import check_finite, check_low_precision, edge_problems
 from .suite import (
+    DTYPES,
     Conformance,
     check_gradient_function,
     check_gradients,
-    needs_dtype,
+    in_dtypes,
     with_padding_changed,
 )
 
@@ -26,6 +27,7 @@ class ScoreNetworkConformance(Conformance):
 
     base = ScoreNetwork
 
+    @in_dtypes(*DTYPES)
     def test_shape_and_dtype(self, problem: TestProblem, component: ScoreNetwork) -> None:
         score = component(problem.x, problem.sample().y, problem.mask)
         assert score.shape == (3, 3)
@@ -57,6 +59,7 @@ class ScoreNetworkConformance(Conformance):
         torch.manual_seed(7)
         return component(problem.x, problem.sample().y, problem.mask)
 
+    @in_dtypes(torch.float32)
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):
             component = edge.build(ScoreNetwork, snippet)
@@ -65,14 +68,13 @@ class ScoreNetworkConformance(Conformance):
                 assert score.shape == (len(edge.labels), num_samples), name
                 check_finite(name, score)
 
+    @in_dtypes(torch.float32)
     def test_low_precision(self, problem: TestProblem, component: ScoreNetwork) -> None:
-        needs_dtype(problem, torch.float32)
         y = problem.sample().y
         component.eval()
         check_low_precision(lambda: component(problem.x, y, problem.mask))
 
     def test_gradients(self, problem: TestProblem, component: ScoreNetwork) -> None:
-        needs_dtype(problem, torch.float64)
         check_gradients(lambda y: component(problem.x, y, problem.mask), [problem.sample().y])
 
     def test_the_gradient_in_y_is_that_of_autograd(

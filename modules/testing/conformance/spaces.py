@@ -9,11 +9,12 @@ from ...oracle_values import OracleValue
 from ...output_spaces import OutputSpace
 from ..problem import TestProblem
 from .suite import (
+    DTYPES,
     Conformance,
     check_gradient_function,
     check_gradients,
     draw_logits,
-    needs_dtype,
+    in_dtypes,
     with_padding_changed,
 )
 
@@ -22,6 +23,7 @@ class OracleValueConformance(Conformance):
     """An oracle value: its bound, reached by the truth; padding; gradients."""
 
     base = OracleValue
+    dtypes = DTYPES
 
     def test_the_truth_reaches_the_bound(
         self, problem: TestProblem, component: OracleValue
@@ -54,8 +56,8 @@ class OracleValueConformance(Conformance):
             expected = component.value(truth, y, problem.mask)
             torch.testing.assert_close(values[:, i], expected)
 
+    @in_dtypes(torch.float64)
     def test_gradients(self, problem: TestProblem, component: OracleValue) -> None:
-        needs_dtype(problem, torch.float64)
         check_gradients(lambda y: component.value(problem.truth, y), [problem.sample().y])
 
     def test_the_gradient_in_y_is_that_of_autograd(
@@ -76,6 +78,7 @@ class OutputSpaceConformance(Conformance):
     """An output space: feasibility, projection, log-probabilities, draws, padding."""
 
     base = OutputSpace
+    dtypes = DTYPES
 
     def test_normalized_projected_and_random_outputs_are_feasible(
         self, problem: TestProblem, component: OutputSpace

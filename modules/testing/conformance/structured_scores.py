@@ -12,10 +12,11 @@ from ...score_networks import StructuredScore
 from ..problem import SPACES, TestProblem, make_test_problem
 from .edges import check_finite, check_low_precision, edge_problems
 from .suite import (
+    DTYPES,
     Conformance,
     check_gradient_function,
     check_gradients,
-    needs_dtype,
+    in_dtypes,
     with_padding_changed,
 )
 
@@ -44,6 +45,7 @@ class StructuredScoreConformance(Conformance):
 
     base = StructuredScore
 
+    @in_dtypes(*DTYPES)
     def test_shape_and_dtype(self, problem: TestProblem, component: StructuredScore) -> None:
         score = scores_of(component, problem, problem.sample().y, mask=problem.mask)
         assert score.shape == (3, 3)
@@ -77,6 +79,7 @@ class StructuredScoreConformance(Conformance):
         torch.manual_seed(7)
         return scores_of(component, problem, problem.sample().y, mask=problem.mask)
 
+    @in_dtypes(torch.float32)
     def test_at_the_edges(self, problem: TestProblem, snippet: str) -> None:
         for name, edge in edge_problems(problem):
             component = edge.build(StructuredScore, snippet)
@@ -86,14 +89,13 @@ class StructuredScoreConformance(Conformance):
                 assert score.shape == (len(edge.labels), num_samples), name
                 check_finite(name, score)
 
+    @in_dtypes(torch.float32)
     def test_low_precision(self, problem: TestProblem, component: StructuredScore) -> None:
-        needs_dtype(problem, torch.float32)
         component.eval()
         y, h = problem.sample().y, encoding_of(problem)
         check_low_precision(lambda: scores_of(component, problem, y, h, problem.mask))
 
     def test_gradients(self, problem: TestProblem, component: StructuredScore) -> None:
-        needs_dtype(problem, torch.float64)
         component.eval()
 
         def score(y: torch.Tensor, h: torch.Tensor) -> Any:

@@ -17,6 +17,18 @@ ModuleT = TypeVar("ModuleT", bound=torch.nn.Module)
 
 DTYPES = (torch.float32, torch.float64)
 
+TestT = TypeVar("TestT", bound=Callable[..., None])
+
+
+def in_dtypes(*dtypes: torch.dtype) -> Callable[[TestT], TestT]:
+    """Run a test in these dtypes in place of those of its suite."""
+
+    def mark(test: TestT) -> TestT:
+        test.dtypes = dtypes  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
 
 def with_padding_changed(problem: TestProblem, tensor: torch.Tensor, value: float) -> torch.Tensor:
     """Return the tensor `(batch, num_samples, *event_shape)` with `value` in the padding of every
@@ -74,15 +86,8 @@ def check_gradient_function(
     torch.testing.assert_close(y, before, rtol=0, atol=0)
 
 
-def needs_dtype(problem: TestProblem, dtype: torch.dtype) -> None:
-    """Skip a test that is for another dtype."""
-    if problem.dtype != dtype:
-        reason = {torch.float32: "autocast is", torch.float64: "finite differences are"}[dtype]
-        pytest.skip(f"{reason} checked in {dtype} only")
-
-
 class Conformance:
-    """The tests that all suites share, and a component in a problem of each output space and dtype.
+    """The tests that all suites share, and a component in a problem of each output space.
 
     A subclass names one `config`, or overrides `cases` for several.
     """
@@ -91,6 +96,8 @@ class Conformance:
     base: ClassVar[Any]
     spaces: ClassVar[Tuple[str, ...]] = SPACES
     """The output spaces in which the component serves."""
+    dtypes: ClassVar[Tuple[torch.dtype, ...]] = (torch.float64,)
+    """The dtypes of the problems, unless a test names others by `in_dtypes`."""
 
     def cases(self) -> Iterable[Tuple[str, Tuple[str, ...]]]:
         """Return each config with the output spaces in which it serves."""
@@ -103,11 +110,12 @@ class Conformance:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "problem" not in metafunc.fixturenames:
             return
+        dtypes = getattr(metafunc.function, "dtypes", self.dtypes)
         cases, names = [], []
         for number, (config, spaces) in enumerate(self.cases()):
             params = evaluate_jsonnet(config)
             name = params if isinstance(params, str) else params.get("type", "default")
-            for space, dtype in itertools.product(spaces, DTYPES):
+            for space, dtype in itertools.product(spaces, dtypes):
                 cases.append((config, (space, dtype)))
                 names.append(f"{name}-{number}-{space}-{dtype}".replace("torch.", ""))
         metafunc.parametrize(("snippet", "problem"), cases, indirect=["problem"], ids=names)

@@ -1,8 +1,10 @@
 """Results that are gathered in a file: what is trained, which decoder is the best, the tables."""
 
 import csv
+import sys
 
 import pytest
+from forked_command import forked
 
 from experiments import results
 
@@ -52,6 +54,11 @@ def test_the_table_shows_methods_by_data_sets(tmp_path, monkeypatch, capsys):
         results.main()
 
 
+def in_a_process(function, *arguments, **options):
+    """Call a function that starts processes of its own, and say whether it returned `True`."""
+    return forked(lambda: sys.exit(0 if function(*arguments, **options) else 1)).returncode == 0
+
+
 def test_what_is_missing_is_trained(tmp_path, monkeypatch):
     small = results.config_of("digits", "cross_entropy", 0, SMALL)
     config_of = {**small, "trainer": {**small["trainer"], "num_epochs": 1}}
@@ -65,7 +72,7 @@ def test_what_is_missing_is_trained(tmp_path, monkeypatch):
     )
     file, out = tmp_path / "r.csv", tmp_path / "runs"
     cases = [results.Case("digits", "cross_entropy", seed) for seed in (0, 1)]
-    assert results.run(cases[:1], file, out, 1, keep=True)
+    assert in_a_process(results.run, cases[:1], file, out, 1, keep=True)
     first = results.read(file)
     assert {"config", "threshold", "relative"} < {each["decoder"] for each in first}
     by_decoder = {each["decoder"]: each for each in first}
@@ -76,7 +83,7 @@ def test_what_is_missing_is_trained(tmp_path, monkeypatch):
     (published,) = results.rows_of(results.Case("digits@published", "cross_entropy", 0), folder)
     assert published["decoder"] == "config"
     assert published["test_example_f1"] == by_decoder["config"]["test_example_f1"]
-    assert results.run(cases, file, out, 1, keep=False)
+    assert in_a_process(results.run, cases, file, out, 1, keep=False)
     rows = results.read(file)
     assert [each for each in rows if each["seed"] == "0"] == first
     assert {each["seed"] for each in rows} == {"0", "1"}
