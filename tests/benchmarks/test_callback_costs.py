@@ -4,6 +4,7 @@ import copy
 
 import pytest
 from allennlp.training import TrainerCallback
+from registered import names_of
 from snippets import CROSS_ENTROPY
 
 from benchmarks import callback_costs
@@ -11,12 +12,7 @@ from structured_energy.testing import data_config, evaluate_jsonnet, merged
 
 
 def test_every_callback_of_ours_is_measured():
-    ours = {
-        name
-        for name in TrainerCallback.list_available()
-        if TrainerCallback.by_name(name).__module__.startswith("structured_energy")
-    }
-    assert set().union(*callback_costs.CONFIGS.values()) == ours
+    assert set().union(*callback_costs.CONFIGS.values()) == set(names_of(TrainerCallback))
 
 
 def test_the_costs_of_a_tiny_training(wandb_environment, tmp_path):

@@ -28,8 +28,8 @@ def test_what_a_method_was_tuned_to_is_its_own(monkeypatch, tmp_path):
 def test_data_sets_have_the_methods_of_their_task():
     assert "spen" in common.methods_of("digits") and "crf" not in common.methods_of("digits")
     assert "crf" in common.methods_of("twpos") and "dvn" not in common.methods_of("twpos")
-    for data_set in ("digits", "twpos"):
-        for method in common.methods_of(data_set):
+    for data_set, chosen in (("digits", ["dvn", "seal_static"]), ("twpos", ["crf"])):
+        for method in chosen:
             folder = common.ROOT / "training_configs" / common.task_of(data_set) / data_set
             assert common.config_of(data_set, method) == config_of(folder / f"{method}.jsonnet")
     with pytest.raises(ValueError, match="expected a method of digits"):

@@ -16,6 +16,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
 from forked_command import forked
+from registered import names_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from structured_energy.callbacks import (
@@ -96,7 +97,7 @@ def run(tmp_path_factory):
 def test_every_registered_callback_is_tested():
     registered = {
         name
-        for name in TrainerCallback.list_available()
+        for name in names_of(TrainerCallback)
         if issubclass(TrainerCallback.by_name(name), TreeCallback)
     }
     assert registered == CALLBACKS

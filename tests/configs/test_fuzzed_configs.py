@@ -20,6 +20,7 @@ from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFi
 from allennlp.training.metrics import Metric
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from registered import names_of
 
 from structured_energy.data.augmentations import Augmentation
 from structured_energy.decoders import Decoder, Observation
@@ -96,14 +97,6 @@ VALUES = {
     ),
 }
 SIMPLEST = {Loss: ["score", "cross-entropy"], Sampler: ["inference-network", "random"]}
-
-
-def names_of(base):
-    return [
-        name
-        for name in base.list_available()
-        if base.by_name(name).__module__.startswith("structured_energy")
-    ]
 
 
 def value_of(annotation, depth):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allennlp.training.metrics import Metric
+from registered import names_of
 
 from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder
@@ -327,15 +328,6 @@ def name_of(config):
     return params if isinstance(params, str) else params["type"]
 
 
-def available(base):
-    """Return the names of our components; AllenNLP has metrics too, which take other arguments."""
-    return [name for name in base.list_available() if is_ours(base.by_name(name))]
-
-
-def is_ours(cls):
-    return cls.__module__.startswith("structured_energy.")
-
-
 class Registered:
     """Every registered component of a base: a new one joins by registering."""
 
@@ -345,7 +337,7 @@ class Registered:
                 yield config, SPACES.get(config, SPACES.get(name, self.spaces))
 
     def names(self):
-        return available(self.base)
+        return names_of(self.base)
 
 
 class TestDecoders(Registered, DecoderConformance):
@@ -378,7 +370,7 @@ class TestOutputSpaces(Registered, OutputSpaceConformance):
 
 class TestSamplers(Registered, SamplerConformance):
     def names(self):
-        return sorted(set(available(self.base)) - NEED_LABELS)
+        return sorted(set(names_of(self.base)) - NEED_LABELS)
 
 
 class TestSamplersThatNeedLabels(Registered, SamplerConformance):
@@ -395,7 +387,7 @@ class TestScoreNetworks(Registered, ScoreNetworkConformance):
 class TestStructuredScores(Registered, StructuredScoreConformance):
     def names(self):
         # This one takes logits for its encoding, and runs in score networks (NETWORKS).
-        return sorted(set(available(self.base)) - {"scaled-logits"})
+        return sorted(set(names_of(self.base)) - {"scaled-logits"})
 
 
 SUITES = [value for value in list(globals().values()) if getattr(value, "names", None)]
@@ -409,8 +401,8 @@ def test_every_registered_component_is_run():
             assert spaces
             ran.setdefault(suite.base, set()).add(name_of(config))
     for base, names in ran.items():
-        assert names == set(available(base)) - {"scaled-logits"}, base
-    assert all(name in available(base) for base, name in CONFIGS)
+        assert names == set(names_of(base)) - {"scaled-logits"}, base
+    assert all(name in names_of(base) for base, name in CONFIGS)
 
 
 BASES = {suite.base for suite in SUITES} - {ScoreNetwork, Metric}

@@ -1,6 +1,7 @@
 """Every registered dataset reader runs its conformance suite: a new one needs a class here."""
 
 from allennlp.data import DatasetReader
+from registered import names_of
 
 from structured_energy.data import Reader, write_table
 from structured_energy.testing import (
@@ -99,11 +100,7 @@ class TestColumns(ReaderConformance):
 
 
 def test_every_registered_reader_is_run_and_has_the_base_of_all():
-    ours = {
-        name
-        for name in DatasetReader.list_available()
-        if DatasetReader.by_name(name).__module__.startswith("structured_energy.")
-    }
+    ours = set(names_of(DatasetReader))
     configs = [evaluate_jsonnet(suite.config) for suite in ReaderConformance.__subclasses__()]
     assert ours <= {config if isinstance(config, str) else config["type"] for config in configs}
     for name in ours:

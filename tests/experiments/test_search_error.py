@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from registered import names_of
 
 from experiments import search_error
 from structured_energy.sampler_output import SamplerOutput
@@ -56,7 +57,7 @@ def test_the_error_is_what_is_missing_in_standard_deviations(case):
 
 def test_every_sampler_that_searches_has_a_row():
     types = {config["type"] for config in search_error.SAMPLERS.values()}
-    assert types | search_error.WITHOUT_SEARCH == set(Sampler.list_available())
+    assert types | search_error.WITHOUT_SEARCH == set(names_of(Sampler))
     assert not types & search_error.WITHOUT_SEARCH
 
 

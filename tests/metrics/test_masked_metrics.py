@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from allennlp.training.metrics import Metric
+from registered import names_of
 from sklearn.metrics import average_precision_score, f1_score, ndcg_score
 
 from structured_energy.metrics.by_label import LabelMetric
@@ -13,9 +14,8 @@ from structured_energy.metrics.set_metric import SetMetric
 
 NAMES = sorted(
     name
-    for name in Metric.list_available()
-    if isinstance(Metric.by_name(name), type)
-    and issubclass(Metric.by_name(name), SetMetric)
+    for name in names_of(Metric)
+    if issubclass(Metric.by_name(name), SetMetric)
     and not issubclass(Metric.by_name(name), LabelMetric)  # test_label_metrics.py
 )
 

@@ -8,6 +8,7 @@ from allennlp.training.metrics import BooleanAccuracy, Metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from registered import names_of
 from sklearn import metrics as sklearn_metrics
 
 from structured_energy.metrics import ExampleF1, as_structured
@@ -156,7 +157,7 @@ def test_other_metrics_are_refused():
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in Metric.list_available() if is_of_sets(Metric.by_name(name))]
+    "name", [name for name in names_of(Metric) if is_of_sets(Metric.by_name(name))]
 )
 def test_the_sums_at_many_cutoffs_are_those_at_each(name):
     metric = Metric.by_name(name)()
@@ -194,7 +195,7 @@ def test_the_value_is_the_same_for_any_batches(name):
 
 
 def test_only_integers_are_added_up_over_batches():
-    for name in Metric.list_available():
+    for name in names_of(Metric):
         kind = Metric.by_name(name)
         if is_of_sets(kind) or name in ("map-example", "relaxed-f1", "precision-at-k", "ndcg-at-k"):
             outputs, labels = torch.rand(3, 4) < 0.5, torch.rand(3, 4) < 0.5

@@ -11,6 +11,7 @@ import torch
 from allennlp.common import Params
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
+from registered import names_of
 from scipy import stats
 
 from structured_energy.metrics import SetMetric, StructuredMetric
@@ -173,11 +174,7 @@ def metric_named(name):
     return Metric.from_params(Params({"type": name}), vocab=vocabulary())
 
 
-OURS = sorted(
-    name
-    for name in Metric.list_available()
-    if Metric.by_name(name).__module__.startswith("structured_energy")
-)
+OURS = sorted(names_of(Metric))
 
 
 def problem(metric, size, seed):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from registered import names_of
 
 from structured_energy.score_networks import StructuredScore
 from structured_energy.testing import make_test_problem
@@ -130,7 +131,7 @@ def test_every_term_over_tags_is_here():
         "scaled-logits",
     }
     of_pixels = {"grid", "image-and-mask", "encoding-and-mask"}
-    assert types == set(StructuredScore.list_available()) - of_labels - of_pixels
+    assert types == set(names_of(StructuredScore)) - of_labels - of_pixels
 
 
 @pytest.mark.parametrize("place", ["end", "beginning", "holes"])

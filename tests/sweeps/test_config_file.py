@@ -4,7 +4,7 @@ import json
 
 import pytest
 from allennlp.common.checks import ConfigurationError
-from shipped import CONFIGS, config_of
+from shipped import FOLDER
 from sweeps.configs import LIBRARY, plain_config
 
 from structured_energy.configs import evaluate_snippet
@@ -169,29 +169,31 @@ def test_spaces_of_files(tmp_path):
         read_space("{}")
 
 
-def test_every_hyper_parameter_of_a_shipped_search_space_changes_the_config():
-    paths = [path for path in CONFIGS if path.parent.name in ("digits", "twpos")]
-    assert len(paths) > 20
-    for path in paths:
-        file = ConfigFile(path)
-        assert file.library["method"] == path.stem and file.config() == config_of(path)
-        limits = {
-            name: (values[0], values[-1])
-            for name, where in default_space(file).items()
-            for values in where.values()
-        }
-        # All in one evaluation, for each takes 0.1 s or more.
-        calls = [
-            f"library.config(library.method, {json.dumps({name: value})})"
-            for name, pair in limits.items()
-            for value in pair
-        ]
-        snippet = f"local library = (import '{path}').library; [{', '.join(calls)}]"
-        configs = json.loads(evaluate_snippet("limits", snippet))
-        for number, (name, (low, _)) in enumerate(limits.items()):
-            assert configs[2 * number] != configs[2 * number + 1], f"{path}: {name} is not used"
-            if number == 0:
-                assert file.config(None, {name: low}) == configs[0]
+@pytest.mark.parametrize("data_set", ["multi_label/digits", "tagging/twpos"])
+def test_every_hyper_parameter_of_a_shipped_search_space_changes_the_config(data_set):
+    paths = sorted((FOLDER / data_set).glob("*.jsonnet"))
+    assert len(paths) > 10
+    libraries = ", ".join(f"(import '{path}').library" for path in paths)
+    spaces = evaluated(f"[library.search_space for library in [{libraries}]]")
+    # All in one evaluation, for each reads the library.
+    calls, limits = [], []
+    for path, space in zip(paths, spaces, strict=True):
+        for name, where in space.items():
+            (values,) = where.values()
+            for value in (values[0], values[-1]):
+                table = json.dumps({name: value})
+                calls.append(f"(import '{path}').library.config('{path.stem}', {table})")
+            limits.append((path, name, values[0]))
+    configs = evaluated(f"[{', '.join(calls)}]")
+    for number, (path, name, _) in enumerate(limits):
+        assert configs[2 * number] != configs[2 * number + 1], f"{path}: {name} is not used"
+    path, name, low = limits[-1]
+    assert ConfigFile(path).config(None, {name: low}) == configs[-2]
+    assert default_space(ConfigFile(path)) == spaces[-1]
+
+
+def evaluated(snippet):
+    return json.loads(evaluate_snippet("snippet", snippet))
 
 
 def test_plain_configs_are_left_as_they_are(tmp_path):

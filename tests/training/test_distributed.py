@@ -12,6 +12,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
 from allennlp.training.metrics import Metric
+from registered import names_of
 from shipped import FOLDER, METHODS, WRITE, config_of, is_random, name_of, small_and_plain
 
 from structured_energy.losses import Loss
@@ -92,7 +93,7 @@ def compare(config, tmp_path):
 def components_of(path):
     """Return the registered names in the model of a config that work across processes."""
     bases = (Loss, Metric, OracleValue, Sampler)
-    known = {name for base in bases for name in base.list_available()}
+    known = {name for base in bases for name in names_of(base)}
     return known & set(re.findall(r'"([^"]*)"', json.dumps(config_of(path)["model"])))
 
 
