@@ -2,6 +2,7 @@
 raises."""
 
 import copy
+import itertools
 import json
 import random
 
@@ -96,7 +97,18 @@ def test_there_is_a_search_space_for_every_method():
     assert fields_of("segmentation_search_spaces") == SEGMENTATION_METHODS
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=name_of)
+# On other data sets the config of a method differs in numbers, and in how sentences are read.
+BUILT = [
+    *METHODS,
+    *(
+        path
+        for path in CONFIGS
+        if path not in METHODS and path.stem in ("crf", "dvn", "inference_network", "cross_fitted")
+    ),
+]
+
+
+@pytest.mark.parametrize("path", BUILT, ids=name_of)
 def test_builds(path, tmp_path):
     config = small(path, tmp_path / "data")
     networks = {key for key in config["model"] if key.endswith("_network")}
@@ -105,7 +117,6 @@ def test_builds(path, tmp_path):
     assert len(batch["labels"]) > 1
 
 
-# On other data sets the config of a method differs in numbers, and in how sentences are read.
 TRAINED = [
     *METHODS,
     *(
@@ -143,8 +154,10 @@ def test_trains_saves_and_loads(path, tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("data_set", DATA_SETS)
-@pytest.mark.parametrize("method", ["inference_network", "dvn", "seal_static", "seal_static_nce"])
+@pytest.mark.parametrize(
+    ("data_set", "method"),
+    zip(DATA_SETS, itertools.cycle(["inference_network", "dvn", "seal_static", "seal_static_nce"])),
+)
 def test_it_trains_on_the_published_data(method, data_set, tmp_path):
     if data_set != "digits" and not available(data_set):
         pytest.skip(f"STRUCTURED_ENERGY_DATA has no {data_set}")
