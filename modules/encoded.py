@@ -1,11 +1,12 @@
 """An input together with the encodings that networks computed of it."""
 
-from typing import Any, Callable, Dict, NamedTuple, Optional, Protocol, Tuple
+from typing import Any, Callable, Dict, Hashable, NamedTuple, Optional, Protocol, Tuple, TypeVar
 
 import torch
 
 # Tensors whose first dimension is the batch; `None` stands for a part without an encoding.
 Encoding = Tuple[Optional[torch.Tensor], ...]
+Result = TypeVar("Result")
 
 
 class Encodes(Protocol):
@@ -46,6 +47,7 @@ class Encoded:
         self._x = x
         self.mask = mask
         self._stored: Dict[Encodes, _Stored] = {}
+        self._results: Dict[Hashable, Any] = {}
 
     @property
     def x(self) -> Any:
@@ -89,8 +91,16 @@ class Encoded:
             return self.encoding(network, mask)
         return stored.encoding
 
+    def once(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """Return the result of `compute`, which follows from x and the weights, such as a
+        prediction; it is computed at the first call with this key."""
+        if key not in self._results:
+            self._results[key] = compute()
+        return self._results[key]
+
     def forget_trained(self) -> None:
         """Keep only the encodings of frozen networks, since the weights of the others changed."""
+        self._results.clear()
         self._stored = {
             network: stored
             for network, stored in self._stored.items()

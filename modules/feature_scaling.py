@@ -1,10 +1,11 @@
 """The scaling of features, and their statistics over the training data."""
 
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 import numpy as np
 import torch
 
+from .unchanged import Unchanged
 from .workers import all_gather_object
 
 _BUFFERS = ("shift", "scale", "fill", "is_fitted")
@@ -102,6 +103,20 @@ def _sum(values: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
     return {key: np.sum([each[key] for each in gathered], axis=0) for key in values}
 
 
+class _Scaled(NamedTuple):
+    """Scaled features, and what they were computed of."""
+
+    unchanged: Unchanged
+    features: torch.Tensor
+
+
+class _Plain(NamedTuple):
+    """Whether a shift and a scale keep all values, and these two."""
+
+    unchanged: Unchanged
+    is_plain: bool
+
+
 class FeatureScaling(torch.nn.Module):
     """(x − shift) · scale of feature vectors x `(batch, num_features)`, with `fill` for NaN.
 
@@ -118,6 +133,8 @@ class FeatureScaling(torch.nn.Module):
     scale: torch.Tensor
     fill: torch.Tensor
     is_fitted: torch.Tensor
+    _last: Optional[_Scaled] = None
+    _plain: Optional[_Plain] = None
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -125,18 +142,35 @@ class FeatureScaling(torch.nn.Module):
         self.register_buffer("scale", torch.ones(size))
         self.register_buffer("fill", torch.zeros(size))
         self.register_buffer("is_fitted", torch.tensor(0))  # a number: gloo sends no bool
-        self._only_fills = True  # whether values that are not missing stay as they are
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the scaled features, in which no value is missing."""
-        # On a CPU these passes over x take a tenth of a training step, and its sum next to nothing.
-        # On other devices a look at the sum would wait for them.
-        looks = x.device.type == "cpu" and not torch.compiler.is_compiling()
-        complete = looks and not bool(x.detach().sum().isnan())
-        filled = x if complete else torch.where(x.isnan(), self.fill, x)
-        if complete and self._only_fills and x.dtype == self.scale.dtype:
+        # On a CPU these passes over x take a tenth of a training step, so that the steps on a batch
+        # share its features. On other devices a look at the sum would wait for them.
+        if x.device.type != "cpu" or x.requires_grad or torch.compiler.is_compiling():
+            return (torch.where(x.isnan(), self.fill, x) - self.shift) * self.scale
+        sources = (x, self.shift, self.scale, self.fill)
+        last = self._last
+        if last is None or last.features.is_inference() or not last.unchanged.still(*sources):
+            last = self._last = _Scaled(Unchanged(*sources), self._scaled(x))
+        return last.features
+
+    def _scaled(self, x: torch.Tensor) -> torch.Tensor:
+        is_complete = not bool(x.sum().isnan())
+        filled = x if is_complete else torch.where(x.isnan(), self.fill, x)
+        if is_complete and self._only_fills() and x.dtype == self.scale.dtype:
             return filled
         return (filled - self.shift) * self.scale
+
+    def _only_fills(self) -> bool:
+        """Return whether values that are not missing stay as they are."""
+        if self._plain is None or not self._plain.unchanged.still(self.shift, self.scale):
+            plain = bool((self.shift == 0).all() and (self.scale == 1).all())
+            self._plain = _Plain(Unchanged(self.shift, self.scale), plain)
+        return self._plain.is_plain
+
+    def __getstate__(self) -> Any:
+        return {**self.__dict__, "_last": None, "_plain": None}
 
     def fit(self, values: Statistics, standardize: bool) -> None:
         """Set the shift and the scale of each feature, and the mean as what fills a missing value.
@@ -153,10 +187,6 @@ class FeatureScaling(torch.nn.Module):
         for buffer, value in (("shift", shift), ("scale", scale), ("fill", values.mean)):
             getattr(self, buffer).copy_(torch.from_numpy(value))
         self.is_fitted.fill_(1)
-        self._look_at_buffers()
-
-    def _look_at_buffers(self) -> None:
-        self._only_fills = bool((self.shift == 0).all() and (self.scale == 1).all())
 
     def _load_from_state_dict(
         self, state_dict: Dict[str, Any], prefix: str, *arguments: Any
@@ -167,4 +197,3 @@ class FeatureScaling(torch.nn.Module):
                 state_dict[f"{prefix}{name}"] = getattr(self, name)
             state_dict[f"{prefix}is_fitted"] = torch.tensor(1)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
-        self._look_at_buffers()

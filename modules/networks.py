@@ -66,15 +66,16 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
             set_plainly(part, "training", True)
 
 
-def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> Iterator[torch.nn.Module]:
+def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> List[torch.nn.Module]:
     # The walk of Module.modules also makes names, which takes several times as long.
-    waiting, seen = [module for module in modules if module is not None], set()
-    while waiting:
-        part = waiting.pop()
-        if id(part) not in seen:
-            seen.add(id(part))
-            yield part
-            waiting += [child for child in part._modules.values() if child is not None]
+    parts = [module for module in dict.fromkeys(modules) if module is not None]
+    seen = set(parts)
+    for part in parts:  # which grows
+        for child in part._modules.values():
+            if child is not None and child not in seen:
+                seen.add(child)
+                parts.append(child)
+    return parts
 
 
 @contextmanager

@@ -54,17 +54,21 @@ def own_part(values: List[Any]) -> Any:
 def average_gradients(parameters: List[torch.nn.Parameter]) -> None:
     """Replace each gradient by its mean over all workers, in one reduction.
 
-    A missing gradient counts as zeros. Every worker must call this function.
+    A gradient that some workers lack counts as zeros there; one that all lack stays missing. Every
+    worker must call this function.
     """
+    missing = [parameter.grad is None for parameter in parameters]
     gradients = [
         torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         for parameter in parameters
     ]
-    flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
+    present = gradients[0].new_tensor([not each for each in missing])
+    flat = torch.cat([*(gradient.reshape(-1) for gradient in gradients), present])
     torch.distributed.all_reduce(flat)
     flat /= num_workers()
     start = 0
-    for parameter in parameters:
+    anywhere = flat[-len(parameters) :].tolist() if any(missing) else [1.0] * len(parameters)
+    for parameter, is_present in zip(parameters, anywhere, strict=True):
         stop = start + parameter.numel()
-        parameter.grad = flat[start:stop].view_as(parameter)
+        parameter.grad = flat[start:stop].view_as(parameter) if is_present else None
         start = stop

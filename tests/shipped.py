@@ -19,7 +19,6 @@ METHODS = [
 WRITE = {"multi_label": write_arff, "tagging": write_conllu, "segmentation": write_images}
 # Draws of two processes are not those of one.
 RANDOM = (
-    "cross-fitted",
     "network-draws",
     '"random"',
     "perturbed-truth",

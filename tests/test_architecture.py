@@ -19,6 +19,8 @@ LAYERS = [
         "gradients",
         "logged_values",
         "masks",
+        "random_bits",
+        "unchanged",
         "old_configs",
         "settings",
         "atomic_files",

@@ -3,6 +3,8 @@
 import torch
 from allennlp.modules import FeedForward
 
+from ..random_bits import uniform_numbers
+
 _LEVELS = 2**16
 
 
@@ -23,15 +25,11 @@ class FastDropout(torch.nn.Dropout):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Return the input with a share p of its units zeroed, in training mode."""
         kept = int((1 - self.p) * _LEVELS + 0.5)
-        if (
-            not self.training
-            or kept in (0, _LEVELS)
-            or input.device.type != "cpu"
-            or torch.compiler.is_compiling()
-        ):
+        if torch.compiler.is_compiling() or input.device.type != "cpu" or kept == 0:
             return super().forward(input)
-        words = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
-        numbers = words.view(torch.int16)[: input.numel()].view(input.shape)
+        if not self.training or kept == _LEVELS:
+            return input
+        numbers = uniform_numbers(input.numel()).view(input.shape)
         scale = (numbers < kept - _LEVELS // 2).to(input.dtype).mul_(_LEVELS / kept)
         return input * scale
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch.nn.functional import linear
 
+from ..unchanged import Unchanged
+
 DENSEST = 1 / 16
 """The share of entries that are not zero up to which a product of sparse rows is the faster one."""
 FEWEST = 256
@@ -17,8 +19,7 @@ FEWEST = 256
 class _Rows(NamedTuple):
     """A batch of rows, and its compressed form, or `None` if it is dense."""
 
-    x: torch.Tensor
-    version: int
+    unchanged: Unchanged
     compressed: Optional[torch.Tensor]
 
 
@@ -62,10 +63,9 @@ class SparseLinear(torch.nn.Linear):
         )
         if not fits:
             return None
-        version = -1 if x.is_inference() else x._version
         last = self._last
-        if last is None or last.x is not x or last.version != version or version < 0:
-            last = self._last = _Rows(x, version, compress(x))
+        if last is None or not last.unchanged.still(x):
+            last = self._last = _Rows(Unchanged(x), compress(x))
         return last.compressed
 
     def __getstate__(self) -> Any:

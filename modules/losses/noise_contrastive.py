@@ -45,17 +45,17 @@ class NoiseContrastiveLoss(ScoreNetworkLoss):
         self.correct_for_proposal = correct_for_proposal
 
     @abstractmethod
-    def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        """Return the loss, `(batch, 1)`, given f of the truth, `(batch, 1)`, and of the draws,
-        `(batch, K)`."""
+    def contrast(self, f: torch.Tensor) -> torch.Tensor:
+        """Return the loss, `(batch, 1)`, given f of the truth, which is first, and of the draws,
+        `(batch, 1 + K)`."""
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        scores = self.score_network(x, torch.cat([truth, sample.y.detach()], dim=1), mask)
-        truth_score, draw_score = scores[:, :1], scores[:, 1:]
-        self.log("ground_truth_score", truth_score)
-        self.log("draw_score", draw_score)
+        f = self.score_network(x, torch.cat([truth, sample.y.detach()], dim=1), mask)
+        scores = f.detach()
+        self.log("ground_truth_score", scores[:, :1])
+        self.log("draw_score", scores[:, 1:])
         if self.correct_for_proposal:
             if sample.log_prob is None or sample.logits is None:
                 raise ValueError(
@@ -64,10 +64,12 @@ class NoiseContrastiveLoss(ScoreNetworkLoss):
                     "correct_for_proposal: false."
                 )
             logits = sample.logits[:, :1].detach()
-            truth_score = truth_score - self.output_space.log_prob(logits, truth, mask)
-            draw_score = draw_score - sample.log_prob.detach()
-        self.log("accuracy", truth_score > draw_score.amax(dim=1, keepdim=True))
-        return self.contrast(truth_score, draw_score)
+            of_truth = self.output_space.log_prob(logits, truth, mask)
+            f = f - torch.cat([of_truth, sample.log_prob.detach()], dim=1)
+        if self.is_logging:
+            values = f.detach()
+            self.log("accuracy", values[:, :1] > values[:, 1:].amax(dim=1, keepdim=True))
+        return self.contrast(f)
 
 
 @Loss.register("nce-ranking")
@@ -75,8 +77,8 @@ class RankingNoiseContrastiveLoss(NoiseContrastiveLoss):
     """−log exp f(y*) / (exp f(y*) + Σ_k exp f(y_k)) (Ma & Collins 2018, equation 4; Lee et al.
     2022), with f(y) = s(x, y) − log q(y | x) for draws y_k of q."""
 
-    def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        return torch.cat([truth, draws], dim=1).logsumexp(dim=1, keepdim=True) - truth
+    def contrast(self, f: torch.Tensor) -> torch.Tensor:
+        return f.logsumexp(dim=1, keepdim=True) - f[:, :1]
 
 
 @Loss.register("nce-binary")
@@ -84,7 +86,6 @@ class BinaryNoiseContrastiveLoss(NoiseContrastiveLoss):
     """log(1 + exp(−g(y*))) + Σ_k log(1 + exp g(y_k)) (Gutmann & Hyvärinen 2010; Ma & Collins 2018,
     equation 2), with g(y) = s(x, y) − log q(y | x) − log K for K draws y_k of q."""
 
-    def contrast(self, truth: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:
-        log_count = math.log(draws.shape[1])
-        wrong = softplus(draws - log_count).sum(dim=1, keepdim=True)
-        return softplus(log_count - truth) + wrong
+    def contrast(self, f: torch.Tensor) -> torch.Tensor:
+        g = f - math.log(f.shape[1] - 1)
+        return softplus(-g[:, :1]) + softplus(g[:, 1:]).sum(dim=1, keepdim=True)

@@ -1,5 +1,6 @@
 """F1 over examples, over all decisions, and over labels."""
 
+import functools
 from abc import abstractmethod
 from typing import ClassVar, List, Optional, Sequence, Tuple
 
@@ -7,7 +8,9 @@ import torch
 from allennlp.training.metrics import Metric
 
 from .set_metric import SetMetric
-from .sums import UNIT, Sums, ratio, sum_in_units
+from .sums import UNIT, Sums, in_units, ratio
+
+_LARGEST_TABLE = 2**20
 
 
 def counts_at(
@@ -25,6 +28,25 @@ def counts_at(
         return counts[:, 1:].flip(1).cumsum(1).flip(1).T
 
     return above(gap[labels]), above(gap.flatten())
+
+
+def f1_units(shared: torch.Tensor, mass: torch.Tensor) -> torch.Tensor:
+    """F1 = 2 |Y ∩ Ŷ| / (|Y| + |Ŷ|) in integers of `UNIT`, and 1 where the mass |Y| + |Ŷ| is 0.
+
+    On a CPU the values of many examples are looked up in a table of all pairs of the two counts.
+    """
+    if mass.device.type == "cpu" and mass.numel():
+        # Powers of 2, so that there are few tables.
+        rows, columns = (1 << int(each.max()).bit_length() for each in (shared, mass))
+        if rows * columns <= min(mass.numel(), _LARGEST_TABLE):
+            return torch.take(_table(rows, columns), torch.add(mass, shared, alpha=columns))
+    return in_units(ratio(2 * shared, mass, empty=1.0))
+
+
+@functools.lru_cache(maxsize=8)
+def _table(rows: int, columns: int) -> torch.Tensor:
+    shared, mass = torch.arange(rows).unsqueeze(1), torch.arange(columns)
+    return in_units(ratio(2 * shared, mass.expand(rows, columns), empty=1.0))
 
 
 class F1(SetMetric):
@@ -83,17 +105,15 @@ class F1(SetMetric):
         for measure, at in zip(measures, cutoffs, strict=True):
             flat, true, known = self.flat(measure, labels, mask)
             counts.append(counts_at(flat, true, at))
-        # Above both cutoffs are those above the one that fewer are above.
-        shared, predicted = (
-            torch.minimum(first.unsqueeze(1), second).flatten(0, 1)
-            for first, second in zip(*counts, strict=True)
-        )
-        return self.of_counts(
-            shared,
-            predicted,
-            true.sum(1).expand_as(shared),
-            known.sum(1).expand_as(shared),
-        )
+        (first_shared, first_predicted), (shared, predicted) = counts
+        sizes = [each.sum(1).expand_as(shared) for each in (true, known)]
+        # Above both cutoffs are those above the one that fewer are above. The counts at one cutoff
+        # of the first measure fit into the cache of a processor.
+        parts = [
+            self.of_counts(torch.minimum(s, shared), torch.minimum(p, predicted), *sizes)
+            for s, p in zip(first_shared, first_predicted, strict=True)
+        ]
+        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
     def numbers(self, sums: Sums) -> List[float]:
         return self.value(sums).tolist()  # of all cutoffs at once
@@ -119,9 +139,9 @@ class ExampleF1(F1):
         true: torch.Tensor,
         known: torch.Tensor,
     ) -> Sums:
-        f1 = ratio(2 * shared, predicted + true, empty=1.0)
         is_judged = known > 0
-        return {"f1_units": sum_in_units(f1 * is_judged), "count": is_judged.sum(-1)}
+        units = f1_units(shared, predicted + true) * is_judged
+        return {"f1_units": units.sum(-1), "count": is_judged.sum(-1)}
 
     def value(self, sums: Sums) -> torch.Tensor:
         return ratio(UNIT * sums["f1_units"].double(), sums["count"], empty=0.0)

@@ -18,6 +18,11 @@ def ratio(numerator: torch.Tensor, denominator: torch.Tensor, empty: float) -> t
     )
 
 
+def in_units(fractions: torch.Tensor) -> torch.Tensor:
+    """Return fractions, each rounded to a whole `UNIT`, as numbers of `UNIT`."""
+    return (fractions.double() / UNIT).round().long()
+
+
 def sum_in_units(fractions: torch.Tensor) -> torch.Tensor:
     """Return the sum of fractions in [0, 1] along the last dimension, in integers of `UNIT`: unlike
     a sum of floating-point numbers, it is the same in any order and for any batches.
@@ -27,4 +32,4 @@ def sum_in_units(fractions: torch.Tensor) -> torch.Tensor:
     >>> sum_in_units(torch.tensor([0.5, 0.25])) * UNIT
     tensor(0.7500)
     """
-    return (fractions.double() / UNIT).round().long().sum(-1)
+    return in_units(fractions).sum(-1)

@@ -3,8 +3,9 @@
 from typing import Any, List, Optional, Tuple, Union
 
 import torch
-from torch.nn.functional import logsigmoid
+from torch.nn.functional import logsigmoid, softplus
 
+from ..random_bits import bernoulli, draws_few_bits
 from .output_space import EDGE, OutputSpace
 
 
@@ -76,8 +77,10 @@ class BinaryOutputSpace(OutputSpace):
     ) -> torch.Tensor:
         shape = (-1, num_samples, *logits.shape[1:])
         if temperature is None:
-            # As torch.bernoulli, also in its resolution of 2⁻²⁴, in half of its time on a CPU.
-            probabilities = torch.sigmoid(logits).unsqueeze(1).expand(shape)
+            probabilities = torch.sigmoid(logits.detach())
+            if draws_few_bits(probabilities, num_samples):
+                return bernoulli(probabilities, num_samples)
+            probabilities = probabilities.unsqueeze(1).expand(shape)
             single = torch.promote_types(logits.dtype, torch.float32)
             uniform = torch.rand(probabilities.shape, dtype=single, device=logits.device)
             return (uniform < probabilities).to(logits.dtype)
@@ -122,8 +125,9 @@ class BinaryOutputSpace(OutputSpace):
         return logsigmoid(logits) + logsigmoid(-logits)
 
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        # log σ(l)·y + log σ(−l)·(1 − y), in the form that is finite for any finite logit.
-        return torch.addcmul(logsigmoid(-logits), y, logits)
+        # log σ(l)·y + log σ(−l)·(1 − y), in the form that is finite for any finite logit. Above 40,
+        # log(1 + exp l) is l in double precision too.
+        return torch.addcmul(-softplus(logits, threshold=40), y, logits)
 
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         return (y - other).abs()

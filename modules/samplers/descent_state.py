@@ -1,6 +1,6 @@
-"""The state of gradient-based inference between two steps."""
+"""The state of gradient-based inference between two steps, and its result."""
 
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 import torch
 
@@ -66,3 +66,31 @@ class DescentState(NamedTuple):
             gradient=gradient,
             function=None,
         )
+
+
+class Iterate(NamedTuple):
+    """An iterate of a descent.
+
+    # Fields
+
+    y : `(batch, num_starts, *event_shape)`.
+    score : s(x, y), `(batch, num_starts)`.
+    """
+
+    y: torch.Tensor
+    score: torch.Tensor
+
+
+class Descent(NamedTuple):
+    """What is kept of a descent.
+
+    # Fields
+
+    iterates : the last iterates z.
+    objectives : the objectives of all iterates, `(batch, num_starts)`.
+    num_steps : the number of steps of each instance, `(batch,)`.
+    """
+
+    iterates: List[torch.Tensor]
+    objectives: List[torch.Tensor]
+    num_steps: torch.Tensor

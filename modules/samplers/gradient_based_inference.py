@@ -2,7 +2,7 @@
 
 from collections import deque
 from contextlib import nullcontext
-from typing import Any, ContextManager, Deque, List, Literal, NamedTuple, Optional, Tuple
+from typing import Any, ContextManager, Deque, Hashable, List, Literal, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -15,26 +15,14 @@ from ..networks import deterministic, frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
-from .descent_state import DescentState
+from .descent_state import Descent, DescentState, Iterate
 from .iterative import IterativeSampler
 from .output_optimizers import OutputOptimizer, ProjectedGradient
+from .random import UniformSampler
 from .sampler import Sampler
 from .selection import choose
 
 Picker = Literal["best", "last", "last-n", "all"]
-
-
-class Iterate(NamedTuple):
-    """An iterate of a descent.
-
-    # Fields
-
-    y : `(batch, num_starts, *event_shape)`.
-    score : s(x, y), `(batch, num_starts)`.
-    """
-
-    y: torch.Tensor
-    score: torch.Tensor
 
 
 @Sampler.register("gradient-based-inference")
@@ -124,7 +112,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         kept = {"last": 1, "last-n": self.num_last}.get(self.pick)
-        iterates, objectives = self._iterates(x, truth, mask, kept)
+        iterates, objectives = self._descent(x, truth, mask, kept)
         stacked = torch.stack(objectives, dim=2)  # (batch, num_starts, up to T + 1)
         self.log("trajectory", -stacked.mean(dim=(0, 1)))
         self.log("score", -stacked.amin(dim=2))
@@ -142,13 +130,13 @@ class GradientBasedInferenceSampler(IterativeSampler):
 
     def path(self, x: Any, mask: Optional[torch.Tensor] = None) -> List[Iterate]:
         """Return the iterates y_0 … y_T of a prediction, or fewer if all instances converge."""
-        iterates, objectives = self._iterates(x, None, mask)
+        iterates, objectives = self._descent(x, None, mask)
         return [
             Iterate(self.optimizer.output(z).detach(), -objective)
             for z, objective in zip(iterates, objectives, strict=True)
         ]
 
-    def _iterates(
+    def _descent(
         self,
         x: Any,
         truth: Optional[torch.Tensor],
@@ -163,9 +151,33 @@ class GradientBasedInferenceSampler(IterativeSampler):
         # The adversarial loss trains the score network; it counts and logs only the steps of that.
         quiet = self.training and self.score_network.is_frozen
         with self._quiet(quiet), scope(self.score_network), torch.enable_grad():
-            y = self.starts(x, truth, mask, self.optimizer.smoothing)
-            z = self.optimizer.variable(y).detach()
-            return self._descend(x, z, truth, unrolled, kept)
+            # All iterates are too many to keep them for another sampler.
+            if kept is not None and not self.training and self._is_prediction(truth):
+                key = (kept, *self._settings())
+                descent = x.once(key, lambda: self._from_start(x, None, False, kept))
+            else:
+                descent = self._from_start(x, truth, unrolled, kept)
+        self.log("steps", descent.num_steps)
+        return descent.iterates, descent.objectives
+
+    def _is_prediction(self, truth: Optional[torch.Tensor]) -> bool:
+        """Return whether all that a descent does follows from x and the weights."""
+        knows_nothing = truth is None or (self.adversarial is None and not self.truth_rate)
+        return knows_nothing and (self.start is None or type(self.start) is UniformSampler)
+
+    def _settings(self) -> Tuple[Hashable, ...]:
+        """Return what a prediction depends on besides x: samplers that agree share it."""
+        num_starts = self.start.num_samples if isinstance(self.start, UniformSampler) else 0
+        values = (v if isinstance(v, Hashable) else id(v) for v in vars(self.optimizer).values())
+        own = (type(self), self.score_network, self.num_steps, self.tolerance, num_starts)
+        return (*own, type(self.optimizer), *values)
+
+    def _from_start(
+        self, x: Encoded, truth: Optional[torch.Tensor], unrolled: bool, kept: Optional[int]
+    ) -> Descent:
+        y = self.starts(x, truth, x.mask, self.optimizer.smoothing)
+        z = self.optimizer.variable(y).detach()
+        return self._descend(x, z, truth, unrolled, kept)
 
     def _descend(
         self,
@@ -174,8 +186,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
         truth: Optional[torch.Tensor],
         unrolled: bool,
         kept: Optional[int],
-    ) -> Tuple[List[torch.Tensor], List[torch.Tensor]]:
-        """Return the last `kept` iterates from z on, and the objectives of all iterates."""
+    ) -> Descent:
+        """Return the descent from z on."""
         iterates: Deque[torch.Tensor] = deque(maxlen=kept)
         objectives: List[torch.Tensor] = []
         state = DescentState(
@@ -196,8 +208,7 @@ class GradientBasedInferenceSampler(IterativeSampler):
         iterates.append(state.z)
         with torch.no_grad():
             objectives.append(self._objective(x, self.optimizer.output(state.z), truth))
-        self.log("steps", state.num_steps)
-        return list(iterates), objectives
+        return Descent(list(iterates), objectives, state.num_steps)
 
     def _evaluate(self, state: DescentState, x: Encoded, unrolled: bool) -> DescentState:
         """Return the state with the objective and its gradient at z, narrowed to the instances of x

@@ -60,7 +60,7 @@ class NetworkDrawsSampler(Sampler):
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         logits = self.task_network(x, mask)
-        if self.kind == "discrete":
+        if self.kind == "discrete" and self.temperature != 1:
             logits = logits / self.temperature
         expanded = logits.unsqueeze(1).expand(-1, self.num_samples, *logits.shape[1:])
         if self.kind == "gaussian":

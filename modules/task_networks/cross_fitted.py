@@ -24,9 +24,10 @@ class CrossFittedTaskNetwork(TaskNetwork):
     that predicts. Here an instance of the training data has the logits of the network that was not
     trained on it, and any other instance those of the mean probabilities of all networks.
 
-    In training mode a batch passes through one of the networks, at random; its logits of the
-    instances of the fold of that network are constants. An epoch costs as much as one of a single
-    network, and each network takes 1 / K of the steps: K times as many epochs are needed. The fold
+    In training mode a batch passes through one of the networks, at random, which is the same one in
+    all workers; its logits of the instances of the fold of that network are constants. An epoch
+    costs as much as one of a single network, and each network takes 1 / K of the steps: K times as
+    many epochs are needed. The fold
     of an instance follows from a hash of its features, and the hashes of the instances of the
     training data, which trainers collect before the first step, are saved with the weights.
 
@@ -75,6 +76,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
         factors = torch.randint(-(2**62), 2**62, (size,), generator=generator)
         self.register_buffer("factors", factors, persistent=False)
         self.register_buffer("seen", torch.zeros(0, dtype=torch.long))
+        self.num_drawn = 0  # networks, one for each batch
 
     def hashes(self, x: torch.Tensor) -> torch.Tensor:
         """Return a hash of each instance, `(batch,)`, that does not depend on the batch.
@@ -103,7 +105,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
         if self.training:
             if not torch.isin(hashes, self.seen).all():  # a trainer that did not call `prepare`
                 self.add(hashes)
-            network = int(torch.randint(self.num_folds, ()))
+            network = self._draw_network()
             logits = self._of_network(network, x)
             logits = torch.where((folds == network).unsqueeze(1), logits.detach(), logits)
             return logits, logits
@@ -117,6 +119,13 @@ class CrossFittedTaskNetwork(TaskNetwork):
             logits[~is_seen] = self.output_space.logits_of(mean)
         return logits, logits
 
+    def _draw_network(self) -> int:
+        """Return the network of the next batch. It follows from the number of batches before: the
+        random numbers of workers differ as soon as one of them has a batch of another size."""
+        generator = torch.Generator().manual_seed(self.num_drawn)
+        self.num_drawn += 1
+        return int(torch.randint(self.num_folds, (), generator=generator))
+
     def _of_networks(self, x: torch.Tensor, networks: torch.Tensor) -> torch.Tensor:
         """Return the logits of each instance by its network."""
         rows = [(networks == k).nonzero().flatten() for k in range(self.num_folds)]
@@ -128,8 +137,17 @@ class CrossFittedTaskNetwork(TaskNetwork):
             return self.projection(self.encoder(x, None))
         return self.projections[k - 1](self.encoders[k - 1](x, None))
 
+    def get_extra_state(self) -> torch.Tensor:
+        """Return the number of networks that were drawn, for a checkpoint."""
+        return torch.tensor(self.num_drawn)
+
+    def set_extra_state(self, state: torch.Tensor) -> None:
+        """Restore the number of networks that were drawn."""
+        self.num_drawn = int(state)
+
     def _load_from_state_dict(self, state_dict: Dict[str, Any], prefix: str, *rest: Any) -> None:
         saved = state_dict.get(f"{prefix}seen")
         if saved is not None:
             self.seen = self.seen.new_empty(saved.shape)
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())  # of old versions
         super()._load_from_state_dict(state_dict, prefix, *rest)

@@ -35,6 +35,8 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
         The share of the weights, times `lr`, that a step subtracts.
     """
 
+    grad_scale: Optional[torch.Tensor] = None  # the name by which torch hands it to the kernel
+
     def __init__(
         self,
         model_parameters: List[Tuple[str, torch.nn.Parameter]],
@@ -54,6 +56,11 @@ class FusedAdamW(Optimizer, torch.optim.AdamW):
             weight_decay=weight_decay,
             fused=True,
         )
+
+    def divide_gradients(self, divisor: int) -> None:
+        """Let the kernel divide the gradients of the following steps by a number, which saves a
+        pass over them."""
+        self.grad_scale = None if divisor == 1 else torch.tensor(float(divisor))
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Load a state, in the memory layout of the parameters: the kernel reads all of its tensors

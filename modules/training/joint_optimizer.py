@@ -10,7 +10,7 @@ from allennlp.training.optimizers import Optimizer
 
 from ..networks import Groups
 from ..workers import average_gradients
-from .fused_adamw import like
+from .fused_adamw import FusedAdamW, like
 from .schedule import Epochs, NetworkSettings
 
 
@@ -48,9 +48,13 @@ class JointOptimizer(torch.optim.Optimizer):
 
     def average(self, count: int) -> None:
         """Average the active network's gradients, a sum over `count` batches, over these batches
-        and over the workers."""
+        and over the workers. Where nothing measures their norm, an optimiser with a kernel divides
+        them in its step."""
         parameters = self.parameters()
-        if count > 1:
+        optimizer = self.optimizers[self.active]
+        if isinstance(optimizer, FusedAdamW) and not self.measures_norm():
+            optimizer.divide_gradients(count)
+        elif count > 1:
             for parameter in parameters:
                 if parameter.grad is not None:
                     parameter.grad.div_(count)

@@ -1,5 +1,7 @@
 """Every metric against scikit-learn, in batches of unequal size, with ties."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from sklearn import metrics as sklearn_metrics
 from structured_energy.metrics import ExampleF1, as_structured
 from structured_energy.metrics import average_precision as average_precision_module
 from structured_energy.metrics.by_label import LabelMetric
+from structured_energy.metrics.f1 import f1_units
 from structured_energy.metrics.set_metric import SetMetric
 
 NAMES = [
@@ -201,3 +204,17 @@ def test_only_integers_are_added_up_over_batches():
             outputs, labels = torch.rand(3, 4) < 0.5, torch.rand(3, 4) < 0.5
             sums = kind().batch_sums(torch.rand(3, 4), outputs, labels, None)
             assert {value.dtype for value in sums.values()} == {torch.int64}, name
+
+
+@pytest.mark.parametrize("labels", [3, 40, 900])
+def test_f1_in_units_is_the_same_with_and_without_a_table(labels):
+    generator = torch.Generator().manual_seed(labels)
+    shared = torch.randint(labels // 3 + 1, (50, 300), generator=generator)
+    mass = 2 * shared + torch.randint(labels // 3 + 1, (50, 300), generator=generator)
+    expected = [
+        [round(Fraction(2 * s, m) * 2**40) if m else 2**40 for s, m in zip(*row, strict=True)]
+        for row in zip(shared.tolist(), mass.tolist(), strict=True)
+    ]
+    assert f1_units(shared, mass).tolist() == expected
+    assert f1_units(shared[:1, :2], mass[:1, :2]).tolist() == [expected[0][:2]]  # too few
+    assert f1_units(shared[:0], mass[:0]).shape == (0, 300)

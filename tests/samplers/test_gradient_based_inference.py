@@ -1,17 +1,20 @@
 """Gradient-based inference against known optima, and its use of labels."""
 
+import numpy as np
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from registered import names_of
 
+from structured_energy.encoded import Encoded
 from structured_energy.losses import NegativeLoss, OracleCostLoss, ScoreLoss
 from structured_energy.networks import Network
 from structured_energy.oracle_values import PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import (
+    EntropicMirrorDescent,
     GradientBasedInferenceSampler,
     LogitsGradient,
     OutputOptimizer,
@@ -173,6 +176,65 @@ def test_an_adversarial_loss_is_descended_only_in_training(x):
     torch.testing.assert_close(sampler.sample(x, None).y, plain.sample(x, None).y)
     expected = (oracle.value(truth, in_training) - 1).mean().item()  # minus the cost of the end
     assert sampler.get_all()["adversarial.value"] == pytest.approx(expected)
+
+
+class Counting(Bowl):
+    """The same, which counts its evaluations."""
+
+    def __init__(self):
+        super().__init__()
+        self.scored = 0
+
+    def score(self, encoding, y, mask):
+        self.scored += 1
+        return super().score(encoding, y, mask)
+
+
+def test_samplers_with_the_same_settings_share_a_prediction(x):
+    network, truth = Counting(), torch.ones(6, 1, 5, dtype=torch.float64)
+    settings = {"num_steps": 7, "start": UniformSampler(SPACE, network), "pick": "last"}
+
+    def sampler(**others):
+        arguments = {**settings, "optimizer": LogitsGradient(SPACE, 0.1), **others}
+        return GradientBasedInferenceSampler(SPACE, network, **arguments).eval()
+
+    encoded = Encoded(x)
+    first, second = sampler(), sampler(start=UniformSampler(SPACE, network))
+    with first.no_logging():
+        y = first.sample(encoded, None).y
+    scored = network.scored
+    assert torch.equal(second.sample(encoded, truth).y, y)  # no truth in its objective
+    assert network.scored == scored
+    alone = sampler()
+    alone.sample(Encoded(x), None)
+    values, expected = second.get_all(), alone.get_all()
+    assert values.keys() == expected.keys() == {"steps", "score", "trajectory"}
+    for key, value in expected.items():
+        np.testing.assert_array_equal(values[key], value)
+    adversarial = NegativeLoss(OracleCostLoss(PerInstanceF1(SPACE), reduction="none"))
+    for other in (
+        sampler(num_steps=6),
+        sampler(tolerance=1e-9),
+        sampler(start=None),
+        sampler(start=UniformSampler(SPACE, network, num_samples=2)),
+        sampler(start=RandomSampler(SPACE, network)),
+        sampler(optimizer=LogitsGradient(SPACE, 0.2)),
+        sampler(optimizer=EntropicMirrorDescent(SPACE, 0.1)),
+        sampler(truth_rate=0.5),
+        sampler(pick="best"),
+        sampler().train(),
+        GradientBasedInferenceSampler(SPACE, Counting(), **settings).eval(),
+    ):
+        scored = other.score_network.scored
+        other.sample(encoded, truth)
+        assert other.score_network.scored > scored
+    seeing = sampler(adversarial=adversarial)
+    assert not torch.equal(seeing.sample(encoded, truth).y, y)
+    assert torch.equal(seeing.sample(encoded, None).y, y)
+    encoded.forget_trained()
+    scored = network.scored
+    first.sample(encoded, None)
+    assert network.scored > scored
 
 
 def test_the_truth_starts_at_its_rate_only_in_training(x):

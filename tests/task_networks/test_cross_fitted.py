@@ -6,10 +6,12 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 from snippets import CROSS_ENTROPY
+from two_workers import results_of
 
 from structured_energy.encoders import Encoder
 from structured_energy.task_networks import TaskNetwork
 from structured_energy.testing import make_test_problem, train_snippet
+from structured_energy.workers import average_gradients
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 ENCODER = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
@@ -77,6 +79,45 @@ def test_the_instances_of_the_training_data_are_saved(problem, network):
     loaded = problem.build(TaskNetwork, CONFIG)
     loaded.load_state_dict(network.state_dict())
     torch.testing.assert_close(loaded.eval()(x), network.eval()(x))
+
+
+def test_each_network_takes_its_share_of_the_batches_and_the_count_is_saved(problem, network):
+    drawn = [network._draw_network() for _ in range(300)]
+    assert all(70 < drawn.count(k) < 130 for k in range(3))
+    loaded = problem.build(TaskNetwork, CONFIG)
+    loaded.load_state_dict(network.state_dict())
+    assert [network._draw_network() for _ in range(20)] == [
+        loaded._draw_network() for _ in range(20)
+    ]
+    state = network.state_dict()
+    del state["_extra_state"]
+    fresh = problem.build(TaskNetwork, CONFIG)
+    fresh.load_state_dict(state)  # of an earlier version
+    assert fresh.num_drawn == 0
+
+
+def test_workers_with_batches_of_other_sizes_train_the_same_networks_on_the_same_folds(tmp_path):
+    def work(rank):
+        torch.manual_seed(0)
+        network = make_test_problem().build(TaskNetwork, CONFIG.replace("5,", "5, dropout: 0.5,"))
+        network.train()
+        x = inputs(20)
+        folds = (network.hashes(x) >> 40) % 3
+        trained = []
+        for size in (4, 6, 5, 7, 8, 4, 3, 9):
+            network.zero_grad()
+            rows = slice(size) if rank else slice(10, 18)
+            network(x[rows]).sum().backward()
+            average_gradients(list(network.parameters()))
+            parts = [network.projection, *network.projections]
+            trained.append([part.weight.grad is not None for part in parts])
+        return folds, trained, network.projection.weight.grad
+
+    (folds, trained, _), (other_folds, other_trained, _) = results_of(work, tmp_path)
+    assert torch.equal(folds, other_folds)
+    assert trained == other_trained
+    assert all(sum(of_batch) == 1 for of_batch in trained)
+    assert {of_batch.index(True) for of_batch in trained} == {0, 1, 2}
 
 
 def test_what_does_not_fit_is_refused(problem):

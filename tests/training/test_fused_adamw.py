@@ -7,6 +7,26 @@ import torch
 
 from structured_energy.encoders.sparse_layer import by_column
 from structured_energy.training.fused_adamw import FusedAdamW
+from structured_energy.training.joint_optimizer import JointOptimizer
+
+
+@pytest.mark.parametrize("divided", ["by the kernel", "where the norm is measured"])
+def test_gradients_are_divided_by_the_number_of_accumulated_batches(divided):
+    torch.manual_seed(0)
+    start = torch.randn(5, 7)
+    weights = [torch.nn.Parameter(start.clone()) for _ in range(2)]
+    fused, reference = (FusedAdamW([("weight", weight)], lr=0.1) for weight in weights)
+    norm = True if divided == "where the norm is measured" else None
+    joint = JointOptimizer({"network": fused}, {"network": 3}, {"network": norm})
+    for count in (3, 3, 1, 2, 3):
+        gradient = torch.randn(5, 7)
+        weights[0].grad, weights[1].grad = gradient.clone(), gradient / count
+        joint.accumulated["network"] = 2
+        joint.average(count)
+        assert (fused.grad_scale is None) == (count == 1 or norm is not None)
+        joint.step()
+        reference.step()
+        assert torch.equal(*weights)
 
 
 @pytest.mark.parametrize("layout", [by_column, torch.clone], ids=["by column", "by row"])

@@ -1,5 +1,6 @@
 """Standardised features: against scikit-learn, in one and two processes, recovered, saved."""
 
+import copy
 import json
 import logging
 
@@ -107,6 +108,35 @@ def test_a_column_that_is_mostly_zero_keeps_its_zeros():
     scaling = FeatureScaling(2)
     scaling.fit(statistics(10, places, x[rows, places], 2), standardize=True)
     np.testing.assert_allclose(scaling(torch.from_numpy(x)), MaxAbsScaler().fit_transform(x))
+
+
+def test_changes_in_place_of_features_and_of_the_scaling_are_followed():
+    x = torch.rand(4, 3)
+    scaling = FeatureScaling(3)
+    assert scaling(x) is x
+    scaling.shift.add_(1)
+    torch.testing.assert_close(scaling(x), x - 1)
+    scaling.scale[1] = 5
+    torch.testing.assert_close(scaling(x), (x - 1) * torch.tensor([1.0, 5.0, 1.0]))
+    assert scaling(x) is scaling(x)  # for all steps on a batch
+    x[0, 0] = torch.nan
+    scaling.fill.fill_(2)
+    assert scaling(x)[0, 0] == 1
+    scaling.fill.fill_(4)
+    assert scaling(x)[0, 0] == 3
+    scaling.shift.zero_()
+    scaling.scale.fill_(1)
+    assert scaling(x)[0, 0] == 4 and torch.equal(scaling(x)[1:], x[1:])
+    copied = copy.deepcopy(scaling)
+    assert copied._last is None and torch.equal(copied(x), scaling(x))
+    with torch.inference_mode():
+        scaling(x.clone())
+        features = torch.rand(2, 3)
+    in_training = torch.rand(2, 3)
+    with torch.inference_mode():
+        scaling(in_training)
+        scaling(features)
+    assert not scaling(in_training).is_inference()
 
 
 @pytest.mark.parametrize("seed", range(5))
