@@ -41,7 +41,9 @@ class PseudoLikelihoodLoss(ScoreNetworkLoss):
         outputs = torch.cat([truth, neighbours.flatten(1, 2)], dim=1)
         scores = self.score_network(x, outputs, mask)
         truth_score = scores[:, :1]
-        others = scores[:, 1:].view(neighbours.shape[:3])
+        # Where a position has no other value, its neighbour is the truth itself.
+        same = (neighbours == truth.unsqueeze(2)).flatten(3).all(3)
+        others = scores[:, 1:].view(neighbours.shape[:3]).masked_fill(same, -torch.inf)
         conditional = torch.cat([truth_score.unsqueeze(2).expand_as(others[:, :, :1]), others], 2)
         loss = conditional.logsumexp(dim=2) - truth_score  # (batch, num_positions)
         right = (truth_score > others.amax(dim=2)).to(loss.dtype)

@@ -24,6 +24,9 @@ class OutputSpace(Registrable, ABC):
     """Whether the relaxation constrains each entry of y by itself, so that `project` keeps the
     fixed points of a step that scales each entry by another factor."""
 
+    independent: ClassVar[bool] = True
+    """Whether a position may have any value, whatever the others have."""
+
     @abstractmethod
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
         """Return the size of the logits of one vector h that encodes an instance (`position_dims`
@@ -55,6 +58,11 @@ class OutputSpace(Registrable, ABC):
     def center(self, gradient: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the gradient at a relaxed y without its part that no feasible step follows: on a
         simplex less its mean under y. It is 0 at every value in use of an optimum."""
+
+    def step_in_logits(self, gradient: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        """Return the direction of mirror descent in logits, along a gradient at their relaxed y:
+        the natural gradient, by default the gradient itself."""
+        return gradient
 
     @abstractmethod
     def project(self, y: torch.Tensor) -> torch.Tensor:
@@ -181,6 +189,16 @@ class OutputSpace(Registrable, ABC):
         """Return the part of a mask that a prediction depends on: the positions that exist in x,
         by default all of the mask. Labels exist even where the truth is unknown."""
         return mask
+
+    def complete(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return decoded labels as an output, which a rule for each position by itself may miss; by
+        default they are one."""
+        return labels
+
+    def paths(self, labels: torch.Tensor) -> Optional[List[List[str]]]:
+        """Return the paths of the most specific labels of each output in a taxonomy; `None` without
+        one."""
+        return None
 
     def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
         """Return the discrete output nearest to a relaxed y, shaped like it."""

@@ -12,7 +12,7 @@ from ..vocabulary import names
 from .structure import check_different, find_cycle, nested_terms
 
 NAMESPACE = "taxonomy"
-"""The namespace of the vocabulary with the edges, `PARENT<tab>CHILD`, and the roots, `<tab>ROOT`."""
+"""The namespace of the vocabulary with the edges, `PARENT<tab>CHILD`, and roots, `<tab>TERM`."""
 ROOT = "root"
 """The name of the common root of published edges, which is no label."""
 LARGEST = 2**20
@@ -201,6 +201,15 @@ class Taxonomy:
             for term, own in zip(self.terms, self.parents, strict=True)
             for parent in (own or (-1,))
         ]
+
+    def reordered(self, terms: Sequence[str]) -> "Taxonomy":
+        """Return the same taxonomy with its terms in another order."""
+        places = {term: place for place, term in enumerate(terms)}
+        parents = [
+            [places[self.terms[parent]] for parent in self.parents[self.places[term]]]
+            for term in terms
+        ]
+        return Taxonomy(terms, parents)
 
     def __len__(self) -> int:
         return len(self.terms)
