@@ -36,6 +36,7 @@ class PseudoLikelihoodLoss(ScoreNetworkLoss):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
+        truth = self.output_space.zero_padding(truth, mask)
         # (batch, num_positions, num_values − 1, *event_shape): they differ in one position.
         neighbours = self.output_space.neighbours(truth[:, 0])
         outputs = torch.cat([truth, neighbours.flatten(1, 2)], dim=1)

@@ -292,6 +292,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
             rows = zip(probabilities, mask, strict=True)
             readable["probabilities"] = [row[real].numpy() for row, real in rows]
         labels = self.decoder.decode(readable.pop("prediction")).cpu()
+        paths = self.output_space.paths(labels)
+        readable.update({} if paths is None else {"paths": paths})
         readable["labels"] = self.output_space.readable(
             labels, probabilities, names(self.vocab, "labels"), mask
         )

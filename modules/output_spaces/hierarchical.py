@@ -14,6 +14,8 @@ from .closed_sets import best_closed_set, nearest_isotonic
 from .hierarchy import Hierarchy
 from .output_space import EDGE, OutputSpace
 
+_LOWEST = -3e4  # of a logit that is no candidate, in any precision
+
 
 @OutputSpace.register("hierarchical")
 class HierarchicalOutputSpace(BinaryOutputSpace):
@@ -27,7 +29,8 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
     tree every relaxed y has logits; in a DAG those that are such products.
 
     With the coherence `max`, y_i = max_j σ(l_j) over its descendants j and itself (Giunchiglia &
-    Lukasiewicz 2020, equation 1), for the loss `max-constraint`. The distribution is then that of
+    Lukasiewicz 2020, equation 1), and the loss `cross-entropy` is theirs: a label that is on learns
+    from the likeliest of its descendants that are on. The distribution is then that of
     the conditional probabilities y_i / y_parent, at most 1 − 1e-6; in a DAG, of the lowest parent,
     it has the mean y where the term has one parent, and at most y elsewhere.
 
@@ -246,6 +249,31 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         logits = self.conditional_logits(logits)
         above = self.hierarchy(y).lowest_parent(y, of_roots=1.0)
         return above * logsigmoid(-logits) + y * logits
+
+
+    def log_prob(
+        self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        return super().log_prob(self._hidden(logits, mask), y, mask)
+
+    def position_log_likelihood(
+        self, logits: torch.Tensor, truth: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return log p(y* | logits) or, with the coherence `max`,
+        y*_i log max_j y*_j σ(l_j) + (1 − y*_i) log(1 − max_j σ(l_j)) over descendants j and i."""
+        if self.coherence == "conditional":
+            return self.position_log_prob(logits, truth)
+        logits, is_on = self._hidden(logits, mask), truth > 0.5
+        hierarchy = self.hierarchy(logits)
+        on = hierarchy.highest_below(logits.masked_fill(~is_on, _LOWEST))
+        off = hierarchy.highest_below(logits)
+        return torch.where(is_on, logsigmoid(on), logsigmoid(-off))
+
+    def _hidden(self, logits: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return the logits, in which labels outside the mask are not the highest."""
+        if mask is None or self.coherence == "conditional":
+            return logits
+        return logits.masked_fill(~mask.unsqueeze(1), _LOWEST)
 
 
 def taxonomy_of_labels(vocab: Vocabulary, path: Optional[str] = None) -> Taxonomy:

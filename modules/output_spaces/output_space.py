@@ -155,6 +155,13 @@ class OutputSpace(Registrable, ABC):
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return log p(y | logits) of each position: linear in y, finite where p underflows."""
 
+    def position_log_likelihood(
+        self, logits: torch.Tensor, truth: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return what the cross-entropy maximises at each position: by default log p(y* | logits).
+        Positions outside the mask reach no other one."""
+        return self.position_log_prob(logits, truth)
+
     @abstractmethod
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """Return the distance of each position, in [0, 1]."""
