@@ -1,6 +1,6 @@
 """Sets of labels that are closed under ancestors in a taxonomy."""
 
-from typing import List, Literal, Optional, Tuple, Union
+from typing import Any, Dict, List, Literal, Optional, Tuple, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -181,14 +181,11 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         sets = torch.from_numpy(self.taxonomy.closed_sets(limit))
         return sets.to(torch.get_default_dtype())
 
-    def paths(self, labels: torch.Tensor) -> List[List[str]]:
-        """Return the path of each most specific label of each set."""
-        hierarchy = self.hierarchy(labels)
-        has_child = hierarchy.any_child(labels)
-        return [
-            [self.taxonomy.path(place) for place in row.nonzero().flatten().tolist()]
-            for row in labels & ~has_child
-        ]
+    def details(self, labels: torch.Tensor) -> Dict[str, List[Any]]:
+        """Return the `paths` of the most specific labels."""
+        specific = labels & ~self._hierarchy.any_child(labels)
+        rows = (row.nonzero().flatten().tolist() for row in specific)
+        return {"paths": [[self.taxonomy.path(place) for place in places] for places in rows]}
 
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
@@ -249,7 +246,6 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         logits = self.conditional_logits(logits)
         above = self.hierarchy(y).lowest_parent(y, of_roots=1.0)
         return above * logsigmoid(-logits) + y * logits
-
 
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None

@@ -1,7 +1,7 @@
 """The base of output spaces."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, List, Optional, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Optional, Tuple, Union
 
 import torch
 from allennlp.common import Registrable
@@ -202,10 +202,9 @@ class OutputSpace(Registrable, ABC):
         default they are one."""
         return labels
 
-    def paths(self, labels: torch.Tensor) -> Optional[List[List[str]]]:
-        """Return the paths of the most specific labels of each output in a taxonomy; `None` without
-        one."""
-        return None
+    def details(self, labels: torch.Tensor) -> Dict[str, List[Any]]:
+        """Return what a readable prediction says beside its labels, by name, for each instance."""
+        return {}
 
     def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
         """Return the discrete output nearest to a relaxed y, shaped like it."""

@@ -219,6 +219,10 @@ CONFIGS = {
     ],
     (Metric, "precision-at-k"): [f"{{type: 'precision-at-k', k: {k}}}" for k in (1, 3)],
     (Metric, "ndcg-at-k"): [f"{{type: 'ndcg-at-k', k: {k}}}" for k in (1, 3)],
+    (Metric, "au-prc"): [
+        "'au-prc'",
+        "{type: 'au-prc', excluded: ['label_0'], interpolation: 'trapezoids'}",
+    ],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
@@ -326,6 +330,8 @@ SPACES = {
         ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
     ),
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
+    **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
+    "au-prc": SETS_OF_LABELS,
     **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
     **dict.fromkeys(SETS, ("binary", "image", "tree", "dag")),
     **dict.fromkeys(("label-precision", "label-recall", "label-f1"), SETS_OF_LABELS),
