@@ -28,6 +28,7 @@ LAYERS = [
     },
     {"configs"},
     {"logging", "compatibility", "environment", "vocabulary", "span_encodings", "feature_scaling"},
+    {"taxonomy"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},

@@ -42,7 +42,8 @@ def read_arff(path: str, encoding: str = "utf-8") -> Tuple[ArffHeader, Iterator[
 
     A dense row has all attributes, a sparse row those that it names (see `Attribute.first` for the
     others). The grammar is Weka's (https://waikato.github.io/weka-wiki/formats_and_processing/
-    arff_stable/), without the types `string`, `date` and `relational` and without weights.
+    arff_stable/), without the types `string`, `date` and `relational` and without weights,
+    and with that of Clus, `hierarchical`.
 
     # Raises
 
@@ -100,8 +101,7 @@ class _Cells:
         codes = [_plain_codes(attribute) for attribute in attributes]
         # For each attribute a quick function, which serves most words.
         self._quick: List[Callable[[str], Optional[float]]] = [
-            float if attribute.values is None else plain.get
-            for attribute, plain in zip(attributes, codes, strict=True)
+            _quick(attribute, plain) for attribute, plain in zip(attributes, codes, strict=True)
         ]
         # Most entries of sparse rows are few, such as '12 1'.
         self._entries = {
@@ -156,6 +156,8 @@ class _Cells:
         attribute = self.attributes[index]
         if word == "?":
             return math.nan
+        if attribute.taxonomy is not None:
+            return _known_set(attribute, word)
         if attribute.values is not None:
             is_readable = word[:1] in ("'", '"') or is_plain(word)
             code = attribute.codes.get(unquote(word)) if is_readable else None
@@ -180,6 +182,25 @@ class _Cells:
 def _are_arff(numbers: np.ndarray, text: str) -> bool:
     """Return whether no number is one to Python only: 'nan', '1_0', digits of other scripts."""
     return bool((np.abs(numbers) <= LARGEST).all()) and "_" not in text and text.isascii()
+
+
+def _quick(attribute: Attribute, plain: Dict[str, float]) -> Callable[[str], Optional[float]]:
+    if attribute.taxonomy is not None:
+        return attribute.set_code
+    return float if attribute.values is None else plain.get
+
+
+def _known_set(attribute: Attribute, word: str) -> float:
+    """Return the number of a set of terms."""
+    code = attribute.set_code(word)
+    if code is None:
+        assert attribute.taxonomy is not None
+        unknown = next(t for t in word.split("@") if attribute.set_code(t) is None)
+        raise GrammarError(
+            f"expected terms of the attribute '{attribute.name}', such as "
+            f"'{'@'.join(attribute.taxonomy.terms[:2])}', got '{unknown[:40]}'."
+        )
+    return code
 
 
 def _plain_codes(attribute: Attribute) -> Dict[str, float]:

@@ -1,10 +1,11 @@
 """Attributes of an ARFF file as columns of features and labels."""
 
 import math
-from typing import List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
+from ..taxonomy import NAMESPACE
 from .arff import ArffRow, Attribute
 from .fields import Schema
 
@@ -37,19 +38,34 @@ class ArffColumns:
         The attributes that are labels.
     reads_labels : `bool`
         Whether to read the values of labels, or leave them out.
+    closure : `bool`
+        Whether the labels of a hierarchical attribute are closed under ancestors.
 
     # Raises
 
-    `ValueError` for a label with other values than 0 and 1.
+    `ValueError` for a label with other values than 0 and 1, and for a hierarchical attribute beside
+    other labels.
     """
 
     def __init__(
-        self, path: str, attributes: List[Attribute], labels: List[int], reads_labels: bool = True
+        self,
+        path: str,
+        attributes: List[Attribute],
+        labels: List[int],
+        reads_labels: bool = True,
+        closure: bool = True,
     ) -> None:
         self.path = path
         self.attributes = attributes
         self.reads_labels = reads_labels
         places = {attribute: place for place, attribute in enumerate(labels)}
+        self.hierarchical = next((i for i in labels if attributes[i].taxonomy is not None), None)
+        self.closure = closure
+        if reads_labels and self.hierarchical is not None and len(labels) > 1:
+            raise ValueError(
+                f"{path}: expected one hierarchical attribute and no other labels, got the labels "
+                f"{[attributes[index].name for index in labels[:4]]}."
+            )
         for index in labels if reads_labels else ():
             if attributes[index].values is not None and set(attributes[index].codes) != {"0", "1"}:
                 raise ValueError(
@@ -68,7 +84,13 @@ class ArffColumns:
         self.first = np.array([attribute.first for attribute in attributes])
         self.written_anyway: Set[int] = set(np.flatnonzero(self.one_hot | (self.first != 0)))
         self.label_names = [attributes[index].name for index in labels]
-        self.schema = Schema(path, {"features": feature_names, "labels": self.label_names})
+        columns: Dict[str, Sequence[str]] = {"features": feature_names, "labels": self.label_names}
+        if self.hierarchical is not None:
+            taxonomy = attributes[self.hierarchical].taxonomy
+            assert taxonomy is not None
+            self.label_names = list(taxonomy.terms)
+            columns.update({"labels": self.label_names, NAMESPACE: taxonomy.entries()})
+        self.schema = Schema(path, columns)
 
     def split(self, row: ArffRow, missing_value: Optional[float]) -> Cells:
         """Return the cells of a row, with `missing_value` for its missing features.
@@ -104,6 +126,8 @@ class ArffColumns:
         """Return the labels that are on, and those that are missing."""
         if not self.reads_labels:
             return None, np.zeros(0, dtype=np.int64)
+        if self.hierarchical is not None:
+            return self._terms(line, values)
         on, missing = values == 1, np.isnan(values)
         wrong = ~(on | missing | (values == 0))
         if wrong.any():
@@ -114,6 +138,20 @@ class ArffColumns:
             )
         places = self.label_place[attributes]
         return np.sort(places[on]), np.sort(places[missing])
+
+    def _terms(self, line: int, values: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+        """Return the terms of a row, closed under ancestors; none is missing."""
+        assert self.hierarchical is not None
+        attribute = self.attributes[self.hierarchical]
+        assert attribute.taxonomy is not None
+        if not len(values) or np.isnan(values[0]):
+            raise ValueError(
+                f"{self.path}, line {line}: expected terms of the attribute '{attribute.name}', "
+                "got a missing value; remove the row."
+            )
+        terms = attribute.term_sets[int(values[0])]
+        places = attribute.taxonomy.close(terms) if self.closure else np.unique(terms)
+        return places, np.zeros(0, dtype=np.int64)
 
     def _fill(
         self,

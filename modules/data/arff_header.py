@@ -3,6 +3,7 @@
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
+from ..taxonomy import Taxonomy
 from .arff_tokens import (
     QUOTED,
     GrammarError,
@@ -17,6 +18,7 @@ _DECLARATION = re.compile(r"@([a-z]+)(?![\w-])\s*(.*)", re.IGNORECASE | re.DOTAL
 # Mulan writes names such as TAG_m\'usica without quotes.
 _NAME_AND_KIND = re.compile(rf"({QUOTED}|[^\s,{{}}%'\"][^\s,{{}}%]*+)\s*(.+)", re.DOTALL)
 _NUMERIC = ("numeric", "real", "integer")
+_HIERARCHICAL = "hierarchical"  # of Clus
 _ON = ("1", "yes", "true")
 
 
@@ -25,11 +27,16 @@ class Attribute:
 
     A numeric attribute is one number. A nominal one with two values is 0 or 1 (1 for `1`, `yes`,
     `true`, otherwise for the second); one with more values is one number for each (`one-hot`).
+    A hierarchical one, whose values are sets of terms, is the place of the set in `term_sets`.
     """
 
-    def __init__(self, name: str, values: Optional[List[str]]) -> None:
+    def __init__(
+        self, name: str, values: Optional[List[str]], taxonomy: Optional[Taxonomy] = None
+    ) -> None:
         self.name = name
         self.values = values
+        self.taxonomy = taxonomy
+        self.term_sets: List[List[int]] = []
         self.one_hot = values is not None and len(values) > 2
         self.codes: Dict[str, int] = {}
         if values is not None:
@@ -43,6 +50,18 @@ class Attribute:
         if not self.one_hot or self.values is None:
             return [self.name]
         return [f"{self.name}={value}" for value in self.values]
+
+    def set_code(self, text: str) -> Optional[float]:
+        """Return the number of a set of terms, `TERM@TERM`; `None` where a term is unknown."""
+        code = self.codes.get(text)
+        if code is None:
+            assert self.taxonomy is not None
+            places = [self.taxonomy.places.get(unquote(term.strip())) for term in text.split("@")]
+            if None in places:
+                return None
+            code = self.codes[text] = len(self.term_sets)
+            self.term_sets.append([place for place in places if place is not None])
+        return float(code)
 
     @property
     def first(self) -> float:
@@ -77,7 +96,7 @@ def read_header(path: str, lines: List[str]) -> ArffHeader:
             if keyword == "relation":
                 relation = unquote(_checked_relation(declared))
             elif keyword == "attribute":
-                attribute = _read_attribute(declared)
+                attribute = _read_attribute(declared, f"{path}, line {number}")
                 if attribute.name in lines_of:
                     raise GrammarError(
                         f"expected a new attribute, got '{attribute.name}', which line "
@@ -110,7 +129,7 @@ def _checked_relation(declared: str) -> str:
     return declared
 
 
-def _read_attribute(declared: str) -> Attribute:
+def _read_attribute(declared: str, source: str) -> Attribute:
     match = _NAME_AND_KIND.fullmatch(declared)
     if match is None:
         raise GrammarError(
@@ -118,6 +137,11 @@ def _read_attribute(declared: str) -> Attribute:
             f"'@attribute {declared[:60]}'."
         )
     name, kind = unquote(match[1]), match[2]
+    words = kind.split(None, 1)
+    if words[0].lower() == _HIERARCHICAL:
+        terms = [unquote(value) for value in split_cells(words[1])] if len(words) > 1 else []
+        return Attribute(name, None, Taxonomy.from_values(terms, source))
+    values: Optional[List[str]] = None
     if kind[0] == "{":
         inside, after = split_braces(kind, f"the values of '{name}'")
         values = [unquote(_checked_value(value, name)) for value in split_cells(inside)]
@@ -131,7 +155,6 @@ def _read_attribute(declared: str) -> Attribute:
                 f"expected the attribute '{name}' to be numeric or nominal, got the type "
                 f"'{kind.split(None, 1)[0][:40]}'; remove the attribute or encode it as numbers."
             )
-        values = None
     if after.strip():
         raise GrammarError(
             f"expected nothing after the type of '{name}', got '{after.strip()[:40]}' (a weight of "

@@ -9,6 +9,7 @@ import torch
 from allennlp.data import Vocabulary
 from allennlp.data.fields import Field, SequenceLabelField, TensorField, TextField
 
+from ..taxonomy import NAMESPACE
 from ..vocabulary import names
 from .conll import Sentence
 
@@ -29,7 +30,8 @@ class Schema:
     source : `str`
         The file, for error messages.
     columns : `Dict[str, Sequence[str]]`
-        The names of the columns in each vocabulary namespace (`features`, `labels`).
+        The names of the columns in each vocabulary namespace (`features`, `labels`), and the
+        entries of the taxonomy of the labels, if there is one.
     groups : `Dict[str, str]`, optional
         The attribute of each feature that is one of its categories.
     attributes : `Dict[str, bool]`, optional
@@ -73,6 +75,8 @@ class Schema:
             self._counters.append((namespace, counter))
             for name in self.columns[namespace]:
                 counter[namespace][name] += 1
+            if namespace == "labels" and NAMESPACE in self.columns:
+                self.count(NAMESPACE, counter)
 
     def positions(self, namespace: str, vocab: Vocabulary) -> np.ndarray:
         """Return for each column of the table its index among the names of the vocabulary, -1 of

@@ -142,4 +142,54 @@ DATA_SETS: Dict[str, DataSet] = {
             "en_ewt-up-test.conllu": "f511b4b39cf9525945fbb89660757b401d339d2deee805a36c3b4fc9ea2cd8b7",
         },
     ),
+    "spo_fun": DataSet(
+        "https://raw.githubusercontent.com/EGiunchiglia/C-HMCNN/e887855ab4b3b8f22e4fafc80a0a33c1d1ac0041/HMC_data/datasets_FUN/spo_FUN/",
+        {
+            "train": "spo_FUN.train.arff",
+            "validation": "spo_FUN.valid.arff",
+            "test": "spo_FUN.test.arff",
+        },
+        {
+            "spo_FUN.train.arff": "8049c3a620b8fcbbbe3f195ccca7dafb36372fce418d9bfe49d6ffadd4bcf6ca",
+            "spo_FUN.valid.arff": "5ab7eaab567b80144299761abec833aa1a4a1115a347819362d06a149b43b0cf",
+            "spo_FUN.test.arff": "18a9be63b28d636e767b5886121dee5ddc8ae5a61a05098408d1b8991419f284",
+        },
+    ),
+    "cellcycle_fun": DataSet(
+        "https://raw.githubusercontent.com/EGiunchiglia/C-HMCNN/e887855ab4b3b8f22e4fafc80a0a33c1d1ac0041/HMC_data/datasets_FUN/cellcycle_FUN/",
+        {
+            "train": "cellcycle_FUN.train.arff",
+            "validation": "cellcycle_FUN.valid.arff",
+            "test": "cellcycle_FUN.test.arff",
+        },
+        {
+            "cellcycle_FUN.train.arff": "4c97ccf6f15b49392b3bda7fec1f601ed921746ef0b78d6fcd4c85a0424dfd66",
+            "cellcycle_FUN.valid.arff": "8914f37522a484ce1790625e4993d89eed73ce4f6d667711c691a389e3a4f982",
+            "cellcycle_FUN.test.arff": "2dd7798e23375743b2e31e0236d9a6cb7a73351a777efe381946105417fd1299",
+        },
+    ),
+    "cellcycle_go": DataSet(
+        "https://raw.githubusercontent.com/EGiunchiglia/C-HMCNN/e887855ab4b3b8f22e4fafc80a0a33c1d1ac0041/HMC_data/datasets_GO/cellcycle_GO/",
+        {
+            "train": "cellcycle_GO.train.arff",
+            "validation": "cellcycle_GO.valid.arff",
+            "test": "cellcycle_GO.test.arff",
+        },
+        {
+            "cellcycle_GO.train.arff": "84b1e37e1b8db8361d77808fcd2fd565ea42fc1f4a26401a314f9d28d48a56be",
+            "cellcycle_GO.valid.arff": "d0a95ce316e388231a3dd4261a39a0765aa27e7c232fe2cc302415798cd77dec",
+            "cellcycle_GO.test.arff": "7fc5630e627e18b77f6531f7f4c8072813f6099872039e85091ba1ca4a9161ef",
+        },
+    ),
+    "imclef07a": DataSet(
+        "https://raw.githubusercontent.com/EGiunchiglia/C-HMCNN/e887855ab4b3b8f22e4fafc80a0a33c1d1ac0041/HMC_data/others/",
+        {
+            "train": "ImCLEF07A_Train.arff",
+            "test": "ImCLEF07A_Test.arff",
+        },
+        {
+            "ImCLEF07A_Train.arff": "fe240039db5272579924897bcac6c0c38b6cb117277aa49281a2ec936b01e7c9",
+            "ImCLEF07A_Test.arff": "e95c33e0bc8a23be9b093bc34268404c47f304739bd73eceda58f8cbc42a90fb",
+        },
+    ),
 }

@@ -90,14 +90,16 @@ class GridDecoder(Decoder, ABC):
         do not depend on them are done once."""
 
     def decode(self, prediction: Prediction) -> torch.Tensor:
-        return self.rule(prediction)(self.values())
+        return self.output_space.complete(self.rule(prediction)(self.values()))
 
     def grid_sums(self, observation: Observation) -> Sums:
         """Return the sums of the metric at each point of the grid, `(num_points, ...)`."""
         prediction, labels, mask = observation
         rule = self.rule(prediction)
         each = [
-            self.metric.batch_sums(prediction.probabilities, rule(point), labels, mask)
+            self.metric.batch_sums(
+                prediction.probabilities, self.output_space.complete(rule(point)), labels, mask
+            )
             for point in self.points()
         ]
         return {key: torch.stack([sums[key] for sums in each]) for key in each[0]}

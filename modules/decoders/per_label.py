@@ -55,7 +55,7 @@ class PerLabelDecoder(Decoder):
 
     def decode(self, prediction: Prediction) -> torch.Tensor:
         self._check(prediction)
-        return prediction.probabilities > self.thresholds
+        return self.output_space.complete(prediction.probabilities > self.thresholds)
 
     def fit(self, observations: List[Observation]) -> None:
         if not observations:

@@ -18,7 +18,8 @@ class CrossEntropyLoss(Loss):
     """−log p(y* | logits), summed over real positions; one value for each instance and sample.
 
     With weights c of the labels it is −Σ_i [c_i y*_i log p_i + (1 − y*_i) log(1 − p_i)] for sets of
-    labels and pixels, and −Σ_p c_{y*_p} log p_p(y*_p) for tags.
+    labels and pixels, and −Σ_p c_{y*_p} log p_p(y*_p) for tags. In the space `hierarchical` with
+    the coherence `max` it is the loss MCLoss of Giunchiglia & Lukasiewicz (2020, equation 3).
 
     # Parameters
 
@@ -74,11 +75,10 @@ class CrossEntropyLoss(Loss):
                 "without; use the sampler 'inference-network'."
             )
         weights = self._weights(truth)
-        if weights is None:
-            return -self.output_space.log_prob(sample.logits, truth, mask)
-        log_prob = self.output_space.position_log_prob(sample.logits, truth)
-        weighted = self.output_space.position_weight(truth, weights) * log_prob
-        return -self.output_space.sum_positions(weighted, mask)
+        values = self.output_space.position_log_likelihood(sample.logits, truth, mask)
+        if weights is not None:
+            values = self.output_space.position_weight(truth, weights) * values
+        return -self.output_space.sum_positions(values, mask)
 
     def _weights(self, truth: torch.Tensor) -> Optional[torch.Tensor]:
         """Return the weights of the labels, checked, or `None` where all are 1."""

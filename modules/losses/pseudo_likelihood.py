@@ -36,12 +36,15 @@ class PseudoLikelihoodLoss(ScoreNetworkLoss):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
+        truth = self.output_space.zero_padding(truth, mask)
         # (batch, num_positions, num_values − 1, *event_shape): they differ in one position.
         neighbours = self.output_space.neighbours(truth[:, 0])
         outputs = torch.cat([truth, neighbours.flatten(1, 2)], dim=1)
         scores = self.score_network(x, outputs, mask)
         truth_score = scores[:, :1]
-        others = scores[:, 1:].view(neighbours.shape[:3])
+        # Where a position has no other value, its neighbour is the truth itself.
+        same = (neighbours == truth.unsqueeze(2)).flatten(3).all(3)
+        others = scores[:, 1:].view(neighbours.shape[:3]).masked_fill(same, -torch.inf)
         conditional = torch.cat([truth_score.unsqueeze(2).expand_as(others[:, :, :1]), others], 2)
         loss = conditional.logsumexp(dim=2) - truth_score  # (batch, num_positions)
         right = (truth_score > others.amax(dim=2)).to(loss.dtype)

@@ -8,6 +8,7 @@ from .average_precision import (
 )
 from .by_label import LabelF1, LabelPrecision, LabelRecall
 from .f1 import ExampleF1, MacroF1, MicroF1
+from .hierarchy import AreaUnderPrecisionRecall, HierarchicalF1, LevelF1, Violations
 from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
 from .relaxed_f1 import RelaxedF1
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
@@ -19,12 +20,15 @@ from .tagging import RoleF1, SpanF1, TagAccuracy
 
 __all__ = [
     "UNIT",
+    "AreaUnderPrecisionRecall",
     "ExampleF1",
     "HammingLoss",
+    "HierarchicalF1",
     "IntersectionOverUnionMetric",
     "LabelF1",
     "LabelPrecision",
     "LabelRecall",
+    "LevelF1",
     "MacroF1",
     "MeanAveragePrecisionByExample",
     "MeanAveragePrecisionByLabel",
@@ -43,6 +47,7 @@ __all__ = [
     "Sums",
     "TagAccuracy",
     "TagMetric",
+    "Violations",
     "as_structured",
     "values_of",
 ]

@@ -288,10 +288,10 @@ class StructuredEnergyModel(Model, LoggingMixin):
         probabilities = output_dict["probabilities"].detach().cpu()
         mask = readable.pop("mask", None)
         if mask is not None:
-            mask = mask.cpu()
-            rows = zip(probabilities, mask, strict=True)
+            rows = zip(probabilities, mask := mask.cpu(), strict=True)
             readable["probabilities"] = [row[real].numpy() for row, real in rows]
         labels = self.decoder.decode(readable.pop("prediction")).cpu()
+        readable.update(self.output_space.details(labels))
         readable["labels"] = self.output_space.readable(
             labels, probabilities, names(self.vocab, "labels"), mask
         )

@@ -2,6 +2,13 @@
 
 from .binary import BinaryOutputSpace
 from .categorical import CategoricalOutputSpace
+from .hierarchical import HierarchicalOutputSpace, taxonomy_of_labels
 from .output_space import OutputSpace
 
-__all__ = ["BinaryOutputSpace", "CategoricalOutputSpace", "OutputSpace"]
+__all__ = [
+    "BinaryOutputSpace",
+    "CategoricalOutputSpace",
+    "HierarchicalOutputSpace",
+    "OutputSpace",
+    "taxonomy_of_labels",
+]

@@ -1,7 +1,7 @@
 """The base of output spaces."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, List, Optional, Tuple, Union
+from typing import Any, ClassVar, Dict, List, Optional, Tuple, Union
 
 import torch
 from allennlp.common import Registrable
@@ -23,6 +23,9 @@ class OutputSpace(Registrable, ABC):
     separable: ClassVar[bool] = False
     """Whether the relaxation constrains each entry of y by itself, so that `project` keeps the
     fixed points of a step that scales each entry by another factor."""
+
+    independent: ClassVar[bool] = True
+    """Whether a position may have any value, whatever the others have."""
 
     @abstractmethod
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
@@ -55,6 +58,11 @@ class OutputSpace(Registrable, ABC):
     def center(self, gradient: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return the gradient at a relaxed y without its part that no feasible step follows: on a
         simplex less its mean under y. It is 0 at every value in use of an optimum."""
+
+    def step_in_logits(self, gradient: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        """Return the direction of mirror descent in logits, along a gradient at their relaxed y:
+        the natural gradient, by default the gradient itself."""
+        return gradient
 
     @abstractmethod
     def project(self, y: torch.Tensor) -> torch.Tensor:
@@ -147,6 +155,13 @@ class OutputSpace(Registrable, ABC):
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Return log p(y | logits) of each position: linear in y, finite where p underflows."""
 
+    def position_log_likelihood(
+        self, logits: torch.Tensor, truth: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return what the cross-entropy maximises at each position: by default log p(y* | logits).
+        Positions outside the mask reach no other one."""
+        return self.position_log_prob(logits, truth)
+
     @abstractmethod
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """Return the distance of each position, in [0, 1]."""
@@ -181,6 +196,15 @@ class OutputSpace(Registrable, ABC):
         """Return the part of a mask that a prediction depends on: the positions that exist in x,
         by default all of the mask. Labels exist even where the truth is unknown."""
         return mask
+
+    def complete(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return decoded labels as an output, which a rule for each position by itself may miss; by
+        default they are one."""
+        return labels
+
+    def details(self, labels: torch.Tensor) -> Dict[str, List[Any]]:
+        """Return what a readable prediction says beside its labels, by name, for each instance."""
+        return {}
 
     def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
         """Return the discrete output nearest to a relaxed y, shaped like it."""

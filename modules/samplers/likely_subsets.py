@@ -70,7 +70,7 @@ class LikelySubsetsSampler(Sampler):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        if not output_space.is_binary:
+        if not (output_space.is_binary and output_space.independent):
             raise ConfigurationError(
                 "Expected the output space 'binary' for the sampler 'likely-subsets', got "
                 f"{type(output_space).__name__}; use 'network-draws'."

@@ -155,9 +155,14 @@ class _LogitsOptimizer(OutputOptimizer):
 @OutputOptimizer.register("entropic-mirror-descent")
 class EntropicMirrorDescent(_LogitsOptimizer):
     """y ∝ y · exp(−η ∇_y), that is z ← z − η ∇_y with y = normalize(z) (Beck & Teboulle 2003;
-    Belanger & McCallum 2016, section 5)."""
+    Belanger & McCallum 2016, section 5); in the space `hierarchical` the natural gradient."""
 
     gradient_of_output = True
+
+    def step(
+        self, z: torch.Tensor, gradient: torch.Tensor, state: OptimizerState
+    ) -> Tuple[torch.Tensor, OptimizerState]:
+        return super().step(z, self.output_space.step_in_logits(gradient, z), state)
 
 
 @OutputOptimizer.register("logits-gradient")
@@ -232,6 +237,7 @@ class WrappedOptimizer(OutputOptimizer):
         parameter = torch.nn.Parameter(z.detach().clone())
         if self.in_logits:
             with torch.no_grad():
+                gradient = self.output_space.step_in_logits(gradient, z)
                 gradient = self.output_space.center(gradient, self.output(z))
         parameter.grad = gradient
         optimizer.param_groups[0]["params"] = [parameter]

@@ -23,6 +23,7 @@ from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
+from ..taxonomy import Taxonomy
 
 T = TypeVar("T", bound=FromParams)
 
@@ -31,8 +32,11 @@ LABELS = [f"label_{i}" for i in range(4)]
 
 WORDS = [f"word_{i}" for i in range(6)]
 TAGS = ["O", "B-X", "I-X"]
-# The problems: sets of labels, sequences of tags, masks of images.
-SPACES = ("binary", "categorical", "image")
+# The problems: sets of labels, sequences of tags, masks of images, and sets of labels that are
+# closed under ancestors in a tree and in a directed acyclic graph. Labels that the mask leaves out
+# have no others below them.
+SPACES = ("binary", "categorical", "image", "tree", "dag")
+PARENTS = {"tree": [[], [0], [0], [1]], "dag": [[], [], [0, 1], [0]]}
 SIZE = (2, 3)
 
 _FEEDFORWARD = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}
@@ -50,6 +54,11 @@ _STRUCTURED_SCORE = {
     "categorical": {"type": "linear-chain"},
     "image": {"type": "grid"},
 }
+
+
+for _space in PARENTS:
+    _ENCODERS[_space] = _ENCODERS["binary"]
+    _STRUCTURED_SCORE[_space] = _STRUCTURED_SCORE["binary"]
 
 
 def evaluate_jsonnet(snippet: str) -> Any:
@@ -143,16 +152,21 @@ def make_test_problem(
     space: str = "binary",
     one_label: bool = False,
 ) -> TestProblem:
-    """Return a problem of sets of labels (`binary`), of sequences of tags (`categorical`) or of
-    masks of images (`image`), whose weights and batch depend only on the seed; with a single label,
-    tag or pixel if `one_label`."""
+    """Return a problem of sets of labels (`binary`), of sequences of tags (`categorical`), of masks
+    of images (`image`) or of closed sets of labels (`tree`, `dag`), whose weights and batch depend
+    only on the seed; with a single label, tag or pixel if `one_label`."""
     torch.manual_seed(seed)
     vocab = Vocabulary(non_padded_namespaces=["features", "labels"])
     tags = (TAGS if space == "categorical" else LABELS)[: 1 if one_label else None]
     for namespace, tokens in (("features", FEATURES), ("labels", tags), ("tokens", WORDS)):
         for token in tokens:
             vocab.add_token_to_namespace(token, namespace)
-    kind = "categorical" if space == "categorical" else "binary"
+    taxonomy = None
+    if space in PARENTS:
+        taxonomy = Taxonomy(tags, PARENTS[space][: len(tags)])
+        for entry in taxonomy.entries():
+            vocab.add_token_to_namespace(entry, "taxonomy")
+    kind = {"image": "binary", "tree": "hierarchical", "dag": "hierarchical"}.get(space, space)
     output_space = OutputSpace.from_params(Params({"type": kind}), vocab=vocab)
     encoder = {"encoder": _ENCODERS[space]}
     task_network = TaskNetwork.from_params(
@@ -169,6 +183,8 @@ def make_test_problem(
         mask[-1, -2:] = False
     x: Any = torch.randn(batch_size, len(FEATURES), dtype=dtype)
     labels = torch.rand(batch_size, width) < 0.5
+    if taxonomy is not None:
+        labels = output_space.complete(labels)
     if space == "categorical":
         words = torch.randint(2, 2 + len(WORDS), mask.shape).masked_fill(~mask, 0)
         x = {"tokens": {"tokens": words}}

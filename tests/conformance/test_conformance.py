@@ -11,6 +11,7 @@ from structured_energy.encoders import Encoder
 from structured_energy.evaluations import EvaluationModule
 from structured_energy.losses import Loss
 from structured_energy.oracle_values import OracleValue
+from structured_energy.output_spaces import OutputSpace
 from structured_energy.samplers import Sampler
 from structured_energy.score_networks import ScoreNetwork, StructuredScore
 from structured_energy.testing import (
@@ -27,6 +28,9 @@ from structured_energy.testing import (
     evaluate_jsonnet,
 )
 
+# The problems: sets of labels, and all.
+SETS_OF_LABELS = ("binary", "tree", "dag")
+ALL = ("binary", "categorical", "image", "tree", "dag")
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 
@@ -44,12 +48,12 @@ OF_TASK_NETWORK = (
 
 # The encoders and the problems whose x they encode.
 ENCODERS = {
-    FEATURES: ("binary",),
-    OF_TASK_NETWORK: ("binary", "categorical", "image"),
+    FEATURES: SETS_OF_LABELS,
+    OF_TASK_NETWORK: ALL,
     f"{{type: 'feedforward', encoder: {TOKENS}, feedforward: {FEEDFORWARD}}}": ("categorical",),
-    "{type: 'task-network'}": ("binary", "categorical", "image"),
-    "{type: 'task-network', detach: false}": ("binary", "categorical", "image"),
-    "{type: 'task-network', output: 'logits'}": ("binary", "categorical"),
+    "{type: 'task-network'}": ALL,
+    "{type: 'task-network', detach: false}": ALL,
+    "{type: 'task-network', output: 'logits'}": ("binary", "categorical", "tree", "dag"),
     TOKENS: ("categorical",),
     f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1}}": ("categorical",),
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'boe', embedding_dim: 5, "
@@ -61,7 +65,7 @@ ENCODERS = {
     "{type: 'pixels', num_channels: 2}": ("image",),
     "{type: 'fully-convolutional', hidden: [4, 4], num_channels: 2}": ("image",),
     U_NET: ("image",),
-    f"{{type: 'frozen', encoder: {FEATURES}}}": ("binary",),
+    f"{{type: 'frozen', encoder: {FEATURES}}}": SETS_OF_LABELS,
     f"{{type: 'frozen', encoder: {TOKENS}}}": ("categorical",),
     f"{{type: 'frozen', encoder: {U_NET}}}": ("image",),
 }
@@ -139,6 +143,10 @@ OF_TAGS = [
 
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
+    (OutputSpace, "hierarchical"): [
+        "'hierarchical'",
+        "{type: 'hierarchical', coherence: 'max'}",
+    ],
     (OracleValue, "per-instance-lsef1"): [
         "'per-instance-lsef1'",
         "{type: 'per-instance-lsef1', temperature: 0.3}",
@@ -212,6 +220,10 @@ CONFIGS = {
     ],
     (Metric, "precision-at-k"): [f"{{type: 'precision-at-k', k: {k}}}" for k in (1, 3)],
     (Metric, "ndcg-at-k"): [f"{{type: 'ndcg-at-k', k: {k}}}" for k in (1, 3)],
+    (Metric, "au-prc"): [
+        "'au-prc'",
+        "{type: 'au-prc', excluded: ['label_0'], interpolation: 'trapezoids'}",
+    ],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
@@ -292,12 +304,13 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "precision-at-k",
     "ndcg-at-k",
 )
-ALL = ("binary", "categorical", "image")
 # Those names, and configs, that do not serve in all problems.
 SPACES = {
-    COST_AUGMENTED: ("binary", "categorical"),
+    COST_AUGMENTED: ("binary", "categorical", "tree", "dag"),
     "binary": ("binary", "image"),
-    "per-label": ("binary",),
+    "per-label": SETS_OF_LABELS,
+    "hierarchical": ("tree", "dag"),
+    "{type: 'hierarchical', coherence: 'max'}": ("tree",),
     **dict.fromkeys(OF_TAGS, ("categorical",)),
     **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
@@ -306,17 +319,23 @@ SPACES = {
     "exact-likelihood": ("categorical",),
     "mean-over-crops": ("image",),
     **ENCODERS,
-    **{config: (space,) for space, configs in NETWORKS.items() for config in configs},
-    **dict.fromkeys(("feedforward", "conditional-feedforward", "label-attention"), ("binary",)),
-    **dict.fromkeys(("pairwise", "cardinality"), ("binary",)),
+    **{
+        config: SETS_OF_LABELS if space == "binary" else (space,)
+        for space, configs in NETWORKS.items()
+        for config in configs
+    },
+    **dict.fromkeys(("feedforward", "conditional-feedforward", "label-attention"), SETS_OF_LABELS),
+    **dict.fromkeys(("pairwise", "cardinality"), SETS_OF_LABELS),
     "likely-subsets": ("binary", "image"),
     **dict.fromkeys(
         ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
     ),
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
+    **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
+    "au-prc": SETS_OF_LABELS,
     **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
-    **dict.fromkeys(SETS, ("binary", "image")),
-    **dict.fromkeys(("label-precision", "label-recall", "label-f1"), ("binary",)),
+    **dict.fromkeys(SETS, ("binary", "image", "tree", "dag")),
+    **dict.fromkeys(("label-precision", "label-recall", "label-f1"), SETS_OF_LABELS),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),
 }
 NEED_LABELS = {"appending-container", "ground-truth", "perturbed-truth"}
@@ -341,7 +360,7 @@ class Registered:
 
 
 class TestDecoders(Registered, DecoderConformance):
-    spaces = ("binary", "image")
+    spaces = ("binary", "image", "tree", "dag")
 
 
 class TestEncoders(Registered, EncoderConformance):

@@ -110,9 +110,25 @@ REFUSED = {
     "string": (HEADER.replace("numeric", "STRING"), "line 2: .*got the type 'STRING'; remove"),
     "date": (HEADER.replace("numeric", "date 'yyyy'"), "line 2: .*got the type 'date'; remove"),
     "relational": (HEADER.replace("numeric", "relational"), "line 2: .*type 'relational'; remove"),
-    "hierarchical": (
-        HEADER.replace("{0,1}", "hierarchical a,a/b"),
-        "line 4: .*got the type 'hierarchical'; remove",
+    "orphan": (
+        HEADER.replace("{0,1}", "hierarchical a,b/c"),
+        "line 4: expected the parent 'b' of 'b/c'",
+    ),
+    "cycle": (
+        HEADER.replace("{0,1}", "hierarchical root/a,a/b,b/c,c/a"),
+        "line 4: expected a taxonomy without cycles, got 'a → b → c → a'",
+    ),
+    "term twice": (
+        HEADER.replace("{0,1}", "hierarchical a,a/b,a/b"),
+        "line 4: expected terms of different names, got 'a/b' twice",
+    ),
+    "unknown term": (
+        HEADER.replace("{0,1}", "hierarchical a,a/b") + "1,yes,a@a/c\n",
+        "line 6: expected terms of the attribute 'c', such as 'a@a/b', got 'a/c'",
+    ),
+    "missing terms": (
+        HEADER.replace("{0,1}", "hierarchical a,a/b") + "1,yes,?\n",
+        "line 6: expected terms of the attribute 'c', got a missing value; remove",
     ),
     "underscore": (HEADER + "1_000,yes,1\n", "line 6: .*got '1_000'"),
     "underscore in a sparse row": (HEADER + "{0 1_000}\n", "line 6: .*got '1_000'"),

@@ -6,7 +6,7 @@ local networks = import 'networks.libsonnet';
 local search_spaces = import 'search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
 
-local lib = methods({
+local task = {
   defaults: {
     local d = self,
     reader: 'arff',
@@ -72,9 +72,13 @@ local lib = methods({
   },
 
   cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
-});
+};
+
+local lib = methods(task);
 
 swappable(lib {
+  task:: task,  // for tasks whose outputs are sets of labels too
+
   // An energy of few weights on the logits of held-out data, which is normalised over the sets of the
   // most probable labels (Charniak & Johnson 2005), and predicts by the expected F1 under itself.
   cross_fitted(d):

@@ -2,10 +2,11 @@
 
 import copy
 import logging
+import math
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Iterator, List, Literal, Optional, Set
+from typing import Iterator, List, Literal, Optional, Set, Union
 
 import numpy as np
 from allennlp.common.checks import ConfigurationError
@@ -27,8 +28,10 @@ class ArffReader(TabularReader):
     The attributes that are labels are those of `labels_file` or `num_labels`, of MEKA's option
     `-C n` in the relation (n < 0: at the end), or of Mulan's XML file beside the data
     (`emotions.xml` for `emotions-train.arff`), in this order. The label set is the header's, not
-    the data's. A nominal attribute with more than two values becomes one feature for each value.
-    Data to predict for need no labels: the model's vocabulary has their names.
+    the data's. In the files of Clus the labels are the terms of the attribute of type
+    `hierarchical`, whose taxonomy becomes part of the vocabulary. A nominal attribute with more
+    than two values becomes one feature for each value. Data to predict for need no labels: the
+    model's vocabulary has their names.
 
     A path is a file, a pattern (`data/part-*.arff`, equal headers), or of the registry
     (`data://bibtex/train`), each with or without a slice (`[:90%]?seed=1`).
@@ -41,11 +44,14 @@ class ArffReader(TabularReader):
         How many attributes are labels, at `labels_at`.
     labels_at : `"start"` or `"end"`
         Where those attributes are among all.
-    missing_value : `float`, optional
-        The number for a missing feature (`?`); without it, one is an error.
+    missing_value : `float` or `"mean"`, optional
+        The number for a missing feature (`?`), or the mean of the training data, which the model
+        computes; without it, one is an error.
     missing_labels : `"error"` or `"mask"`
         With `mask`, a label may be missing (`?`): instances get the field `mask`, and missing
         labels count in no loss and no metric.
+    closure : `bool`
+        Whether the terms of a hierarchical attribute are closed under ancestors.
     encoding : `str`
         Of the text.
 
@@ -59,8 +65,9 @@ class ArffReader(TabularReader):
         labels_file: Optional[str] = None,
         num_labels: Optional[int] = None,
         labels_at: Literal["start", "end"] = "end",
-        missing_value: Optional[float] = None,
+        missing_value: Optional[Union[float, str]] = None,
         missing_labels: Literal["error", "mask"] = "error",
+        closure: bool = True,
         encoding: str = "utf-8",
         max_instances: Optional[int] = None,
     ) -> None:
@@ -76,12 +83,18 @@ class ArffReader(TabularReader):
                 "Expected missing_labels 'error' or 'mask' in the dataset reader 'arff', got "
                 f"'{missing_labels}'."
             )
+        if isinstance(missing_value, str) and missing_value != "mean":
+            raise ConfigurationError(
+                "Expected missing_value to be a number or 'mean' in the dataset reader 'arff', got "
+                f"'{missing_value}'."
+            )
         check_encoding(encoding, "arff")
         self.labels_file = labels_file
         self.num_labels = num_labels
         self.labels_at = labels_at
-        self.missing_value = missing_value
+        self.missing_value = math.nan if isinstance(missing_value, str) else missing_value
         self.missing_labels = missing_labels
+        self.closure = closure
         self.encoding = encoding
         self._names_of_labels: Optional[Set[str]] = None  # of a model that predicts
 
@@ -113,7 +126,7 @@ class ArffReader(TabularReader):
     def _read_file(self, path: str) -> Iterator[Instance]:
         header, rows = read_arff(path, self.encoding)
         labels = self._label_attributes(path, header)
-        columns = ArffColumns(path, header.attributes, labels, self._reads_labels)
+        columns = ArffColumns(path, header.attributes, labels, self._reads_labels, self.closure)
         any_row = False
         for row in rows:
             any_row = True
@@ -127,7 +140,7 @@ class ArffReader(TabularReader):
                 )
             known = None
             if self.missing_labels == "mask" and self._reads_labels:
-                known = np.setdiff1d(np.arange(len(labels)), cells.missing_labels)
+                known = np.setdiff1d(np.arange(len(columns.label_names)), cells.missing_labels)
             yield self._instance(columns.schema, cells.features, cells.values, cells.labels, known)
         if not any_row:
             raise ValueError(f"{path}: expected rows after @data, got none; it is truncated.")
@@ -137,8 +150,11 @@ class ArffReader(TabularReader):
             return [
                 place
                 for place, attribute in enumerate(header.attributes)
-                if attribute.name in self._names_of_labels
+                if attribute.name in self._names_of_labels or attribute.taxonomy is not None
             ]
+        hierarchical = [i for i, each in enumerate(header.attributes) if each.taxonomy is not None]
+        if hierarchical:
+            return hierarchical
         size = len(header.attributes)
         meka = _meka_count(header.relation)
         if self.labels_file is None and (self.num_labels is not None or meka is not None):

@@ -24,10 +24,12 @@ def add(
     problem: TestProblem,
     probabilities: torch.Tensor,
     rows: Optional[torch.Tensor] = None,
+    outputs: Optional[torch.Tensor] = None,
 ) -> None:
-    """Add a batch of the problem's instances, or of some of its rows."""
+    """Add a batch of the problem's instances, or of some of its rows, with given outputs or those
+    of the probabilities."""
     rows = torch.arange(len(problem.labels)) if rows is None else rows
-    outputs = problem.output_space.decode(probabilities)
+    outputs = problem.output_space.decode(probabilities) if outputs is None else outputs
     metric(probabilities[rows], outputs[rows], problem.labels[rows], problem.mask[rows])
 
 
@@ -43,11 +45,15 @@ class MetricConformance(Conformance):
     dtypes = (torch.float32,)  # of training
 
     def value_of(
-        self, problem: TestProblem, snippet: str, probabilities: torch.Tensor
+        self,
+        problem: TestProblem,
+        snippet: str,
+        probabilities: torch.Tensor,
+        outputs: Optional[torch.Tensor] = None,
     ) -> Dict[str, float]:
         """Return the values of a new metric for the problem's labels."""
         metric = problem.build(self.base, snippet)
-        add(metric, problem, probabilities)
+        add(metric, problem, probabilities, outputs=outputs)
         return by_name(metric.get_metric())
 
     def test_batches_add_up_in_any_order(
@@ -65,11 +71,13 @@ class MetricConformance(Conformance):
 
     def test_padding_changes_nothing(self, problem: TestProblem, snippet: str) -> None:
         y, labels = problem.sample(1).y, problem.labels
-        values = []
+        outputs, values = problem.output_space.decode(y[:, 0]), []
         for value in (0, 1):
-            problem.labels = torch.where(problem.mask, labels, torch.full_like(labels, value))
+            padding = torch.full_like(labels, value)
+            problem.labels = torch.where(problem.mask, labels, padding)
             probabilities = with_padding_changed(problem, y, float(value))[:, 0]
-            values.append(self.value_of(problem, snippet, probabilities))
+            padded = torch.where(problem.mask, outputs, padding)
+            values.append(self.value_of(problem, snippet, probabilities, padded))
         assert values[0] == values[1]
 
     def test_the_arguments_are_not_changed(

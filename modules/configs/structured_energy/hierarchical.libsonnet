@@ -1,0 +1,41 @@
+// Sets of labels that are closed under ancestors in a taxonomy. A config is one call: a method of the
+// table of a data set. The published data sets stand in hierarchical_data_sets.libsonnet.
+local methods = import 'methods.libsonnet';
+local search_spaces = import 'search_spaces.libsonnet';
+local swappable = import 'swappable.libsonnet';
+local task = (import 'multi_label.libsonnet').task;
+
+local lib = methods(task {
+  defaults+: {
+    local d = self,
+    reader: { type: 'arff', missing_value: 'mean' },
+    taxonomy: null,  // a file, where the data have none
+    coherence: 'conditional',  // or 'max'
+    excluded: [],  // terms that do not count in AU(PRC)
+    metrics: [
+      'example-f1',
+      'hierarchical-f1',
+      'macro-f1',
+      'level-f1',
+      'violations',
+      { type: 'au-prc', [if d.excluded != [] then 'excluded']: d.excluded },
+    ],
+  },
+
+  base(d): super.base(d) {
+    model+: {
+      output_space: {
+        type: 'hierarchical',
+        [if d.taxonomy != null then 'taxonomy']: d.taxonomy,
+        [if d.coherence != 'conditional' then 'coherence']: d.coherence,
+      },
+    },
+  },
+});
+
+swappable(lib {
+  // Giunchiglia & Lukasiewicz 2020: coherent by the maximum over descendants, with the loss for it.
+  cross_entropy_max(d): lib.cross_entropy(
+    lib.of_method(d, 'cross_entropy_max') { tuned: {}, coherence: 'max' }
+  ),
+}, search_spaces)

@@ -1,0 +1,5 @@
+"""Taxonomies of labels."""
+
+from .taxonomy import NAMESPACE, Taxonomy
+
+__all__ = ["NAMESPACE", "Taxonomy"]
