@@ -20,6 +20,7 @@ LAYERS = [
         "logged_values",
         "masks",
         "old_configs",
+        "package_files",
         "settings",
         "atomic_files",
         "workers",

@@ -33,6 +33,14 @@ PACKAGE_PATCHES: List[Patch] = [
         tokenizers.get_tokenizer,
         "transformers",
         "Loading a tokenizer with `add_special_tokens` raises since transformers 4.48, and "
-        "transformers 5 has neither `encode_plus` nor `build_inputs_with_special_tokens`.",
+        "transformers 5 has neither `encode_plus` nor `build_inputs_with_special_tokens`. A name "
+        "may be `package://package/folder`, a folder of an installed package.",
+    ),
+    Patch(
+        cached_transformers,
+        "get",
+        tokenizers.get,
+        "transformers",
+        "A name was one of the hub or a folder; now it may be `package://package/folder` too.",
     ),
 ]

@@ -161,16 +161,19 @@ METHODS: Dict[str, List[Method]] = {
     ],
     "segmentation": [_CROSS_ENTROPY, _DVN, _INFERENCE_NETWORK, _DYNAMIC_DVN, _DYNAMIC_NCE],
 }
+METHODS["multi_label_text"] = METHODS["multi_label"]
 TITLES = {
     "multi_label": "Labels (multi_label)",
     "tagging": "Tags of tokens (tagging)",
     "segmentation": "Masks of images (segmentation)",
+    "multi_label_text": "Labels of texts (multi_label_text)",
 }
 # The file of data sets of each task, and the data set that stands for all.
 DATA_SETS = {
     "multi_label": ("data_sets", "digits"),
     "tagging": ("tagging_data_sets", "twpos"),
     "segmentation": ("segmentation_data_sets", "weizmann_horses"),
+    "multi_label_text": ("multi_label_text_data_sets", "goemotions"),
 }
 
 

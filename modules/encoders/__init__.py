@@ -10,6 +10,7 @@ from .images import (
     UNetEncoder,
     check_images,
 )
+from .pooling import PoolingEncoder
 from .text import TextEncoder
 from .tokens import TokenEncoder
 
@@ -20,6 +21,7 @@ __all__ = [
     "FullyConvolutionalEncoder",
     "ImageEncoder",
     "PixelEncoder",
+    "PoolingEncoder",
     "TextEncoder",
     "TokenEncoder",
     "UNetEncoder",

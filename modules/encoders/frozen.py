@@ -21,6 +21,8 @@ from .stored import Batch, FileStore, MemoryStore, Store
 
 logger = logging.getLogger(__name__)
 
+_TEXTS = 16  # that are encoded together
+
 # The stores in use: equal encoders share one. A file is opened once, with the limit of the first.
 _STORES: WeakValueDictionary[Tuple[str, str, int], Store] = WeakValueDictionary()
 
@@ -111,7 +113,11 @@ class FrozenEncoder(Encoder):
         if not missing or self._is_full:
             return
         index = torch.tensor(missing)
-        h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
+        x = rows_of(x, index)
+        if self.position_dims == 0 and isinstance(x, dict):
+            h = self._by_length(x)
+        else:
+            h = self.encoder(x, None if mask is None else mask[index])
         vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
         if not store.put(batch, missing, vectors.cpu().numpy()):
             self._is_full = True
@@ -120,6 +126,15 @@ class FrozenEncoder(Encoder):
                 "each time. Set limit_gib to more, and leave out augmentations of x.",
                 self.limit / 2**30,
             )
+
+    def _by_length(self, x: Any) -> torch.Tensor:
+        """Return the vectors of texts, those of like length together: padding costs time."""
+        lengths = _lengths(x)
+        if lengths is None:
+            return self.encoder(x)
+        parts = lengths.argsort().split(_TEXTS)
+        vectors = [self.encoder(_cut(rows_of(x, part), int(lengths[part].max()))) for part in parts]
+        return torch.cat(vectors)[torch.cat(parts).argsort()]
 
     def _store_of(self) -> Store:
         """Return the store of the present weights."""
@@ -207,6 +222,25 @@ def _tensors(x: Any) -> List[torch.Tensor]:
 
 def _masked(tensor: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return tensor.masked_fill(~real.view(*real.shape, *[1] * (tensor.dim() - 2)).bool(), 0)
+
+
+def _lengths(x: Any) -> Optional[torch.Tensor]:
+    """Return the number of tokens of each text; `None` where its tensors do not all say so."""
+    masks = [tensors.get("mask") for tensors in x.values() if isinstance(tensors, dict)]
+    if len(masks) < len(x) or not masks or any(mask is None for mask in masks):
+        return None
+    plain = {"token_ids", "mask", "type_ids"}
+    if any(tensors.keys() - plain for tensors in x.values()):
+        return None
+    return torch.stack([mask.sum(1) for mask in masks]).amax(0)
+
+
+def _cut(x: Any, length: int) -> Any:
+    """Return the first tokens of the texts."""
+    return {
+        name: {key: tensor[:, :length] for key, tensor in tensors.items()}
+        for name, tensors in x.items()
+    }
 
 
 def content_hash(values: np.ndarray, number: int = 0) -> np.ndarray:

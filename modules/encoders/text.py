@@ -1,6 +1,6 @@
 """The encoder of whole texts."""
 
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import torch
 from allennlp.common import Lazy
@@ -10,6 +10,7 @@ from torch.nn.functional import pad
 
 from ..encoded import at_least_single
 from .encoder import Encoder
+from .pooling import PoolingEncoder
 from .tokens import TokenEncoder, check_input_size
 
 
@@ -21,14 +22,17 @@ class TextEncoder(Encoder):
 
     embedder : `TextFieldEmbedder`
         Embeds each token.
-    seq2vec_encoder : `Seq2VecEncoder`
-        v, any of AllenNLP's: `boe` (mean or sum), `cnn`, `lstm`, `bert_pooler`, `cls_pooler`.
+    seq2vec_encoder : `Seq2VecEncoder`, optional
+        v, any of AllenNLP's: `boe` (mean or sum), `cnn`, `lstm`, `bert_pooler`, `cls_pooler`; by
+        default the encoder `pooling`.
     encoder : `Seq2SeqEncoder`, optional
         Encodes the embedded tokens before v.
     feedforward : `Lazy[FeedForward]`, optional
         f, without `input_dim`, which is the output size of v.
     dropout : `float`
         The dropout of the embeddings, of the output of `encoder` and of the output of v.
+    pooling : `List[str]`
+        The `kinds` of the encoder `pooling`, where there is no `seq2vec_encoder`.
 
     # Raises
 
@@ -40,13 +44,16 @@ class TextEncoder(Encoder):
     def __init__(
         self,
         embedder: TextFieldEmbedder,
-        seq2vec_encoder: Seq2VecEncoder,
+        seq2vec_encoder: Optional[Seq2VecEncoder] = None,
         encoder: Optional[Seq2SeqEncoder] = None,
         feedforward: Optional[Lazy[FeedForward]] = None,
         dropout: float = 0.0,
+        pooling: Sequence[str] = ("mean", "max"),
     ) -> None:
         super().__init__()
         self.tokens = TokenEncoder(embedder, encoder, dropout)
+        if seq2vec_encoder is None:
+            seq2vec_encoder = PoolingEncoder(self.tokens.output_size, pooling)
         check_input_size("seq2vec_encoder", seq2vec_encoder, self.tokens.output_size)
         self.seq2vec_encoder = seq2vec_encoder
         self.dropout = torch.nn.Dropout(dropout)
