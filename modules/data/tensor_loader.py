@@ -185,9 +185,9 @@ def _read(reader: DatasetReader, path: str, max_instances: Optional[int]) -> Lis
     for name, field in instances[0].fields.items():
         if not isinstance(field, (RowField, ImageField, TextField, TextsField)):
             raise ConfigurationError(
-                f"Expected a reader of rows (such as 'arff'), of texts with labels or of images for "
-                f"the data loader 'tensor', got the field '{name}' of type {type(field).__name__}; use the data "
-                "loader 'multiprocess'."
+                "Expected a reader of rows (such as 'arff'), of texts with labels or of images for "
+                f"the data loader 'tensor', got the field '{name}' of type {type(field).__name__}; "
+                "use the data loader 'multiprocess'."
             )
     return instances
 

@@ -10,7 +10,7 @@ Path = Tuple[str, ...]
 
 
 class Texts:
-    """The tensors of one field of texts: those of a batch have the padding that AllenNLP gives them.
+    """The tensors of one field of texts; a batch has the padding that AllenNLP gives it.
 
     # Parameters
 

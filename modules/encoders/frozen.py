@@ -198,10 +198,20 @@ def _batch_of(
             shape = tuple(x.shape[2:])
         # Encodings of positions depend on which of them are real.
         tensors += [] if mask is None else [mask]
+    keys = _hashes(tensors).view("V16").ravel().tolist()
+    return Batch(keys, math.prod(shape), lengths), shape, tensors[0].device
+
+
+def instance_hashes(x: Any) -> np.ndarray:
+    """Return two hashes `(batch, 2)` of 64 bits of the content of each instance of an input, which
+    is a tensor or the tensors of texts; padding does not change them."""
+    return _hashes(_tensors(x))
+
+
+def _hashes(tensors: List[torch.Tensor]) -> np.ndarray:
     arrays = [at_least_single(tensor).cpu().numpy() for tensor in tensors]  # NumPy has no bfloat16
     hashes = [content_hash(array, number) for number, array in enumerate(arrays)]
-    keys = functools.reduce(operator.add, hashes).view("V16").ravel().tolist()
-    return Batch(keys, math.prod(shape), lengths), shape, tensors[0].device
+    return functools.reduce(operator.add, hashes)
 
 
 def _tensors(x: Any) -> List[torch.Tensor]:

@@ -5,7 +5,6 @@ from typing import List, Sequence
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules import Seq2VecEncoder
-from allennlp.nn.util import get_final_encoder_states
 
 KINDS = ("mean", "max", "first", "last")
 
@@ -58,6 +57,7 @@ class PoolingEncoder(Seq2VecEncoder):
             elif kind == "first":
                 vectors.append(tokens[:, 0].masked_fill(~real[:, 0], 0))
             else:
-                last = get_final_encoder_states(tokens, mask)
+                place = (mask.sum(1) - 1).clamp(min=0)
+                last = tokens[torch.arange(len(tokens), device=tokens.device), place]
                 vectors.append(last.masked_fill(~real.any(1), 0))
         return torch.cat(vectors, dim=-1)

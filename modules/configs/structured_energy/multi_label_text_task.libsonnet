@@ -26,11 +26,12 @@ local embedders(d) =
 
 // One vector for each text.
 local text(d) = {
-  type: if d.separate then 'texts' else 'text',
+  type: 'text',
   embedder: { token_embedders: embedders(d) },
   [if d.token_encoder != null then 'encoder']: d.token_encoder,
   [if d.seq2vec_encoder != null then 'seq2vec_encoder']: d.seq2vec_encoder,
   [if d.seq2vec_encoder == null then 'pooling']: d.pooling,
+  [if d.texts != null then 'texts']: d.texts,
 };
 
 local encoder(d, hidden, dropout) =
@@ -39,18 +40,19 @@ local encoder(d, hidden, dropout) =
   else { type: 'feedforward', encoder: inner, feedforward: networks.feedforward(hidden, dropout) };
 
 // A transformer that is trained learns at a rate of its own, which may fall from layer to layer.
-local groups(d, network) =
-  local rates = if d.frozen || d.transformer == null then [] else [
-    [['%s.*\\.layer\\.%d\\.' % [network, layer]], {
-      lr: d.transformer_lr * std.pow(d.layer_decay, d.num_layers - 1 - layer),
-    }]
-    for layer in (if d.layer_decay == 1 then [] else std.range(0, d.num_layers - 1))
-  ] + [
-    [['%s.*transformer_model' % network], {
-      lr: d.transformer_lr * std.pow(d.layer_decay, d.num_layers),
-    }],
-  ];
-  if rates == [] then {} else { parameter_groups: rates };
+local groups(d) =
+  local rate(layers) = { lr: d.transformer_lr * std.pow(d.layer_decay, layers) };
+  if d.transformer == null || d.frozen || d.lora != null then {} else {
+    parameter_groups: (
+      if d.layer_decay == 1 then [] else [
+        [['\\.layer\\.%d\\.' % layer], rate(d.num_layers - 1 - layer)]
+        for layer in std.range(0, d.num_layers - 1)
+      ]
+    ) + (
+      if d.layer_decay == 1 then [[['transformer_model'], rate(0)]]
+      else [[['transformer_model(?!.*\\.layer\\.\\d)'], rate(d.num_layers)]]
+    ),
+  };
 
 task {
   defaults+: {
@@ -65,7 +67,7 @@ task {
     token_encoder: null,
     seq2vec_encoder: null,
     pooling: ['mean', 'max'],  // of tokens, where there is no seq2vec_encoder
-    separate: false,  // whether the reader yields several texts, such as title and body
+    texts: null,  // the columns of text, where each has a vector, such as ['title', 'body']
 
     // A pretrained transformer in place of words: a name of the hub, a folder or `package://…`.
     transformer: null,
@@ -76,6 +78,7 @@ task {
     transformer_lr: 5e-5,
     layer_decay: 1,  // of the rate, from each layer to the one below
     num_layers: 12,
+    warmup_steps: null,  // for which rates rise, before they fall to 0
     gradient_checkpointing: false,
 
     batch_size: 32,
@@ -84,17 +87,23 @@ task {
     num_epochs: 30,
     patience: 5,
 
-    optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay } + groups(d, ''),
+    optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay } + groups(d),
     score_optimizer:
       { type: 'fused-adamw', lr: d.score_lr, weight_decay: d.weight_decay }
-      + (if d.score_encoder == 'own' then groups(d, '') else {}),
+      + (if d.score_encoder == 'own' then groups(d) else {}),
   },
 
   base(d): super.base(d { standardize: true }) + {
+    trainer+: {
+      [if d.warmup_steps != null then 'learning_rate_scheduler']: {
+        type: 'linear_with_warmup',
+        warmup_steps: d.warmup_steps,
+      },
+    },
     dataset_reader:
       (if std.isString(d.reader) then { type: d.reader } else d.reader)
       + words(d)
-      + (if d.separate then { texts: 'separate' } else {}),
+      + (if d.texts == null then {} else { text: d.texts, texts: 'separate' }),
   } + (
     if d.frozen || d.transformer == null then {} else {
       // Texts of like length together, for transformers pay for padding.

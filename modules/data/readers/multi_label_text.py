@@ -14,7 +14,6 @@ from ...vocabulary import names
 from ..fields import RowField, Schema
 from ..registry import resolve
 from ..tables import Labels, RawTable, TextSettings, as_patterns, table_of_records
-from ..tables.cells import is_missing
 from ..texts import FORMATS, TextLabels, TextsField, read_documents, read_names, read_topics
 from .json_reader import JsonReader
 from .tabular_reader import check_choice, check_encoding, check_separators
@@ -27,8 +26,8 @@ _NAME = "multi-label-text"
 class MultiLabelTextReader(JsonReader):
     """Read texts with sets of labels; instances have the fields `x` (a text) and `labels`.
 
-    Files are JSON lines, CSV, TSV and Parquet, by their suffix, or of a published format: `bgc`, the
-    Blurb Genre Collection, and `rcv1`, the tokens of RCV1-v2 (with `topics_file`). A path is a
+    Files are JSON lines, CSV, TSV and Parquet, by their suffix, or of a published format: `bgc`,
+    the Blurb Genre Collection, and `rcv1`, the tokens of RCV1-v2 (with `topics_file`). A path is a
     file, a pattern (`data/part-*.jsonl`), or of the registry (`data://goemotions/train`), each with
     or without a slice (`[:90%]?seed=1`). Data to predict for need no labels.
 
@@ -51,7 +50,7 @@ class MultiLabelTextReader(JsonReader):
     id : `str`
         The column of the ids of documents.
     texts : `"joined"` or `"separate"`
-        Whether several columns of text become one text, or one each for the encoder `texts`.
+        Whether several columns of text become one text, or one each for `texts` of the encoder.
     joiner : `str`
         The text between joined columns.
     columns : `List[str]`, optional
@@ -234,8 +233,8 @@ class MultiLabelTextReader(JsonReader):
     def value_to_instance(
         self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
     ) -> Instance:
-        """Return the instance of a text, or of a dictionary of texts by column; the output holds the
-        names of its labels."""
+        """Return the instance of a text, or of a dictionary of texts by column; the output holds
+        the names of its labels."""
         line = {self.text[0]: value} if isinstance(value, str) else value
         if not isinstance(line, dict):
             raise ValueError(

@@ -73,7 +73,7 @@ class TextLabels(NamedTuple):
         if self.id not in table.columns:
             raise ValueError(
                 f"{table.source}: expected a column '{self.id}' with the ids of the documents, got "
-                f"{[name[:30] for name in list(table.columns)[:8]]}; set 'id' of the dataset reader."
+                f"{[name[:30] for name in list(table.columns)[:8]]}; set 'id' of the reader."
             )
         ids = [str(cell) for cell in table.columns[self.id]]
         for row, each in enumerate(ids):
@@ -126,9 +126,10 @@ class TextLabels(NamedTuple):
 
 def _of_dictionary(cell: Dict[str, Any]) -> List[Any]:
     """Return the labels of 0 and 1 by label, or of topics by level."""
-    if cell and all(value in (0, 1) for value in cell.values() if not isinstance(value, list)):
-        if not any(isinstance(value, list) for value in cell.values()):
-            return [name for name, value in cell.items() if value == 1]
+    if cell and all(
+        type(value) in (bool, int, float) and value in (0, 1) for value in cell.values()
+    ):
+        return [name for name, value in cell.items() if value == 1]
     topics: List[Any] = []
     for level in cell.values():
         topics.extend(level if isinstance(level, list) else [level])

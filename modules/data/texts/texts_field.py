@@ -26,6 +26,9 @@ class TextsField(Field[Dict[str, Any]]):
         for text in self.texts.values():
             text.token_indexers = indexers
 
+    def __len__(self) -> int:
+        return sum(len(text) for text in self.texts.values())
+
     def count_vocab_items(self, counter: Dict[str, Dict[str, int]]) -> None:
         for text in self.texts.values():
             text.count_vocab_items(counter)
