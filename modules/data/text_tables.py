@@ -1,5 +1,6 @@
 """The tensors of texts of several lengths, without padding until their batch."""
 
+import math
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -81,9 +82,10 @@ class _Leaf(NamedTuple):
     def _filled(self, rows: np.ndarray, widths: np.ndarray) -> np.ndarray:
         result = np.full((len(rows), *widths), self.padding, self.values.dtype)
         for place, row in enumerate(rows):
-            shape = self.shapes[row]
-            values = self.values[self.starts[row] : self.starts[row] + shape.prod()]
-            result[(place, *(slice(size) for size in shape))] = values.reshape(shape)
+            shape = self.shapes[row].tolist()
+            values = self.values[self.starts[row] : self.starts[row] + math.prod(shape)]
+            own = result[place][tuple(slice(size) for size in shape)]
+            own[...] = values.reshape(shape)
         return result
 
 

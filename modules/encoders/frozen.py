@@ -236,13 +236,11 @@ def _masked(tensor: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
 
 def _lengths(x: Any) -> Optional[torch.Tensor]:
     """Return the number of tokens of each text; `None` where its tensors do not all say so."""
-    masks = [tensors.get("mask") for tensors in x.values() if isinstance(tensors, dict)]
-    if len(masks) < len(x) or not masks or any(mask is None for mask in masks):
-        return None
     plain = {"token_ids", "mask", "type_ids"}
-    if any(tensors.keys() - plain for tensors in x.values()):
-        return None
-    return torch.stack([mask.sum(1) for mask in masks]).amax(0)
+    for tensors in x.values():
+        if not isinstance(tensors, dict) or "mask" not in tensors or tensors.keys() - plain:
+            return None
+    return torch.stack([tensors["mask"].sum(1) for tensors in x.values()]).amax(0)
 
 
 def _cut(x: Any, length: int) -> Any:

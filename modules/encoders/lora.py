@@ -21,7 +21,7 @@ class LoraEmbedder(TokenEmbedder):
     method : `"lora"` or `"ia3"`
     rank : `int`
         The rank of an update.
-    alpha : `float`
+    alpha : `int`, optional
         The scale of the updates, by default twice the rank.
     dropout : `float`
         Of the input of an update.
@@ -42,7 +42,7 @@ class LoraEmbedder(TokenEmbedder):
         embedder: TokenEmbedder,
         method: Literal["lora", "ia3"] = "lora",
         rank: int = 8,
-        alpha: Optional[float] = None,
+        alpha: Optional[int] = None,
         dropout: float = 0.0,
         target_modules: Optional[Union[str, List[str]]] = None,
         feedforward_modules: Optional[Union[str, List[str]]] = None,
@@ -94,6 +94,22 @@ class LoraEmbedder(TokenEmbedder):
     def get_output_dim(self) -> int:
         return self.embedder.get_output_dim()
 
-    def forward(self, *args: Any, **tensors: torch.Tensor) -> torch.Tensor:
-        """Return the embeddings of the tensors of an indexer."""
-        return self.embedder(*args, **tensors)
+    def forward(
+        self,
+        token_ids: torch.Tensor,
+        mask: torch.Tensor,
+        type_ids: Optional[torch.Tensor] = None,
+        segment_concat_mask: Optional[torch.Tensor] = None,
+        offsets: Optional[torch.Tensor] = None,
+        wordpiece_mask: Optional[torch.Tensor] = None,
+    ) -> torch.Tensor:
+        """Return the embeddings of the tensors of an indexer; the last two are of a mismatched
+        one."""
+        tensors = {
+            "type_ids": type_ids,
+            "segment_concat_mask": segment_concat_mask,
+            "offsets": offsets,
+            "wordpiece_mask": wordpiece_mask,
+        }
+        present = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        return self.embedder(token_ids=token_ids, mask=mask, **present)
