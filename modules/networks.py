@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from .encoded import Encoded, Encoding, single
+from .encoded import CONSTANT, Encoded, Encoding, single
 from .logging import LoggingMixin
 
 Groups = Dict[str, List[Tuple[str, torch.nn.Parameter]]]
@@ -67,6 +67,7 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
 
 
 def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> Iterator[torch.nn.Module]:
+    # Without the parts of encoders whose weights and mode are constant, such as of a transformer.
     # The walk of Module.modules also makes names, which takes several times as long.
     waiting, seen = [module for module in modules if module is not None], set()
     while waiting:
@@ -74,7 +75,8 @@ def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> Iterator[torch.nn.Mo
         if id(part) not in seen:
             seen.add(id(part))
             yield part
-            waiting += [child for child in part._modules.values() if child is not None]
+            if CONSTANT not in part.__dict__:
+                waiting += [child for child in part._modules.values() if child is not None]
 
 
 @contextmanager
@@ -91,16 +93,14 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
     >>> layer.weight.requires_grad
     True
     """
+    parts = list(_parts(modules))
     parameters = [
         parameter
-        for module in modules
-        if module is not None
-        for parameter in module.parameters()
-        if parameter.requires_grad
+        for part in parts
+        for parameter in part._parameters.values()
+        if parameter is not None and parameter.requires_grad
     ]
-    networks = [
-        part for part in _parts(modules) if isinstance(part, Network) and not part.is_frozen
-    ]
+    networks = [part for part in parts if isinstance(part, Network) and not part.is_frozen]
     with deterministic(*modules):
         try:
             for parameter in parameters:

@@ -15,7 +15,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import get_text_field_mask
 
-from ..encoded import at_least_single, rows_of
+from ..encoded import CONSTANT, at_least_single, rows_of
 from .encoder import Encoder
 from .stored import Batch, FileStore, MemoryStore, Store
 
@@ -72,6 +72,7 @@ class FrozenEncoder(Encoder):
                 f"{type(encoder).__name__}, whose encodings change in training."
             )
         self.encoder = encoder.requires_grad_(False).eval()
+        object.__setattr__(self.encoder, CONSTANT, True)
         self.position_dims = encoder.position_dims
         self.output_size = encoder.output_size
         self.dropout = torch.nn.Dropout(dropout)
@@ -173,7 +174,8 @@ def fingerprint_of(module: torch.nn.Module) -> str:
         settings = {
             key: value
             for key, value in vars(part).items()
-            if key != "training" and isinstance(value, (bool, int, float, str, tuple, list))
+            if key not in ("training", CONSTANT)
+            and isinstance(value, (bool, int, float, str, tuple, list))
         }
         digest.update(repr((name, type(part).__qualname__, sorted(settings.items()))).encode())
     for name, tensor in module.state_dict().items():
