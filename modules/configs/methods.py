@@ -195,6 +195,16 @@ def tasks_of(method: str) -> List[str]:
     return tasks
 
 
+def same_as(task: str) -> Optional[str]:
+    """Return the earlier task that has the same methods, if there is one.
+
+    >>> same_as("multi_label_text"), same_as("tagging")
+    ('multi_label', None)
+    """
+    first = next(each for each, methods in METHODS.items() if methods == METHODS[task])
+    return None if first == task else first
+
+
 def check_method(task: str, method: str) -> None:
     """Raise `ConfigurationError` for a task that is unknown or that lacks the method."""
     if task not in METHODS:
