@@ -4,6 +4,9 @@ from typing import Any, Callable, Dict, Hashable, NamedTuple, Optional, Protocol
 
 import torch
 
+# The attribute of an encoder whose weights are not trained and which stays in evaluation mode.
+CONSTANT = "is_constant"
+
 # Tensors whose first dimension is the batch; `None` stands for a part without an encoding.
 Encoding = Tuple[Optional[torch.Tensor], ...]
 Result = TypeVar("Result")

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from .encoded import Encoded, Encoding, single
+from .encoded import CONSTANT, Encoded, Encoding, single
 from .logging import LoggingMixin
 
 Groups = Dict[str, List[Tuple[str, torch.nn.Parameter]]]
@@ -67,10 +67,13 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
 
 
 def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> List[torch.nn.Module]:
+    # Without the parts of encoders whose weights and mode are constant, such as of a transformer.
     # The walk of Module.modules also makes names, which takes several times as long.
     parts = [module for module in dict.fromkeys(modules) if module is not None]
     seen = set(parts)
     for part in parts:  # which grows
+        if CONSTANT in part.__dict__:
+            continue
         for child in part._modules.values():
             if child is not None and child not in seen:
                 seen.add(child)
@@ -92,16 +95,14 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
     >>> layer.weight.requires_grad
     True
     """
+    parts = list(_parts(modules))
     parameters = [
         parameter
-        for module in modules
-        if module is not None
-        for parameter in module.parameters()
-        if parameter.requires_grad
+        for part in parts
+        for parameter in part._parameters.values()
+        if parameter is not None and parameter.requires_grad
     ]
-    networks = [
-        part for part in _parts(modules) if isinstance(part, Network) and not part.is_frozen
-    ]
+    networks = [part for part in parts if isinstance(part, Network) and not part.is_frozen]
     with deterministic(*modules):
         try:
             for parameter in parameters:

@@ -5,8 +5,11 @@ import functools
 import json
 from pathlib import Path
 
+from tiny_transformer import write_transformer
+
 from structured_energy.configs import evaluate_snippet
-from structured_energy.testing import write_arff, write_conllu, write_images
+from structured_energy.testing import write_arff, write_conllu, write_images, write_texts
+from structured_energy.testing.problem import TEXT_WORDS
 
 FOLDER = Path(__file__).resolve().parents[1] / "training_configs"
 CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))
@@ -16,7 +19,17 @@ METHODS = [
     for folder in ("multi_label/digits", "tagging/twpos", "segmentation/weizmann_horses")
     for path in sorted((FOLDER / folder).glob("*.jsonnet"))
 ]
-WRITE = {"multi_label": write_arff, "tagging": write_conllu, "segmentation": write_images}
+# The methods of texts are those of feature vectors; these have all parts that differ.
+METHODS += [
+    FOLDER / "multi_label_text" / "goemotions" / f"{method}.jsonnet"
+    for method in ("cross_entropy", "cross_fitted", "dvn", "seal_dynamic_nce")
+]
+WRITE = {
+    "multi_label": write_arff,
+    "multi_label_text": write_texts,
+    "tagging": write_conllu,
+    "segmentation": write_images,
+}
 # Draws of two processes are not those of one.
 RANDOM = (
     "network-draws",
@@ -54,6 +67,8 @@ def small(path, folder, rows=20):
         config[f"{part}_data_path"] = str(WRITE[task](folder, part, count, seed=len(part)))
     if task == "multi_label":
         config["dataset_reader"] = {"type": "arff"}
+    elif task == "multi_label_text":
+        config = with_tiny_transformer(config, folder)
     elif task == "segmentation":  # windows of smaller images
         config["data_loader"]["augmentations"][0]["size"] = [8, 9]
         config["data_loader"]["batches_per_epoch"] = 2
@@ -64,6 +79,13 @@ def small(path, folder, rows=20):
     for settings in config["trainer"].get("networks", {}).values():
         settings.update({key: 1 for key in ("start_epoch", "stop_epoch") if key in settings})
     return with_short_phases(config)
+
+
+def with_tiny_transformer(config, folder):
+    """Return the config of texts with a tiny transformer, and with the labels of the small data."""
+    config["dataset_reader"]["labels_file"] = str(folder / "labels.txt")
+    config = replaced(config, "model_name", write_transformer(folder / "tiny", TEXT_WORDS))
+    return replaced(config, "store", "memory")
 
 
 def with_short_phases(config):

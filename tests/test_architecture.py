@@ -22,6 +22,7 @@ LAYERS = [
         "random_bits",
         "unchanged",
         "old_configs",
+        "package_files",
         "settings",
         "atomic_files",
         "workers",

@@ -7,12 +7,16 @@ from registered import MarkdownDirective, table
 from sphinx.application import Sphinx
 
 from structured_energy.configs import METHODS
-from structured_energy.configs.methods import TITLES
+from structured_energy.configs.methods import TITLES, same_as
 
 
 def sections() -> Iterator[str]:
     """Yield a heading and a table for each task."""
     for task, methods in METHODS.items():
+        first = same_as(task)
+        if first is not None:
+            yield from (f"**{TITLES[task]}**: the methods of {first}", "")
+            continue
         rows = [(f"`{each.name}`", each.about, each.paper or "") for each in methods]
         yield from (f"**{TITLES[task]}**", "")
         yield from table(["method", "in short", "paper"], rows)

@@ -42,6 +42,11 @@ class InitCommand(Subcommand):
             help="columns of labels, by names or patterns with commas between: a,b or 'genre_*'; "
             "or the column that has all labels of a row",
         )
+        subparser.add_argument(
+            "--text",
+            default="",
+            help="columns of text to read in place of features, with commas between: title,body",
+        )
         subparser.add_argument("--delimiter", help="the mark between labels in a cell, such as ';'")
         subparser.add_argument(
             "--separator", help="the mark between cells of CSV and TSV, by default the likeliest"
@@ -78,6 +83,7 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         arguments.separator,
         arguments.decimal,
         arguments.encoding,
+        [name.strip() for name in arguments.text.split(",") if name.strip()],
     )
     found = inspect_path(parts["train"], options)
     check_method(found.task, arguments.method)

@@ -19,6 +19,7 @@ from ..configs.methods import (
     check_method,
     config_for,
     data_sets_of,
+    same_as,
     tasks_of,
 )
 
@@ -42,7 +43,8 @@ class MethodsCommand(Subcommand):
         subparser.add_argument(
             "--data",
             help="a data set of the library, such as bibtex, or the path of a Jsonnet file with "
-            "the table of a data set; by default the data set digits, twpos or weizmann_horses",
+            "the table of a data set; by default the data set digits, twpos, weizmann_horses or "
+            "goemotions",
         )
         subparser.add_argument(
             "--write", type=Path, metavar="FOLDER", help="write a config for each method"
@@ -64,6 +66,10 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         if not console.is_terminal:
             console = Console(width=140)
         for task in [arguments.task] if arguments.task else METHODS:
+            first = same_as(task)
+            if first is not None and arguments.task is None:
+                console.print(f"{TITLES[task]}: the methods of {first}")
+                continue
             table = Table(title=TITLES[task], title_justify="left", box=None, pad_edge=False)
             table.add_column("method", no_wrap=True)
             table.add_column("in short", ratio=1)

@@ -3,11 +3,12 @@
 from typing import List
 
 from allennlp.common import cached_transformers
+from allennlp.modules.token_embedders import PretrainedTransformerEmbedder
 from allennlp.nn.parallel import ddp_accelerator
 from allennlp.training import gradient_descent_trainer
 from allennlp.training.callbacks import WandBCallback
 
-from . import tokenizers, training
+from . import tokenizers, training, transformers_embedder
 from .patch import Patch
 
 PACKAGE_PATCHES: List[Patch] = [
@@ -33,6 +34,22 @@ PACKAGE_PATCHES: List[Patch] = [
         tokenizers.get_tokenizer,
         "transformers",
         "Loading a tokenizer with `add_special_tokens` raises since transformers 4.48, and "
-        "transformers 5 has neither `encode_plus` nor `build_inputs_with_special_tokens`.",
+        "transformers 5 has neither `encode_plus` nor `build_inputs_with_special_tokens`. A name "
+        "may be `package://package/folder`, a folder of an installed package.",
+    ),
+    Patch(
+        cached_transformers,
+        "get",
+        tokenizers.get,
+        "transformers",
+        "A name was one of the hub or a folder; now it may be `package://package/folder` too.",
+    ),
+    Patch(
+        PretrainedTransformerEmbedder,
+        "__init__",
+        transformers_embedder.init_embedder,
+        "transformers",
+        "`gradient_checkpointing` set a key of the config that transformers no longer reads; now "
+        "it is switched on.",
     ),
 ]

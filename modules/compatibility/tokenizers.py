@@ -1,11 +1,20 @@
-"""Tokenizers of current versions of transformers."""
+"""Transformers and tokenizers by name, for current versions of transformers."""
 
 import functools
 from typing import Any, Callable, Dict, List
 
 from allennlp.common import cached_transformers
 
+from ..package_files import package_path
+
+_get = cached_transformers.get
 _get_tokenizer = cached_transformers.get_tokenizer
+
+
+@functools.wraps(_get)
+def get(model_name: str, *args: Any, **settings: Any) -> Any:
+    """Return a transformer; its name may be that of a folder of an installed package."""
+    return _get(package_path(model_name), *args, **settings)
 
 
 @functools.wraps(_get_tokenizer)
@@ -16,7 +25,7 @@ def get_tokenizer(model_name: str, **settings: Any) -> Any:
     `add_special_tokens`, which transformers 4.48 no longer takes there.
     """
     settings.pop("add_special_tokens", None)
-    tokenizer = _get_tokenizer(model_name, **settings)
+    tokenizer = _get_tokenizer(package_path(model_name), **settings)
     for name, method in _REMOVED.items():
         if not hasattr(tokenizer, name):
             setattr(type(tokenizer), name, method)

@@ -161,16 +161,19 @@ METHODS: Dict[str, List[Method]] = {
     ],
     "segmentation": [_CROSS_ENTROPY, _DVN, _INFERENCE_NETWORK, _DYNAMIC_DVN, _DYNAMIC_NCE],
 }
+METHODS["multi_label_text"] = METHODS["multi_label"]
 TITLES = {
     "multi_label": "Labels (multi_label)",
     "tagging": "Tags of tokens (tagging)",
     "segmentation": "Masks of images (segmentation)",
+    "multi_label_text": "Labels of texts (multi_label_text)",
 }
 # The file of data sets of each task, and the data set that stands for all.
 DATA_SETS = {
     "multi_label": ("data_sets", "digits"),
     "tagging": ("tagging_data_sets", "twpos"),
     "segmentation": ("segmentation_data_sets", "weizmann_horses"),
+    "multi_label_text": ("multi_label_text_data_sets", "goemotions"),
 }
 
 
@@ -190,6 +193,16 @@ def tasks_of(method: str) -> List[str]:
         hint = nearest(method, names) or f"the methods are {', '.join(names)}."
         raise ConfigurationError(f"Expected the name of a method, got '{method}'; {hint}")
     return tasks
+
+
+def same_as(task: str) -> Optional[str]:
+    """Return the earlier task that has the same methods, if there is one.
+
+    >>> same_as("multi_label_text"), same_as("tagging")
+    ('multi_label', None)
+    """
+    first = next(each for each, methods in METHODS.items() if methods == METHODS[task])
+    return None if first == task else first
 
 
 def check_method(task: str, method: str) -> None:

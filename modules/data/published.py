@@ -93,6 +93,22 @@ DATA_SETS: Dict[str, DataSet] = {
         },
         ("cal500.xml",),
     ),
+    "goemotions": DataSet(
+        "https://raw.githubusercontent.com/monologg/GoEmotions-pytorch/b75f9d3a8b76bc1060687925b04ca98a1b8ea66b/data/original/",
+        {
+            "dev": "dev.tsv",
+            "labels": "labels.txt",
+            "test": "test.tsv",
+            "train": "train.tsv",
+        },
+        {
+            "dev.tsv": "575489c079c9de1097062a01738f998590d6b7ead66dd1c9fd1d2ba01fd8bc62",
+            "labels.txt": "45c3ef86782d2a4d7fedcd6d8c111aa0d0e94720689bd164fac94fefb4495a89",
+            "test.tsv": "0587b2dd8b27b97352adbfc3fb083d46005c8946657fdc2b1ca8b1cc7f1f8be4",
+            "train.tsv": "1c254a142be5c00e80d819b9ae1bbd36d94b2eeb8f4b1271846508d57e57d9c5",
+        },
+        ("labels.txt",),
+    ),
     "weizmann_horses": DataSet(
         "https://raw.githubusercontent.com/iesl/seal-neurips-2022/989dc07509ce6b5705293f0784461ff9d5185c00/data/weizmann_horse_seg/",
         {

@@ -8,17 +8,19 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.tqdm import Tqdm
 from allennlp.data import DataLoader, DatasetReader, Instance, TensorDict, Vocabulary
-from allennlp.data.fields import TensorField
+from allennlp.data.fields import TensorField, TextField
 
 from ..workers import num_workers, rank
 from .augmentations import Augmentation
 from .fields import ImageField, RowField
+from .text_tables import Texts
+from .texts import TextsField
 
 
 @DataLoader.register("tensor")
 class TensorDataLoader(DataLoader):
-    """Batches by index from the whole set, for readers of rows (`arff`, `digits-completion`) and of
-    images of one size (`segmentation-npy`).
+    """Batches by index from the whole set, for readers of rows (`arff`, `digits-completion`), of
+    texts with labels (`multi-label-text`) and of images of one size (`segmentation-npy`).
 
     The instances, their order under a seed (Python's `random`, once an epoch) and the accounting of
     epochs are those of AllenNLP's `multiprocess` loader, at a fraction of its cost: rows stay
@@ -181,11 +183,11 @@ def _read(reader: DatasetReader, path: str, max_instances: Optional[int]) -> Lis
     if not instances:
         raise ValueError(f"Expected instances in '{path}', got none.")
     for name, field in instances[0].fields.items():
-        if not isinstance(field, (RowField, ImageField)):
+        if not isinstance(field, (RowField, ImageField, TextField, TextsField)):
             raise ConfigurationError(
-                f"Expected a reader of rows (such as 'arff') or of images for the data loader "
-                f"'tensor', got the field '{name}' of type {type(field).__name__}; use the data "
-                "loader 'multiprocess'."
+                "Expected a reader of rows (such as 'arff'), of texts with labels or of images for "
+                f"the data loader 'tensor', got the field '{name}' of type {type(field).__name__}; "
+                "use the data loader 'multiprocess'."
             )
     return instances
 
@@ -259,8 +261,10 @@ class _Rows:
         return dense.reshape(len(rows), self.size)
 
 
-Table = Union[_Images, _Rows]
+Table = Union[_Images, _Rows, Texts]
 
 
 def _table_of(fields: List[Any]) -> Table:
+    if isinstance(fields[0], (TextField, TextsField)):
+        return Texts(fields)
     return _Rows(fields) if isinstance(fields[0], RowField) else _Images(fields)

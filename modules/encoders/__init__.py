@@ -2,7 +2,7 @@
 
 from .encoder import Encoder
 from .feedforward import FeedForwardEncoder
-from .frozen import FrozenEncoder
+from .frozen import FrozenEncoder, instance_hashes
 from .images import (
     FullyConvolutionalEncoder,
     ImageEncoder,
@@ -10,8 +10,11 @@ from .images import (
     UNetEncoder,
     check_images,
 )
+from .lora import LoraEmbedder
+from .pooling import PoolingEncoder
 from .text import TextEncoder
 from .tokens import TokenEncoder
+from .word_vectors import WordVectors
 
 __all__ = [
     "Encoder",
@@ -19,9 +22,13 @@ __all__ = [
     "FrozenEncoder",
     "FullyConvolutionalEncoder",
     "ImageEncoder",
+    "LoraEmbedder",
     "PixelEncoder",
+    "PoolingEncoder",
     "TextEncoder",
     "TokenEncoder",
     "UNetEncoder",
+    "WordVectors",
     "check_images",
+    "instance_hashes",
 ]

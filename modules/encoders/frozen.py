@@ -15,11 +15,13 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import get_text_field_mask
 
-from ..encoded import at_least_single, rows_of
+from ..encoded import CONSTANT, at_least_single, rows_of
 from .encoder import Encoder
 from .stored import Batch, FileStore, MemoryStore, Store
 
 logger = logging.getLogger(__name__)
+
+_TEXTS = 16  # that are encoded together
 
 # The stores in use: equal encoders share one. A file is opened once, with the limit of the first.
 _STORES: WeakValueDictionary[Tuple[str, str, int], Store] = WeakValueDictionary()
@@ -70,6 +72,7 @@ class FrozenEncoder(Encoder):
                 f"{type(encoder).__name__}, whose encodings change in training."
             )
         self.encoder = encoder.requires_grad_(False).eval()
+        object.__setattr__(self.encoder, CONSTANT, True)
         self.position_dims = encoder.position_dims
         self.output_size = encoder.output_size
         self.dropout = torch.nn.Dropout(dropout)
@@ -111,7 +114,11 @@ class FrozenEncoder(Encoder):
         if not missing or self._is_full:
             return
         index = torch.tensor(missing)
-        h = self.encoder(rows_of(x, index), None if mask is None else mask[index])
+        x = rows_of(x, index)
+        if self.position_dims == 0 and isinstance(x, dict):
+            h = self._by_length(x)
+        else:
+            h = self.encoder(x, None if mask is None else mask[index])
         vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
         if not store.put(batch, missing, vectors.cpu().numpy()):
             self._is_full = True
@@ -120,6 +127,15 @@ class FrozenEncoder(Encoder):
                 "each time. Set limit_gib to more, and leave out augmentations of x.",
                 self.limit / 2**30,
             )
+
+    def _by_length(self, x: Any) -> torch.Tensor:
+        """Return the vectors of texts, those of like length together: padding costs time."""
+        lengths = _lengths(x)
+        if lengths is None:
+            return self.encoder(x)
+        parts = lengths.argsort().split(_TEXTS)
+        vectors = [self.encoder(_cut(rows_of(x, part), int(lengths[part].max()))) for part in parts]
+        return torch.cat(vectors)[torch.cat(parts).argsort()]
 
     def _store_of(self) -> Store:
         """Return the store of the present weights."""
@@ -158,7 +174,8 @@ def fingerprint_of(module: torch.nn.Module) -> str:
         settings = {
             key: value
             for key, value in vars(part).items()
-            if key != "training" and isinstance(value, (bool, int, float, str, tuple, list))
+            if key not in ("training", CONSTANT)
+            and isinstance(value, (bool, int, float, str, tuple, list))
         }
         digest.update(repr((name, type(part).__qualname__, sorted(settings.items()))).encode())
     for name, tensor in module.state_dict().items():
@@ -183,10 +200,20 @@ def _batch_of(
             shape = tuple(x.shape[2:])
         # Encodings of positions depend on which of them are real.
         tensors += [] if mask is None else [mask]
+    keys = _hashes(tensors).view("V16").ravel().tolist()
+    return Batch(keys, math.prod(shape), lengths), shape, tensors[0].device
+
+
+def instance_hashes(x: Any) -> np.ndarray:
+    """Return two hashes `(batch, 2)` of 64 bits of the content of each instance of an input, which
+    is a tensor or the tensors of texts; padding does not change them."""
+    return _hashes(_tensors(x))
+
+
+def _hashes(tensors: List[torch.Tensor]) -> np.ndarray:
     arrays = [at_least_single(tensor).cpu().numpy() for tensor in tensors]  # NumPy has no bfloat16
     hashes = [content_hash(array, number) for number, array in enumerate(arrays)]
-    keys = functools.reduce(operator.add, hashes).view("V16").ravel().tolist()
-    return Batch(keys, math.prod(shape), lengths), shape, tensors[0].device
+    return functools.reduce(operator.add, hashes)
 
 
 def _tensors(x: Any) -> List[torch.Tensor]:
@@ -207,6 +234,23 @@ def _tensors(x: Any) -> List[torch.Tensor]:
 
 def _masked(tensor: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
     return tensor.masked_fill(~real.view(*real.shape, *[1] * (tensor.dim() - 2)).bool(), 0)
+
+
+def _lengths(x: Any) -> Optional[torch.Tensor]:
+    """Return the number of tokens of each text; `None` where its tensors do not all say so."""
+    plain = {"token_ids", "mask", "type_ids"}
+    for tensors in x.values():
+        if not isinstance(tensors, dict) or "mask" not in tensors or tensors.keys() - plain:
+            return None
+    return torch.stack([tensors["mask"].sum(1) for tensors in x.values()]).amax(0)
+
+
+def _cut(x: Any, length: int) -> Any:
+    """Return the first tokens of the texts."""
+    return {
+        name: {key: tensor[:, :length] for key, tensor in tensors.items()}
+        for name, tensors in x.items()
+    }
 
 
 def content_hash(values: np.ndarray, number: int = 0) -> np.ndarray:

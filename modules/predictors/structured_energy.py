@@ -22,7 +22,8 @@ class StructuredEnergyPredictor(Predictor):
     `{"features": {"name": 0.5, …}}` by name, where missing ones are 0; of the reader `table` also
     `{"name": 0.5, "color": "red", …}`, raw values of its columns. `labels` are the labels above the
     threshold with their probabilities, `label_probabilities` every label, the most probable first,
-    and `probabilities` the same numbers in the order of the vocabulary. Tagging:
+    and `probabilities` the same numbers in the order of the vocabulary. Texts with labels: the same
+    for `{"text": "I …"}`, or with a key for each column of text, and the `tokens`. Tagging:
     `{"tokens": ["I", …]}`, or `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the
     tags of `tokens`, `label_probabilities` the tags and their probabilities for each token.
     Semantic roles: the same with `"predicate"`, the place of the predicate among the tokens, from

@@ -3,12 +3,14 @@ that was trained on it."""
 
 from typing import Any, Dict, Tuple
 
+import numpy as np
 import torch
 from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from ..encoders import Encoder
+from ..encoded import rows_of
+from ..encoders import Encoder, instance_hashes
 from ..output_spaces import OutputSpace
 from ..projection import Projection
 from ..vocabulary import names
@@ -27,20 +29,20 @@ class CrossFittedTaskNetwork(TaskNetwork):
     In training mode a batch passes through one of the networks, at random, which is the same one in
     all workers; its logits of the instances of the fold of that network are constants. An epoch
     costs as much as one of a single network, and each network takes 1 / K of the steps: K times as
-    many epochs are needed. The fold
-    of an instance follows from a hash of its features, and the hashes of the instances of the
-    training data, which trainers collect before the first step, are saved with the weights.
+    many epochs are needed. The fold of an instance follows from a hash of its content, and the
+    hashes of the instances of the training data, which trainers collect before the first step, are
+    saved with the weights.
 
     # Parameters
 
     encoder : `Lazy[Encoder]`
-        x to h, for each network; x are feature vectors.
+        x to h, for each network; x are feature vectors or texts.
     num_folds : `int`
         K.
 
     # Raises
 
-    `ConfigurationError` for fewer than 2 folds, and where x are no feature vectors.
+    `ConfigurationError` for fewer than 2 folds, and for an encoder of tokens or pixels.
     """
 
     seen: torch.Tensor
@@ -60,10 +62,10 @@ class CrossFittedTaskNetwork(TaskNetwork):
             )
         super().__init__(vocab, output_space, encoder.construct(vocab=vocab))
         size = len(names(vocab, "features"))
-        if not size or self.encoder.position_dims:
+        if self.encoder.position_dims:
             raise ConfigurationError(
-                "Expected data with feature vectors for the task network 'cross-fitted', got "
-                f"others for the encoder {type(self.encoder).__name__}; use 'encoder'."
+                "Expected an encoder of feature vectors or texts in the task network "
+                f"'cross-fitted', got {type(self.encoder).__name__}; use 'encoder'."
             )
         self.output_space = output_space
         self.num_folds = num_folds
@@ -78,13 +80,16 @@ class CrossFittedTaskNetwork(TaskNetwork):
         self.register_buffer("seen", torch.zeros(0, dtype=torch.long))
         self.num_drawn = 0  # networks, one for each batch
 
-    def hashes(self, x: torch.Tensor) -> torch.Tensor:
+    def hashes(self, x: Any) -> torch.Tensor:
         """Return a hash of each instance, `(batch,)`, that does not depend on the batch.
 
         # Raises
 
         `ValueError` where x are no feature vectors of the size of the training data.
         """
+        if isinstance(x, dict) and not len(self.factors):
+            own = np.ascontiguousarray(instance_hashes(x)[:, 0]).view(np.int64)
+            return torch.from_numpy(own).to(self.seen.device)
         if not isinstance(x, torch.Tensor) or x.shape[1:] != self.factors.shape:
             found = tuple(x.shape) if isinstance(x, torch.Tensor) else type(x).__name__
             raise ValueError(
@@ -110,13 +115,15 @@ class CrossFittedTaskNetwork(TaskNetwork):
             logits = torch.where((folds == network).unsqueeze(1), logits.detach(), logits)
             return logits, logits
         is_seen = torch.isin(hashes, self.seen)
-        logits = x.new_empty(len(x), self.projection.out_features)
-        if is_seen.any():
-            logits[is_seen] = self._of_networks(x[is_seen], folds[is_seen])
-        if not is_seen.all():
-            each = [self._of_network(k, x[~is_seen]) for k in range(self.num_folds)]
+        logits = self.projection.weight.new_empty(len(hashes), self.projection.out_features)
+        known, unknown = is_seen.nonzero().flatten(), (~is_seen).nonzero().flatten()
+        if len(known):
+            logits[known] = self._of_networks(rows_of(x, known), folds[known])
+        if len(unknown):
+            others = rows_of(x, unknown)
+            each = [self._of_network(k, others) for k in range(self.num_folds)]
             mean = self.output_space.normalize(torch.stack(each)).mean(0)
-            logits[~is_seen] = self.output_space.logits_of(mean)
+            logits[unknown] = self.output_space.logits_of(mean)
         return logits, logits
 
     def _draw_network(self) -> int:
@@ -126,13 +133,13 @@ class CrossFittedTaskNetwork(TaskNetwork):
         self.num_drawn += 1
         return int(torch.randint(self.num_folds, (), generator=generator))
 
-    def _of_networks(self, x: torch.Tensor, networks: torch.Tensor) -> torch.Tensor:
+    def _of_networks(self, x: Any, networks: torch.Tensor) -> torch.Tensor:
         """Return the logits of each instance by its network."""
         rows = [(networks == k).nonzero().flatten() for k in range(self.num_folds)]
-        parts = [self._of_network(k, x[own]) for k, own in enumerate(rows)]
+        parts = [self._of_network(k, rows_of(x, own)) for k, own in enumerate(rows) if len(own)]
         return torch.cat(parts)[torch.cat(rows).argsort()]
 
-    def _of_network(self, k: int, x: torch.Tensor) -> torch.Tensor:
+    def _of_network(self, k: int, x: Any) -> torch.Tensor:
         if k == 0:
             return self.projection(self.encoder(x, None))
         return self.projections[k - 1](self.encoders[k - 1](x, None))

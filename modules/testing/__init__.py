@@ -28,6 +28,7 @@ from .problem import (
     write_arff,
     write_conllu,
     write_images,
+    write_texts,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "write_arff",
     "write_conllu",
     "write_images",
+    "write_texts",
 ]

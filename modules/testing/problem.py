@@ -273,6 +273,26 @@ def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> P
     return path
 
 
+TEXT_WORDS = ["rain", "wind", "goal", "match", "vote", "law", "song", "film", "the", "of"]
+TEXT_LABELS = ["weather", "sport", "politics", "culture"]
+
+
+def write_texts(directory: Path, name: str, rows: int, seed: int = 0) -> Path:
+    """Write a learnable TSV file of texts, indices into the file `labels.txt` beside it, and ids;
+    a label is on where one of its two words is in the text."""
+    generator = random.Random(seed)
+    lines = []
+    for row in range(rows):
+        words = generator.choices(TEXT_WORDS, k=generator.randint(2, 6))
+        on = sorted({TEXT_WORDS.index(word) // 2 for word in words} - {len(TEXT_LABELS)})
+        lines.append(f"{' '.join(words)}\t{','.join(map(str, on))}\tid_{row}\n")
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}.tsv"
+    path.write_text("".join(lines))
+    (directory / "labels.txt").write_text("".join(f"{label}\n" for label in TEXT_LABELS))
+    return path
+
+
 def write_images(directory: Path, name: str, count: int, seed: int = 0) -> Path:
     """Write a learnable .npz file of images of 10x12 pixels; the mask is a bright rectangle."""
     generator = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ from allennlp.common.checks import ConfigurationError
 from structured_energy.configs import evaluate_snippet
 from structured_energy.testing import write_arff, write_conllu, write_images
 
-LIBRARIES = ("multi_label", "tagging", "segmentation")
+LIBRARIES = ("multi_label", "multi_label_text", "tagging", "segmentation")
 
 
 def of(library, table, method="cross_entropy"):

@@ -14,6 +14,7 @@ from structured_energy.commands.inspection import Options, inspect_path
 from structured_energy.commands.inspection.paths import parts_of
 from structured_energy.configs import evaluate_snippet, faults_of
 from structured_energy.testing import write_arff, write_conllu, write_images
+from structured_energy.testing.problem import TEXT_WORDS
 
 
 def csv(path, names, rows):
@@ -262,3 +263,49 @@ def test_the_command_writes_and_does_not_overwrite(plain, tmp_path):
 def test_values_are_written_as_jsonnet():
     value = {"a-b": ["it's", "\\n\n", 1.5, None, True], "c": {}}
     assert json.loads(evaluate_snippet("value", as_jsonnet(value))) == value
+
+
+def prose(path, count=120, more=()):
+    generator = random.Random(0)
+    rows = []
+    for i in range(count):
+        words = generator.choices(TEXT_WORDS, k=generator.randint(4, 9))
+        labels = sorted({"ab"[TEXT_WORDS.index(word) % 2] for word in words[:2]})
+        rows.append([i, f"No {i}", " ".join(words), ";".join(labels), *(c(i) for c in more)])
+    return csv(path, ["id", "title", "body", "tags", *("age" for _ in more)], rows)
+
+
+def test_a_table_of_texts(tmp_path):
+    path = prose(tmp_path / "texts.csv")
+    found, text, config = config_of(path, method="seal_dynamic_nce")
+    assert found.task == "multi_label_text"
+    reader = {"type": "multi-label-text", "text": "body", "labels": "tags", "label_separator": ";"}
+    indexers = {"tokens": {"type": "single_id", "lowercase_tokens": True}}
+    assert config["dataset_reader"] == {**reader, "token_indexers": indexers}
+    facts = dict(found.facts)
+    assert facts["rows"] == "120" and facts["labels"].startswith("2 ('a', 'b')")
+    assert facts["texts"].startswith("'body', ")
+    assert "The columns 'id', 'title' are left out" in found.warnings[0]
+    assert len(text.splitlines()) <= 12 and faults_of(config) == []
+    found, _, config = config_of(path, Options(text=["title", "body"]))
+    assert config["dataset_reader"]["text"] == ["title", "body"]
+    with pytest.raises(ValueError, match="texts .--text. among the columns .*, got 'boddy'"):
+        inspect_path(path, Options(text=["boddy"]))
+
+
+def test_texts_beside_numbers_are_features_unless_they_are_named(tmp_path):
+    path = prose(tmp_path / "texts.csv", more=[lambda i: (i * 7919) % 101 / 3])
+    found, _, _ = config_of(path)
+    assert found.task == "multi_label"
+    assert any("--text body reads it in place" in warning for warning in found.warnings)
+    found, _, config = config_of(path, Options(text=["body"]))
+    assert found.task == "multi_label_text" and config["dataset_reader"]["text"] == "body"
+
+
+def test_a_config_of_texts_trains(tmp_path):
+    path = prose(tmp_path / "texts.csv", count=60)
+    _, _, config = config_of(path)
+    config["trainer"]["num_epochs"] = 2
+    train_model(Params(config), str(tmp_path / "run"))
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert 0 <= metrics["validation_example_f1"] <= 1

@@ -60,6 +60,9 @@ ENCODERS = {
     f"averaged: true}}, feedforward: {FEEDFORWARD}}}": ("categorical",),
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'cnn', embedding_dim: 5, "
     "num_filters: 3, ngram_filter_sizes: [2, 3]}}": ("categorical",),
+    f"{{type: 'text', embedder: {EMBEDDER}, pooling: ['first', 'mean', 'max', 'last']}}": (
+        "categorical",
+    ),
     f"{{type: 'text', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1, seq2vec_encoder: "
     "{type: 'lstm', input_size: 8, hidden_size: 4}}": ("categorical",),
     "{type: 'pixels', num_channels: 2}": ("image",),

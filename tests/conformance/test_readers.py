@@ -10,6 +10,7 @@ from structured_energy.testing import (
     write_arff,
     write_conllu,
     write_images,
+    write_texts,
 )
 
 UNTAGGED = "\t".join(["1", "Hi", "hi", "INTJ", *"______"])
@@ -87,6 +88,25 @@ class TestSvmlight(TestTable):
 
     def write(self, folder):
         return write_table(folder / "table.svm", [[1.5, 0], [0, 2]], [["p"], ["p", "q"]])
+
+
+class TestTexts(ReaderConformance):
+    config = "{type: 'multi-label-text', columns: ['text', 'labels', 'id'], label_separator: ','}"
+
+    def write(self, folder):
+        return str(write_texts(folder, "train", 3))
+
+
+class TestTextsOfJsonLines(ReaderConformance):
+    config = "{type: 'multi-label-text', text: ['title', 'body'], texts: 'separate'}"
+
+    def write(self, folder):
+        path = folder / "texts.jsonl"
+        path.write_text(
+            '{"title": "Rain", "body": "It rains.", "labels": ["weather"]}\n'
+            '{"title": "Goal", "body": "", "labels": ["sport", "weather"]}\n'
+        )
+        return str(path)
 
 
 class TestColumns(ReaderConformance):

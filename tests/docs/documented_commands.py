@@ -16,7 +16,9 @@ from allennlp.commands import parse_args as parse_allennlp
 ROOT = Path(__file__).resolve().parents[2]
 # Programs that set up an environment, or watch a run; only some of their arguments are checked.
 SETUP = ("make", "pip", "uv", "git", "source", "tensorboard", "sbatch", "torchrun")
-PUBLISHED = r"training_configs/(tagging|segmentation|multi_label/(?!digits))|data://"
+PUBLISHED = (
+    r"training_configs/(tagging|segmentation|multi_label_text|multi_label/(?!digits))|data://"
+)
 RECORD = """#!{python}
 import json, sys
 with open({file!r}, "a") as file:

@@ -11,34 +11,19 @@ from allennlp.common import Params
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
 from shipped import config_of
-from transformers import BertConfig, BertModel, BertTokenizer
+from tiny_transformer import write_transformer
+from transformers import BertModel
 
 from structured_energy.testing import write_conllu
 
 CONFIG = Path(__file__).resolve().parents[2] / "training_configs/tagging/twpos"
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-# AllenNLP finds out about a tokenizer by the pieces "a" and "b".
-PIECES = [*SPECIAL, "a", "b", "dog", "she", "see", "##s", "re", "##d"]
+PIECES = ["dog", "she", "see", "##s", "re", "##d"]
 
 
 @pytest.fixture()
 def transformer(tmp_path):
     """The folder of a BERT of two layers; 'sees' and 'red' are two word pieces, 'runs' is none."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n")
-    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
-    torch.manual_seed(0)
-    BertModel(
-        BertConfig(
-            vocab_size=len(PIECES),
-            hidden_size=16,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=20,
-        )
-    ).save_pretrained(folder)
-    return str(folder)
+    return write_transformer(tmp_path / "tiny", PIECES)
 
 
 @pytest.mark.parametrize("method", ["inference_network", "crf"])

@@ -14,6 +14,7 @@ class Options(NamedTuple):
     separator: Optional[str] = None
     decimal: Optional[str] = None
     encoding: Optional[str] = None
+    text: Sequence[str] = ()
 
 
 class Found(NamedTuple):
@@ -22,7 +23,7 @@ class Found(NamedTuple):
     # Fields
 
     task : `str`
-        The library of the task: `multi_label`, `tagging` or `segmentation`.
+        The library of the task: `multi_label`, `multi_label_text`, `tagging` or `segmentation`.
     reader : `Dict[str, Any]`
         The config of the reader.
     facts : `List[Tuple[str, str]]`

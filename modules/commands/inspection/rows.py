@@ -14,10 +14,8 @@ def describe_rows(instances: Sequence[Instance]) -> Tuple[List[Tuple[str, str]],
     schema = instances[0].fields["x"].schema.columns
     features, labels = list(schema["features"]), list(schema["labels"])
     facts, warnings = _features(instances, features)
-    of_labels, doubts = _labels(instances, labels)
+    of_labels, doubts = describe_labels(instances, labels)
     facts = [("rows", f"{len(instances):,}"), *facts, *of_labels]
-    if len(instances) < 100:
-        doubts.append(f"{counted(len(instances), 'row')}: too few to learn much from.")
     return facts, [*warnings, *doubts]
 
 
@@ -63,9 +61,10 @@ def _features(
     return facts, warnings
 
 
-def _labels(
+def describe_labels(
     instances: Sequence[Instance], names: List[str]
 ) -> Tuple[List[Tuple[str, str]], List[str]]:
+    """Return the facts about the labels of rows, and what looks wrong in them."""
     on = [each.fields["labels"].columns for each in instances]
     count = np.bincount(np.concatenate(on).astype(np.int64), minlength=len(names))
     without = sum(not len(each) for each in on)
@@ -83,4 +82,6 @@ def _labels(
         warnings.append(f"{counted(len(always), 'label')} in every row: {listed(always)}.")
     if without:
         warnings.append(f"{counted(without, 'row')} without a label.")
+    if len(instances) < 100:
+        warnings.append(f"{counted(len(instances), 'row')}: too few to learn much from.")
     return facts, warnings

@@ -20,6 +20,7 @@ from ...data.tables import (
 from ...data.tables.cells import as_numbers, count_numbers, is_missing
 from .delimited import delimited_columns
 from .found import Found, Options, listed
+from .prose import inspect_texts, prose_columns, texts_of
 from .rows import describe_rows
 from .text import has_decimal_commas, text_settings
 
@@ -83,6 +84,14 @@ def inspect_table(path: str, options: Options) -> Found:
         settings.update(_label_settings(path, table, options))
         labels = matching(list(table.columns), as_patterns(settings.get("labels")))
         ignored, warnings = _no_features(table, labels, cells)
+        texts = texts_of(table, labels, ignored, options)
+        if texts:
+            return inspect_texts(path, texts, settings, table)
+        warnings += [
+            f"The column '{name}' has prose; --text {shlex.quote(name)} reads it in place of the "
+            "features."
+            for name in prose_columns(table, labels)
+        ]
         warnings += _further_labels(table, labels, options)
         if ignored:
             settings["ignore"] = ignored

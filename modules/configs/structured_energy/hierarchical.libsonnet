@@ -3,7 +3,7 @@
 local methods = import 'methods.libsonnet';
 local search_spaces = import 'search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
-local task = (import 'multi_label.libsonnet').task;
+local task = import 'multi_label_task.libsonnet';
 
 local lib = methods(task {
   defaults+: {

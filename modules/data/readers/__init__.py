@@ -3,6 +3,7 @@
 from .arff import ArffReader
 from .digits_completion import DigitsCompletionReader
 from .json_reader import JsonReader
+from .multi_label_text import MultiLabelTextReader
 from .reader import Reader
 from .segmentation import SegmentationReader
 from .semantic_roles import SemanticRoleReader
@@ -14,6 +15,7 @@ __all__ = [
     "ArffReader",
     "DigitsCompletionReader",
     "JsonReader",
+    "MultiLabelTextReader",
     "Reader",
     "SegmentationReader",
     "SemanticRoleReader",

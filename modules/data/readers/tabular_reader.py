@@ -141,14 +141,16 @@ def check_encoding(encoding: str, reader: str) -> None:
         ) from None
 
 
-def check_separators(separator: Optional[str], label_separator: Optional[str]) -> None:
+def check_separators(
+    separator: Optional[str], label_separator: Optional[str], reader: str = "table"
+) -> None:
     """Raise `ConfigurationError` for separators of a table that separate nothing."""
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise ConfigurationError(
-            "Expected separator of the dataset reader 'table' to be one character, got "
+            f"Expected separator of the dataset reader '{reader}' to be one character, got "
             f"{separator!r}."
         )
     if label_separator == "":
         raise ConfigurationError(
-            "Expected label_separator of the dataset reader 'table' to be a text, got none."
+            f"Expected label_separator of the dataset reader '{reader}' to be a text, got none."
         )

