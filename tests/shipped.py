@@ -6,17 +6,27 @@ import json
 from pathlib import Path
 
 from structured_energy.configs import evaluate_file
-from structured_energy.testing import write_arff, write_conllu, write_images
+from structured_energy.testing import write_arff, write_conllu, write_hierarchy, write_images
 
 FOLDER = Path(__file__).resolve().parents[1] / "training_configs"
 CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))
 # One data set of each task; a task has the same methods on all of them.
 METHODS = [
     path
-    for folder in ("multi_label/digits", "tagging/twpos", "segmentation/weizmann_horses")
+    for folder in (
+        "multi_label/digits",
+        "hierarchical/spo_fun",
+        "tagging/twpos",
+        "segmentation/weizmann_horses",
+    )
     for path in sorted((FOLDER / folder).glob("*.jsonnet"))
 ]
-WRITE = {"multi_label": write_arff, "tagging": write_conllu, "segmentation": write_images}
+WRITE = {
+    "multi_label": write_arff,
+    "hierarchical": write_hierarchy,
+    "tagging": write_conllu,
+    "segmentation": write_images,
+}
 # Draws of two processes are not those of one.
 RANDOM = (
     "cross-fitted",

@@ -27,6 +27,7 @@ from .problem import (
     train_snippet,
     write_arff,
     write_conllu,
+    write_hierarchy,
     write_images,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "train_snippet",
     "write_arff",
     "write_conllu",
+    "write_hierarchy",
     "write_images",
 ]

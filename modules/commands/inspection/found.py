@@ -22,7 +22,7 @@ class Found(NamedTuple):
     # Fields
 
     task : `str`
-        The library of the task: `multi_label`, `tagging` or `segmentation`.
+        The library of the task: `multi_label`, `hierarchical`, `tagging` or `segmentation`.
     reader : `Dict[str, Any]`
         The config of the reader.
     facts : `List[Tuple[str, str]]`
