@@ -8,7 +8,13 @@ from pathlib import Path
 from tiny_transformer import write_transformer
 
 from structured_energy.configs import evaluate_snippet
-from structured_energy.testing import write_arff, write_conllu, write_images, write_texts
+from structured_energy.testing import (
+    write_arff,
+    write_conllu,
+    write_hierarchy,
+    write_images,
+    write_texts,
+)
 from structured_energy.testing.problem import TEXT_WORDS
 
 FOLDER = Path(__file__).resolve().parents[1] / "training_configs"
@@ -19,13 +25,25 @@ METHODS = [
     for folder in ("multi_label/digits", "tagging/twpos", "segmentation/weizmann_horses")
     for path in sorted((FOLDER / folder).glob("*.jsonnet"))
 ]
-# The methods of texts are those of feature vectors; these have all parts that differ.
+# The methods of texts and of taxonomies are those of feature vectors; these have all that differs.
 METHODS += [
-    FOLDER / "multi_label_text" / "goemotions" / f"{method}.jsonnet"
-    for method in ("cross_entropy", "cross_fitted", "dvn", "seal_dynamic_nce")
+    FOLDER / folder / f"{method}.jsonnet"
+    for folder, methods in {
+        "multi_label_text/goemotions": ("cross_entropy", "cross_fitted", "dvn", "seal_dynamic_nce"),
+        "hierarchical/spo_fun": (
+            "cross_entropy",
+            "cross_entropy_max",
+            "crf",
+            "dvn",
+            "inference_network",
+            "seal_dynamic_nce",
+        ),
+    }.items()
+    for method in methods
 ]
 WRITE = {
     "multi_label": write_arff,
+    "hierarchical": write_hierarchy,
     "multi_label_text": write_texts,
     "tagging": write_conllu,
     "segmentation": write_images,

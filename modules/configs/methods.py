@@ -162,11 +162,24 @@ METHODS: Dict[str, List[Method]] = {
     "segmentation": [_CROSS_ENTROPY, _DVN, _INFERENCE_NETWORK, _DYNAMIC_DVN, _DYNAMIC_NCE],
 }
 METHODS["multi_label_text"] = METHODS["multi_label"]
+_MAX = Method(
+    "cross_entropy_max",
+    "Coherent by the maximum over descendants, with the loss for it.",
+    "Giunchiglia & Lukasiewicz 2020",
+)
+_FIELD = Method("crf", "A field on the edges of a tree, exact in training and prediction.")
+METHODS["hierarchical"] = [
+    _CROSS_ENTROPY,
+    _MAX,
+    _FIELD,
+    *(method for method in METHODS["multi_label"][1:] if method.name != "cross_fitted"),
+]
 TITLES = {
     "multi_label": "Labels (multi_label)",
     "tagging": "Tags of tokens (tagging)",
     "segmentation": "Masks of images (segmentation)",
     "multi_label_text": "Labels of texts (multi_label_text)",
+    "hierarchical": "Labels in a taxonomy (hierarchical)",
 }
 # The file of data sets of each task, and the data set that stands for all.
 DATA_SETS = {
@@ -174,6 +187,7 @@ DATA_SETS = {
     "tagging": ("tagging_data_sets", "twpos"),
     "segmentation": ("segmentation_data_sets", "weizmann_horses"),
     "multi_label_text": ("multi_label_text_data_sets", "goemotions"),
+    "hierarchical": ("hierarchical_data_sets", "spo_fun"),
 }
 
 
@@ -181,7 +195,7 @@ def tasks_of(method: str) -> List[str]:
     """Return the tasks that have a method.
 
     >>> tasks_of("crf")
-    ['tagging']
+    ['tagging', 'hierarchical']
 
     # Raises
 

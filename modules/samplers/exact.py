@@ -1,4 +1,4 @@
-"""Exact inference in linear chains."""
+"""Exact inference in linear chains and trees."""
 
 from typing import Any, Literal, Optional
 
@@ -10,25 +10,27 @@ from ..losses import Loss
 from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
-from ..score_networks import ScoreNetwork, chain_of, check_chain
+from ..score_networks import ScoreNetwork, chain_of, check_chain, check_tree, has_tree, tree_of
 from .sampler import Sampler
 
 
 @Sampler.register("exact")
 class ExactSampler(Sampler):
     """The outputs of the highest scores, best first, or exact draws from p(y | x) ∝ exp s(x, y)
-    with their log-probabilities. The score network must be a linear chain.
+    with their log-probabilities, or the means of that distribution. The score network must be a
+    linear chain, or a tree over closed sets of labels (the structured score `taxonomy`).
 
     # Parameters
 
     num_samples : `int`
         The number of outputs for each instance.
-    kind : `"best"` or `"draws"`
-        Whether to return the best outputs or draws.
+    kind : `"best"`, `"draws"` or `"means"`
+        Whether to return the best outputs, draws or, of a tree, E[y], the probabilities of labels.
 
     # Raises
 
-    `ConfigurationError` for a score network that is not a linear chain.
+    `ConfigurationError` for a score network that is neither, several best outputs of a tree, and
+    the means of a chain.
     """
 
     score_network: ScoreNetwork
@@ -38,17 +40,24 @@ class ExactSampler(Sampler):
         output_space: OutputSpace,
         score_network: ScoreNetwork,
         num_samples: int = 1,
-        kind: Literal["best", "draws"] = "best",
+        kind: Literal["best", "draws", "means"] = "best",
         loss: Optional[Loss] = None,
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        if num_samples < 1 or kind not in ("best", "draws"):
+        self.is_tree = has_tree(score_network)
+        kinds = ("best", "draws", "means") if self.is_tree else ("best", "draws")
+        if num_samples < 1 or kind not in kinds:
             raise ConfigurationError(
-                "Expected at least 1 sample and a kind among 'best', 'draws' in the sampler "
+                f"Expected at least 1 sample and a kind among {list(kinds)} in the sampler "
                 f"'exact', got {num_samples} and '{kind}'."
             )
-        check_chain(score_network)
+        if self.is_tree and kind != "draws" and num_samples > 1:
+            raise ConfigurationError(
+                f"Expected num_samples 1 with the kind '{kind}' in the sampler 'exact' of a tree, "
+                f"got {num_samples}."
+            )
+        check_tree(score_network) if self.is_tree else check_chain(score_network)
         self.score_network = score_network
         self.num_samples = num_samples
         self.kind = kind
@@ -57,6 +66,8 @@ class ExactSampler(Sampler):
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         x = Encoded.of(x, mask)
+        if self.is_tree:
+            return self._of_tree(x, mask)
         with frozen(self.score_network):
             chain = chain_of(self.score_network, x, mask)
             self.check_scores(chain.potentials[chain.mask], chain.transitions)
@@ -73,3 +84,16 @@ class ExactSampler(Sampler):
             with torch.no_grad():
                 log_prob = self.score_network(x, y, mask) - chain.log_partition().unsqueeze(1)
         return SamplerOutput(y, log_prob=log_prob)
+
+    def _of_tree(self, x: Encoded, mask: Optional[torch.Tensor]) -> SamplerOutput:
+        with frozen(self.score_network), torch.no_grad():
+            tree = tree_of(self.score_network, x, mask)
+            self.check_scores(tree.potentials[tree.mask])
+            if self.kind == "best":
+                return SamplerOutput(self.output_space.encode(tree.best(), tree.potentials.dtype))
+            logits = tree.logits()
+            if self.kind == "means":
+                logits = logits.unsqueeze(1)
+                return SamplerOutput(self.output_space.normalize(logits), logits)
+            y = self.output_space.sample(logits, self.num_samples)
+            return SamplerOutput(y, log_prob=self.output_space.log_prob(logits.unsqueeze(1), y))

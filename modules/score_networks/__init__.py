@@ -19,7 +19,9 @@ from .structured_scores import (
     SelfAttentionScore,
     SkipChainScore,
     StructuredScore,
+    TaxonomyScore,
 )
+from .tree_field import TreeField, check_tree, has_tree, tree_of
 
 __all__ = [
     "CardinalityScore",
@@ -40,6 +42,11 @@ __all__ = [
     "SelfAttentionScore",
     "SkipChainScore",
     "StructuredScore",
+    "TaxonomyScore",
+    "TreeField",
     "chain_of",
     "check_chain",
+    "check_tree",
+    "has_tree",
+    "tree_of",
 ]

@@ -27,6 +27,7 @@ from .problem import (
     train_snippet,
     write_arff,
     write_conllu,
+    write_hierarchy,
     write_images,
     write_texts,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "train_snippet",
     "write_arff",
     "write_conllu",
+    "write_hierarchy",
     "write_images",
     "write_texts",
 ]

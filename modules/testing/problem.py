@@ -58,7 +58,8 @@ _STRUCTURED_SCORE = {
 
 for _space in PARENTS:
     _ENCODERS[_space] = _ENCODERS["binary"]
-    _STRUCTURED_SCORE[_space] = _STRUCTURED_SCORE["binary"]
+
+_STRUCTURED_SCORE.update(tree={"type": "taxonomy"}, dag=_STRUCTURED_SCORE["binary"])
 
 
 def evaluate_jsonnet(snippet: str) -> Any:
@@ -225,6 +226,24 @@ def write_arff(directory: Path, name: str, rows: int, seed: int = 0) -> Path:
     path.write_text("\n".join(lines) + "\n")
     names = "".join(f'<label name="{name}"></label>' for name in LABELS)
     (directory / "problem.xml").write_text(f"<labels>{names}</labels>")
+    return path
+
+
+def write_hierarchy(directory: Path, name: str, rows: int, seed: int = 0) -> Path:
+    """Write a learnable ARFF file of Clus, of the tree of the labels in the problem `tree`."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(rows, len(FEATURES), generator=generator)
+    weights = torch.randn(len(FEATURES), len(LABELS), generator=torch.Generator().manual_seed(13))
+    taxonomy = Taxonomy(LABELS, PARENTS["tree"])
+    paths = [taxonomy.path(place) for place in range(len(LABELS))]
+    lines = ["@relation problem", *(f"@attribute {name} numeric" for name in FEATURES)]
+    lines += [f"@attribute class hierarchical {','.join(paths)}", "@data"]
+    for features, on in zip(x.tolist(), (x @ weights > 0).tolist(), strict=True):
+        terms = [path for path, is_on in zip(paths, on, strict=True) if is_on] or paths[:1]
+        lines.append(",".join([*(f"{value:.4f}" for value in features), "@".join(terms)]))
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"hierarchy-{name}.arff"
+    path.write_text("\n".join(lines) + "\n")
     return path
 
 

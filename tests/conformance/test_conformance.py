@@ -98,6 +98,7 @@ TERMS = {
         "hidden: [4, 5], num_channels: 2, width: 3",
         "hidden: [4, 4, 4], num_channels: 2",
     ],
+    "taxonomy": [""],
     "encoding-and-mask": ["hidden: [4], width: 1", "hidden: [4, 3], width: 3"],
 }
 
@@ -260,6 +261,7 @@ CONFIGS = {
     (Sampler, "exact"): [
         "'exact'",
         "{type: 'exact', num_samples: 4}",
+        "{type: 'exact', kind: 'means'}",
         "{type: 'exact', num_samples: 3, kind: 'draws', loss: 'score'}",
     ],
     (Sampler, "langevin"): [
@@ -318,8 +320,11 @@ SPACES = {
     **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
     "constrained": ("categorical",),
-    "exact": ("categorical",),
-    "exact-likelihood": ("categorical",),
+    "exact": ("categorical", "tree"),
+    "{type: 'exact', num_samples: 4}": ("categorical",),
+    "{type: 'exact', kind: 'means'}": ("tree",),
+    "exact-likelihood": ("categorical", "tree"),
+    "taxonomy": ("tree", "dag"),
     "mean-over-crops": ("image",),
     **ENCODERS,
     **{

@@ -23,7 +23,8 @@ class Found(NamedTuple):
     # Fields
 
     task : `str`
-        The library of the task: `multi_label`, `multi_label_text`, `tagging` or `segmentation`.
+        The library of the task: `multi_label`, `multi_label_text`, `hierarchical`, `tagging` or
+        `segmentation`.
     reader : `Dict[str, Any]`
         The config of the reader.
     facts : `List[Tuple[str, str]]`

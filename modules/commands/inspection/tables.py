@@ -40,6 +40,10 @@ def inspect_arff(path: str, options: Options) -> Found:
     `ValueError` where its labels cannot be told, or are not as `options` say.
     """
     settings = _arff_labels(path, options.labels) if options.labels else {}
+    attributes = read_arff(path)[0].attributes
+    taxonomy = next((each.taxonomy for each in attributes if each.taxonomy is not None), None)
+    if taxonomy is not None:
+        settings["missing_value"] = "mean"
     try:
         instances = list(ArffReader(**settings).instances(path))
     except ValueError as error:
@@ -47,7 +51,8 @@ def inspect_arff(path: str, options: Options) -> Found:
             raise
         raise ValueError(f"{error} Or name the labels: --labels a,b or --labels 'TAG_*'.") from None
     facts, warnings = describe_rows(instances)
-    return Found("multi_label", {"type": "arff", **settings}, facts, warnings)
+    task = "multi_label" if taxonomy is None else "hierarchical"
+    return Found(task, {"type": "arff", **settings}, facts, warnings)
 
 
 def _arff_labels(path: str, patterns: Sequence[str]) -> Dict[str, Any]:

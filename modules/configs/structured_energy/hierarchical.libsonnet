@@ -1,7 +1,7 @@
 // Sets of labels that are closed under ancestors in a taxonomy. A config is one call: a method of the
 // table of a data set. The published data sets stand in hierarchical_data_sets.libsonnet.
 local methods = import 'methods.libsonnet';
-local search_spaces = import 'search_spaces.libsonnet';
+local search_spaces = import 'hierarchical_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
 local task = import 'multi_label_task.libsonnet';
 
@@ -38,4 +38,21 @@ swappable(lib {
   cross_entropy_max(d): lib.cross_entropy(
     lib.of_method(d, 'cross_entropy_max') { tuned: {}, coherence: 'max' }
   ),
+
+  // A conditional random field on the edges of a tree, exact in training and prediction.
+  crf(d):
+    local tuned = lib.of_method(d, 'crf');
+    lib.without_task_network(tuned {
+      tuned: {},
+      score_hidden: tuned.hidden,
+      score_dropout: tuned.dropout,
+      score_optimizer: tuned.optimizer,
+    }) {
+      model+: {
+        score_network+: { structured_scores: ['taxonomy'] },
+        loss: 'exact-likelihood',
+        sampler: 'ground-truth',
+        inference: { type: 'exact', kind: 'means' },
+      },
+    },
 }, search_spaces)

@@ -7,6 +7,7 @@ from .grid import GridScore
 from .images import EncodingAndMaskScore, ImageAndMaskScore
 from .labels import CardinalityScore, PairwiseScore, ScaledLogitsScore
 from .structured_score import StructuredScore, construct_scores
+from .taxonomy import TaxonomyScore
 from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
 from .windows import ConvolutionalScore, HighOrderScore
 
@@ -27,5 +28,6 @@ __all__ = [
     "SelfAttentionScore",
     "SkipChainScore",
     "StructuredScore",
+    "TaxonomyScore",
     "construct_scores",
 ]

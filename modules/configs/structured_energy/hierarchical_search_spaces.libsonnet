@@ -1,0 +1,7 @@
+// As those of sets of labels.
+local spaces = import 'search_spaces.libsonnet';
+
+{ [name]: spaces[name] for name in std.objectFields(spaces) if name != 'cross_fitted' } + {
+  cross_entropy_max: spaces.cross_entropy,
+  crf: spaces.cross_entropy,
+}

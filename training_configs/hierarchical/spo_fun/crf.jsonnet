@@ -1,0 +1,4 @@
+local data_sets = import 'structured_energy/hierarchical_data_sets.libsonnet';
+local methods = import 'structured_energy/hierarchical.libsonnet';
+
+methods.crf(data_sets.spo_fun)
