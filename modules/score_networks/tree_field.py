@@ -111,8 +111,8 @@ def tree_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) -
     potentials = score_network.potentials(x, mask)
     if mask is None:
         mask = torch.ones_like(potentials, dtype=torch.bool)
-    weights = [
+    both, only_parent, neither = (
         torch.zeros_like(potentials[0]).index_put((term.below,), each.to(potentials.dtype))
         for each in (term.both, term.only_parent, term.neither)
-    ]
-    return TreeField(potentials, *weights, mask, space)
+    )
+    return TreeField(potentials, both, only_parent, neither, mask, space)
