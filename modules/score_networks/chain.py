@@ -126,8 +126,8 @@ def check_chain(score_network: ScoreNetwork) -> LinearChainScore:
     terms = list(getattr(score_network, "structured_scores", []))
     if len(terms) != 1 or not isinstance(terms[0], LinearChainScore):
         raise ConfigurationError(
-            "Expected a score network with the structured scores ['linear-chain'] or ['taxonomy'] "
-            f"in which inference is exact, got {[type(term).__name__ for term in terms]}; leave "
-            "out the others, or choose another sampler and loss."
+            "Expected a score network with the structured scores ['linear-chain'] or ['taxonomy'], "
+            f"whose inference is exact, got {[type(term).__name__ for term in terms]}; leave out "
+            "the others, or choose another sampler and loss."
         )
     return terms[0]

@@ -111,8 +111,10 @@ def tree_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) -
     potentials = score_network.potentials(x, mask)
     if mask is None:
         mask = torch.ones_like(potentials, dtype=torch.bool)
-    both, only_parent, neither = (
-        torch.zeros_like(potentials[0]).index_put((term.below,), each.to(potentials.dtype))
-        for each in (term.both, term.only_parent, term.neither)
-    )
+
+    def of_labels(weights: torch.Tensor) -> torch.Tensor:
+        zeros = torch.zeros_like(potentials[0])
+        return zeros.index_put((term.below,), weights.to(zeros.dtype))
+
+    both, only_parent, neither = map(of_labels, (term.both, term.only_parent, term.neither))
     return TreeField(potentials, both, only_parent, neither, mask, space)
