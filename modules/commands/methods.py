@@ -43,7 +43,8 @@ class MethodsCommand(Subcommand):
         subparser.add_argument(
             "--data",
             help="a data set of the library, such as bibtex, or the path of a Jsonnet file with "
-            "the table of a data set; by default the data set digits, twpos, weizmann_horses or goemotions",
+            "the table of a data set; by default the data set digits, twpos, weizmann_horses or "
+            "goemotions",
         )
         subparser.add_argument(
             "--write", type=Path, metavar="FOLDER", help="write a config for each method"
