@@ -2,7 +2,7 @@
 
 from typing import List
 
-from allennlp.common import cached_transformers
+from allennlp.common import cached_transformers, util
 from allennlp.modules.token_embedders import PretrainedTransformerEmbedder
 from allennlp.nn.parallel import ddp_accelerator
 from allennlp.training import gradient_descent_trainer
@@ -43,6 +43,13 @@ PACKAGE_PATCHES: List[Patch] = [
         tokenizers.get,
         "transformers",
         "A name was one of the hub or a folder; now it may be `package://package/folder` too.",
+    ),
+    Patch(
+        util,
+        "spacy_download",
+        tokenizers.spacy_download,
+        "message",
+        "A model of spaCy that cannot be downloaded ended the process; now one sentence names it.",
     ),
     Patch(
         PretrainedTransformerEmbedder,

@@ -3,12 +3,14 @@
 import functools
 from typing import Any, Callable, Dict, List
 
-from allennlp.common import cached_transformers
+from allennlp.common import cached_transformers, util
+from allennlp.common.checks import ConfigurationError
 
 from ..package_files import package_path
 
 _get = cached_transformers.get
 _get_tokenizer = cached_transformers.get_tokenizer
+_spacy_download = util.spacy_download
 
 
 @functools.wraps(_get)
@@ -30,6 +32,22 @@ def get_tokenizer(model_name: str, **settings: Any) -> Any:
         if not hasattr(tokenizer, name):
             setattr(type(tokenizer), name, method)
     return tokenizer
+
+
+def spacy_download(model: str, *args: Any, **settings: Any) -> None:
+    """Download a model of spaCy.
+
+    # Raises
+
+    `ConfigurationError` where it cannot be had, in place of the end of the process.
+    """
+    try:
+        _spacy_download(model, *args, **settings)
+    except (Exception, SystemExit):
+        raise ConfigurationError(
+            f"Expected spaCy's model '{model}', got none, and its download failed; install it "
+            f"(`python -m spacy download {model}`), or choose another tokenizer."
+        ) from None
 
 
 def encode_plus(tokenizer: Any, text: Any, *args: Any, **settings: Any) -> Any:

@@ -19,6 +19,7 @@ class LoraEmbedder(TokenEmbedder):
     embedder : `TokenEmbedder`
         `pretrained_transformer` or `pretrained_transformer_mismatched`, whose weights are constant.
     method : `"lora"` or `"ia3"`
+        Low-rank updates, or factors.
     rank : `int`
         The rank of an update.
     alpha : `int`, optional

@@ -87,7 +87,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
 
         `ValueError` where x are no feature vectors of the size of the training data.
         """
-        if isinstance(x, dict) and not len(self.factors):
+        if isinstance(x, dict):
             own = np.ascontiguousarray(instance_hashes(x)[:, 0]).view(np.int64)
             return torch.from_numpy(own).to(self.seen.device)
         if not isinstance(x, torch.Tensor) or x.shape[1:] != self.factors.shape:

@@ -15,6 +15,7 @@ from tiny_transformer import write_transformer
 from transformers import BertModel
 
 from structured_energy.encoders import Encoder, PoolingEncoder, WordVectors
+from structured_energy.networks import _parts, deterministic
 from structured_energy.package_files import package_path
 from structured_energy.testing import make_test_problem
 
@@ -269,3 +270,35 @@ def test_frozen_texts_of_like_length_are_encoded_together(packaged, monkeypatch)
         single = {key: tensor[row : row + 1, :length] for key, tensor in x["tokens"].items()}
         with torch.no_grad():
             torch.testing.assert_close(h[row], original({"tokens": single}, None)[0])
+
+
+def test_a_model_of_spacy_that_cannot_be_had_is_named(monkeypatch):
+    pytest.importorskip("spacy")
+    from allennlp.data import Tokenizer
+
+    from structured_energy.compatibility import tokenizers
+
+    def fail(model):
+        raise SystemExit(1)
+
+    monkeypatch.setattr(tokenizers, "_spacy_download", fail)
+    with pytest.raises(ConfigurationError, match="spaCy's model 'no_such_model', got none"):
+        Tokenizer.from_params(Params({"type": "spacy", "language": "no_such_model"}))
+
+
+def test_walks_leave_out_what_is_constant(packaged):
+    """The parts of a frozen transformer are no work for a step, and stay as they are."""
+    text = {
+        "type": "text",
+        "embedder": {
+            "token_embedders": {
+                "tokens": {"type": "pretrained_transformer", "model_name": packaged}
+            }
+        },
+    }
+    encoder = build(type="frozen", encoder=text, dropout=0.5).train()
+    assert encoder.training and not any(part.training for part in encoder.encoder.modules())
+    with deterministic(encoder):
+        assert not encoder.training and not encoder.dropout.training
+    assert encoder.training and encoder.dropout.training
+    assert set(_parts([encoder])) == {encoder, encoder.dropout, encoder.encoder}

@@ -4,11 +4,12 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import DatasetReader
+from allennlp.data import DatasetReader, Vocabulary
 from snippets import CROSS_ENTROPY
 from two_workers import results_of
 
 from structured_energy.encoders import Encoder
+from structured_energy.output_spaces import OutputSpace
 from structured_energy.task_networks import TaskNetwork
 from structured_energy.testing import make_test_problem, train_snippet
 from structured_energy.workers import average_gradients
@@ -150,3 +151,27 @@ def indexed(reader, path, vocab):
     for instance in reader.read(str(path)):
         instance.index_fields(vocab)
         yield instance
+
+
+def test_texts_have_folds_whatever_their_padding():
+    vocab = Vocabulary()
+    for namespace, count in (("tokens", 9), ("labels", 3)):
+        for number in range(count):
+            vocab.add_token_to_namespace(f"{namespace}_{number}", namespace)
+    embedder = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 4}}}
+    params = {"type": "cross-fitted", "encoder": {"type": "text", "embedder": embedder}}
+    space = OutputSpace.from_params(Params({"type": "binary"}), vocab=vocab)
+    torch.manual_seed(0)
+    network = TaskNetwork.from_params(Params(params), vocab=vocab, output_space=space)
+    words = torch.randint(2, 11, (40, 6))
+    words[::3, 4:] = 0
+    x = {"tokens": {"tokens": words}}
+    wider = {"tokens": {"tokens": torch.nn.functional.pad(words, (0, 5))}}
+    assert torch.equal(network.hashes(x), network.hashes(wider))
+    assert len(network.hashes(x).unique()) == len(words.unique(dim=0))
+    network.train()(x)
+    network.eval()
+    folds = (network.hashes(x) >> 40) % 5
+    assert len(folds.unique()) == 5
+    each = torch.stack([network._of_network(k, x) for k in range(5)])
+    torch.testing.assert_close(network(wider), each[folds, torch.arange(40)])
