@@ -17,6 +17,7 @@ from .conformance import (
     ScoreNetworkConformance,
     StructuredScoreConformance,
 )
+from .files import write_arff, write_conllu, write_hierarchy, write_images
 from .networks import PotentialsNetwork
 from .problem import (
     TestProblem,
@@ -25,10 +26,6 @@ from .problem import (
     make_test_problem,
     merged,
     train_snippet,
-    write_arff,
-    write_conllu,
-    write_hierarchy,
-    write_images,
 )
 
 __all__ = [
