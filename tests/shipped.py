@@ -15,7 +15,7 @@ from structured_energy.testing import (
     write_images,
     write_texts,
 )
-from structured_energy.testing.problem import TEXT_WORDS
+from structured_energy.testing.files import TEXT_WORDS
 
 FOLDER = Path(__file__).resolve().parents[1] / "training_configs"
 CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))

@@ -15,11 +15,13 @@ class DataSet(NamedTuple):
     @property
     def files(self) -> Dict[str, Tuple[str, ...]]:
         """The files of each split; `all` are those of all splits of a table, for splits of one's
-        own."""
+        own, `development` those of train and validation."""
         files: Dict[str, Tuple[str, ...]] = {s: (file,) for s, file in self.splits.items()}
         if all(file.endswith(".arff") for file in self.splits.values()):
             ordered = [split for split in ("train", "validation", "test") if split in self.splits]
             files.setdefault("all", tuple(self.splits[split] for split in ordered))
+            if "validation" in ordered:
+                files.setdefault("development", tuple(self.splits[s] for s in ordered[:2]))
         return files
 
 

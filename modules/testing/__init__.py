@@ -17,6 +17,7 @@ from .conformance import (
     ScoreNetworkConformance,
     StructuredScoreConformance,
 )
+from .files import write_arff, write_conllu, write_hierarchy, write_images, write_texts
 from .networks import PotentialsNetwork
 from .problem import (
     TestProblem,
@@ -25,11 +26,6 @@ from .problem import (
     make_test_problem,
     merged,
     train_snippet,
-    write_arff,
-    write_conllu,
-    write_hierarchy,
-    write_images,
-    write_texts,
 )
 
 __all__ = [

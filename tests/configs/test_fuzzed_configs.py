@@ -63,6 +63,10 @@ PROBLEMS = {
     "random-flip": "image",
     "constrained": "categorical",
     "grid": "image",
+    "taxonomy": "tree",
+    "hierarchical-f1": "tree",
+    "violations": "tree",
+    "level-f1": "tree",
     **dict.fromkeys(("linear-chain", "skip-chain", "high-order"), "categorical"),
     **dict.fromkeys(("convolutional", "self-attention", "label-language-model"), "categorical"),
 }

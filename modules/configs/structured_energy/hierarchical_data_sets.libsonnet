@@ -7,15 +7,23 @@ local published(name) = {
   test: 'data://%s/test' % name,
 };
 
-local data_sets = {
-  spo_fun: published('spo_fun') {
-  },
+// Few genes with many features of noise.
+local genes = {
+  batch_size: 64,
+  hidden: [250, 250],
+  dropout: 0.7,
+  lr: 2e-3,
+  num_epochs: 40,
+  patience: 8,
+};
 
-  cellcycle_fun: published('cellcycle_fun') {
-  },
+local data_sets = {
+  spo_fun: published('spo_fun') + genes,
+
+  cellcycle_fun: published('cellcycle_fun') + genes,
 
   // The roots of the three parts of Gene Ontology do not count, as in the literature.
-  cellcycle_go: published('cellcycle_go') {
+  cellcycle_go: published('cellcycle_go') + genes {
     excluded: ['GO0003674', 'GO0005575', 'GO0008150'],
   },
 
@@ -24,6 +32,9 @@ local data_sets = {
     train: 'data://imclef07a/train[:90%]',
     validation: 'data://imclef07a/train[90%:]',
     test: 'data://imclef07a/test',
+    batch_size: 64,
+    hidden: [1000],
+    num_epochs: 40,
   },
 };
 
