@@ -10,7 +10,13 @@ from allennlp.data import DatasetReader, Instance, Vocabulary
 from allennlp.data.fields import TensorField
 from PIL import Image
 
-from ..data import JsonReader, SegmentationReader, TableReader, TaggingReader
+from ..data import (
+    JsonReader,
+    MultiLabelTextReader,
+    SegmentationReader,
+    TableReader,
+    TaggingReader,
+)
 from ..data.readers.tabular_reader import TabularReader
 from ..data.tables import raw_names
 from ..vocabulary import names
@@ -99,6 +105,8 @@ def _check_path(reader: DatasetReader, path: str) -> None:
     """Raise `ValueError` for a text that is no path of data: a sentence, one image, no file."""
     if isinstance(reader, TaggingReader):
         check_file(path, "; give a list of sentences, even for one")
+    elif isinstance(reader, MultiLabelTextReader):
+        check_file(path, "; give a list of texts, even for one")
     elif isinstance(reader, SegmentationReader):
         check_file(path)
         if Path(path).is_file() and Path(path).suffix != ".npz":
@@ -124,7 +132,10 @@ def _refuse_single(reader: DatasetReader, X: Any) -> None:
 
 
 def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
-    if not isinstance(reader, TabularReader):
+    is_named = isinstance(Y, list) and not (Y and np.ndim(Y[0]) and _is_binary(Y[0]))
+    if not isinstance(reader, TabularReader) and (
+        is_named or not isinstance(reader, MultiLabelTextReader)
+    ):
         return list(Y)
     labels = names(vocab, "labels")
     on = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
@@ -134,6 +145,10 @@ def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
             f"{on.shape}."
         )
     return [[labels[place] for place in np.flatnonzero(row)] for row in on]
+
+
+def _is_binary(row: Any) -> bool:
+    return bool(len(row)) and all(value in (0, 1) for value in row)
 
 
 def batches_of(instances: List[Instance]) -> Iterator[List[Instance]]:

@@ -247,7 +247,8 @@ class TrainedModel:
 
     @property
     def _predicts_sets(self) -> bool:
-        return bool(self.features)
+        network = self.model.task_network or self.model.score_network
+        return self.model.output_space.is_binary and network.encoder.position_dims == 0
 
     def _outputs(self, X: Any) -> List[Dict[str, Any]]:
         """Return the readable output for each input."""

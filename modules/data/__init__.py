@@ -19,6 +19,7 @@ from .readers import (
 from .registry import resolve
 from .tables import write_table
 from .tensor_loader import TensorDataLoader
+from .texts import TextsField
 
 __all__ = [
     "ArffReader",
@@ -39,6 +40,7 @@ __all__ = [
     "TaggingConllReader",
     "TaggingReader",
     "TensorDataLoader",
+    "TextsField",
     "names",
     "resolve",
     "write_table",

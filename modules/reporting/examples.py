@@ -1,20 +1,22 @@
 """The hardest examples of a model, in readable form."""
 
+from textwrap import shorten
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
 from allennlp.data import Batch, Instance
-from allennlp.data.fields import TextField
+from allennlp.data.fields import MultiLabelField, TextField
 from allennlp.nn.util import move_to_device
 
-from ..data import ImageField, names
+from ..data import ImageField, RowField, TextsField, names
 from ..models import StructuredEnergyModel
 from .data import RunData
 from .diagnosis import Diagnosis
 from .inspecting import inspecting
 
 FEATURES = 12  # the number of the largest features shown
+TEXT = 300  # the number of letters of a text shown
 
 
 class Label(NamedTuple):
@@ -44,6 +46,7 @@ class Example(NamedTuple):
         the truth.
     truth_score, prediction_score : of models with a score network.
     features : the largest features of a row, by name.
+    texts : of an instance with labels.
     images : by title, `(height, width[, 3])` in [0, 1].
     """
 
@@ -52,6 +55,7 @@ class Example(NamedTuple):
     truth_score: Optional[float]
     prediction_score: Optional[float]
     features: Optional[List[Tuple[str, float]]] = None
+    texts: Optional[List[str]] = None
     labels: Optional[List[Label]] = None
     tags: Optional[List[Tag]] = None
     images: Optional[Dict[str, np.ndarray]] = None
@@ -100,7 +104,7 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
     probabilities = output["probabilities"][0].cpu()
     readable = model.make_output_human_readable(output)["labels"][0]
     x, truth = instance.fields["x"], instance.fields["labels"]
-    if isinstance(x, TextField):
+    if isinstance(x, TextField) and not isinstance(truth, (RowField, MultiLabelField)):
         words = [token.text for token in x.tokens]
         tags = zip(words, truth.labels, readable, strict=True)
         return example._replace(tags=[Tag(*each) for each in tags])
@@ -113,8 +117,6 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
                 "prediction": np.asarray(readable, dtype=np.float32),
             }
         )
-    seen = x.human_readable_repr()
-    features = list(seen.items()) if isinstance(seen, dict) else []
     on, mask = truth.human_readable_repr(), instance.fields.get("mask")
     known = on if mask is None else mask.human_readable_repr()
     labels = [
@@ -122,6 +124,17 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
         for name, probability in zip(names(model.vocab, "labels"), probabilities, strict=True)
         if (name in on or name in readable) and (mask is None or name in known)
     ]
-    return example._replace(
-        features=sorted(features, key=lambda pair: -abs(pair[1]))[:FEATURES], labels=labels
-    )
+    example = example._replace(labels=labels)
+    if isinstance(x, (TextField, TextsField)):
+        texts = list(x.texts.values()) if isinstance(x, TextsField) else [x]
+        return example._replace(texts=[_prose(text) for text in texts])
+    seen = x.human_readable_repr()
+    features = list(seen.items()) if isinstance(seen, dict) else []
+    largest = sorted(features, key=lambda pair: -abs(pair[1]))[:FEATURES]
+    return example._replace(features=largest)
+
+
+def _prose(text: TextField) -> str:
+    """Return the words of a text, of pieces of words without their marks."""
+    words = " ".join(token.text for token in text.tokens).replace(" ##", "")
+    return shorten(words, TEXT, placeholder=" …")

@@ -16,6 +16,7 @@ from allennlp.predictors import Predictor
 from tiny_transformer import write_transformer
 from transformers import BertModel
 
+import structured_energy
 from structured_energy.configs import config_of
 from structured_energy.package_files import package_path
 from structured_energy.testing import write_texts
@@ -246,6 +247,27 @@ def test_titles_and_bodies_have_vectors_of_their_own(tiny, tmp_path):
     assert metrics["test_example_f1"] > 0.7
     predictor = Predictor.from_archive(load_archive(tmp_path / "run" / "model.tar.gz"))
     assert set(predictor.predict_json({"text": "rain", "id": ""})["labels"]) <= set(TEXT_LABELS)
+
+
+def test_a_trained_model_and_its_report_read_texts(tmp_path):
+    settings = {"embedders": {"tokens": {"type": "embedding", "embedding_dim": 10}}}
+    train("seal_dynamic_nce", tmp_path, num_epochs=8, dropout=0.0, **settings)
+    model = structured_energy.load(tmp_path / "run")
+    texts = ["the rain of wind", "song film song"]
+    truth = [["weather"], ["culture"]]
+    assert model.predict_labels(texts) == truth
+    predicted = model.predict(texts)
+    assert predicted.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1]]
+    assert model.predict_proba(texts).shape == (2, 4)
+    for labels in (truth, predicted, predicted.tolist()):
+        assert model.evaluate(texts, labels)["subset_accuracy"] == 1
+    with pytest.raises(ValueError, match="a file at 'the rain', .*give a list of texts"):
+        model.predict("the rain")
+    (report,) = [model.report(tmp_path / "report.html")]
+    page = report.read_text()
+    test = (tmp_path / "data" / "validation.tsv").read_text().splitlines()
+    shown = [line.split("\t")[0] for line in test if f"<div>{line.split(chr(9))[0]}</div>" in page]
+    assert len(shown) >= 5
 
 
 def installed(package):
