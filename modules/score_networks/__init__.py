@@ -3,6 +3,7 @@
 from .chain import Chain, chain_of, check_chain
 from .score_network import ScoreNetwork
 from .structured_scores import (
+    AutoregressivePixelsScore,
     CardinalityScore,
     ConditionalFeedForwardScore,
     ConvolutionalScore,
@@ -22,6 +23,7 @@ from .structured_scores import (
 )
 
 __all__ = [
+    "AutoregressivePixelsScore",
     "CardinalityScore",
     "PairwiseScore",
     "ScaledLogitsScore",
