@@ -13,6 +13,7 @@ from .iterative import IterativeSampler
 from .langevin import LangevinSampler
 from .likely_subsets import LikelySubsetsSampler
 from .mean_over_crops import MeanOverCropsSampler
+from .most_probable import MostProbableSampler
 from .network_draws import NetworkDrawsSampler
 from .output_optimizers import (
     EntropicMirrorDescent,
@@ -45,6 +46,7 @@ __all__ = [
     "LikelySubsetsSampler",
     "LogitsGradient",
     "MeanOverCropsSampler",
+    "MostProbableSampler",
     "NanScoreError",
     "NetworkDrawsSampler",
     "OptimizerState",

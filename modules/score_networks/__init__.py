@@ -3,6 +3,7 @@
 from .chain import Chain, chain_of, check_chain
 from .score_network import ScoreNetwork
 from .structured_scores import (
+    AutoregressivePixelsScore,
     CardinalityScore,
     ConditionalFeedForwardScore,
     ConvolutionalScore,
@@ -24,6 +25,7 @@ from .structured_scores import (
 from .tree_field import TreeField, check_tree, has_tree, tree_of
 
 __all__ = [
+    "AutoregressivePixelsScore",
     "CardinalityScore",
     "PairwiseScore",
     "ScaledLogitsScore",

@@ -93,6 +93,7 @@ TERMS = {
     "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
     "self-attention": ["hidden_size: 8", "hidden_size: 8, window: 1"],
     "label-language-model": [""],
+    "autoregressive-pixels": ["height: 3, width: 3, channels: 2, num_layers: 1"],
     "grid": [""],
     "image-and-mask": [
         "hidden: [4, 5], num_channels: 2, width: 3",
@@ -334,7 +335,8 @@ SPACES = {
     },
     **dict.fromkeys(("feedforward", "conditional-feedforward", "label-attention"), SETS_OF_LABELS),
     **dict.fromkeys(("pairwise", "cardinality"), SETS_OF_LABELS),
-    "likely-subsets": ("binary", "image"),
+    "autoregressive-pixels": ("binary",),
+    **dict.fromkeys(("likely-subsets", "most-probable"), ("binary", "image")),
     **dict.fromkeys(
         ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
     ),

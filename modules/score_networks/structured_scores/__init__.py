@@ -1,5 +1,6 @@
 """The terms of a score network over all positions of an output."""
 
+from .autoregressive import AutoregressivePixelsScore
 from .chains import LinearChainScore, SkipChainScore
 from .conditional import ConditionalFeedForwardScore, LabelAttentionScore
 from .feedforward import FeedForwardStructuredScore
@@ -12,6 +13,7 @@ from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
 from .windows import ConvolutionalScore, HighOrderScore
 
 __all__ = [
+    "AutoregressivePixelsScore",
     "CardinalityScore",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",
