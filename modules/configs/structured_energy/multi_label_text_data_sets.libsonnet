@@ -25,7 +25,8 @@ local data_sets = {
     num_epochs: 20,
     patience: 4,
     validation_metric: '+macro_f1',
-    decoder: { type: 'per-label' },
+    decoder: 'per-label',
+    tuned: { cross_fitted: { num_epochs: 8 } },  // of each of its folds
   },
 };
 
