@@ -96,8 +96,8 @@ class ImageLoop(Loop):
         self.windows = config["inference"]["windows_per_side"]
 
     def train_epoch(self) -> None:
-        """One pass over crops of the data."""
-        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+        """One epoch, of crops of the data."""
+        for rows in torch.randperm(len(self.x)).split(self.batch_size)[: self.num_batches]:
             self.train_batch(*self.crops(self.x[rows], self.y[rows]))
 
     def crops(self, x: torch.Tensor, y: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:

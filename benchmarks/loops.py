@@ -5,7 +5,7 @@ no logging, no console. What a loop can compute once, it computes once.
 """
 
 import contextlib
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
@@ -51,6 +51,9 @@ def f1(truth: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 class Loop:
     """The data in batches, and a task network trained by cross-entropy."""
 
+    num_batches: Optional[int] = None
+    """The length of an epoch, by default a pass over the data."""
+
     def __init__(self, model: torch.nn.Module, data_loader: Any, config: Dict[str, Any]) -> None:
         self.config = config
         batches = list(data_loader)
@@ -66,8 +69,8 @@ class Loop:
         self.task_optimizer = optimizer(self.config["trainer"]["optimizer"], self.task)
 
     def train_epoch(self) -> None:
-        """One pass over the data."""
-        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+        """One epoch."""
+        for rows in torch.randperm(len(self.x)).split(self.batch_size)[: self.num_batches]:
             self.train_batch(self.x[rows], self.y[rows])
 
     def train_batch(self, x: torch.Tensor, truth: torch.Tensor) -> None:
