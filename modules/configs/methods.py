@@ -88,6 +88,11 @@ METHODS: Dict[str, List[Method]] = {
             "Charniak & Johnson 2005",
         ),
         Method(
+            "classifier_chain",
+            "A classifier chain, which reranks the most probable outputs, for subset accuracy.",
+            "Dembczyński et al. 2010",
+        ),
+        Method(
             "seal_static",
             "A value network, trained first and then kept, is a loss of the task network.",
             _SEAL,

@@ -5,6 +5,7 @@ from .score_network import ScoreNetwork
 from .structured_scores import (
     AutoregressivePixelsScore,
     CardinalityScore,
+    ClassifierChainScore,
     ConditionalFeedForwardScore,
     ConvolutionalScore,
     EncodingAndMaskScore,
@@ -25,6 +26,7 @@ from .structured_scores import (
 __all__ = [
     "AutoregressivePixelsScore",
     "CardinalityScore",
+    "ClassifierChainScore",
     "PairwiseScore",
     "ScaledLogitsScore",
     "Chain",

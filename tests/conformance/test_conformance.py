@@ -85,6 +85,7 @@ TERMS = {
     "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
     "self-attention": ["hidden_size: 8", "hidden_size: 8, window: 1"],
     "label-language-model": [""],
+    "classifier-chain": [""],
     "autoregressive-pixels": ["height: 3, width: 3, channels: 2, num_layers: 1"],
     "grid": [""],
     "image-and-mask": [
@@ -308,7 +309,8 @@ SPACES = {
     **ENCODERS,
     **{config: (space,) for space, configs in NETWORKS.items() for config in configs},
     **dict.fromkeys(("feedforward", "conditional-feedforward", "label-attention"), ("binary",)),
-    **dict.fromkeys(("pairwise", "cardinality", "autoregressive-pixels"), ("binary",)),
+    **dict.fromkeys(("pairwise", "cardinality"), ("binary",)),
+    **dict.fromkeys(("classifier-chain", "autoregressive-pixels"), ("binary",)),
     **dict.fromkeys(("likely-subsets", "most-probable"), ("binary", "image")),
     **dict.fromkeys(
         ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
