@@ -88,6 +88,11 @@ METHODS: Dict[str, List[Method]] = {
             "Charniak & Johnson 2005",
         ),
         Method(
+            "classifier_chain",
+            "A classifier chain, which reranks the most probable outputs, for subset accuracy.",
+            "Dembczyński et al. 2010",
+        ),
+        Method(
             "seal_static",
             "A value network, trained first and then kept, is a loss of the task network.",
             _SEAL,
@@ -172,7 +177,11 @@ METHODS["hierarchical"] = [
     _CROSS_ENTROPY,
     _MAX,
     _FIELD,
-    *(method for method in METHODS["multi_label"][1:] if method.name != "cross_fitted"),
+    *(
+        method
+        for method in METHODS["multi_label"][1:]
+        if method.name not in ("cross_fitted", "classifier_chain")
+    ),
 ]
 TITLES = {
     "multi_label": "Labels (multi_label)",

@@ -5,6 +5,7 @@ from .score_network import ScoreNetwork
 from .structured_scores import (
     AutoregressivePixelsScore,
     CardinalityScore,
+    ClassifierChainScore,
     ConditionalFeedForwardScore,
     ConvolutionalScore,
     EncodingAndMaskScore,
@@ -27,6 +28,7 @@ from .tree_field import TreeField, check_tree, has_tree, tree_of
 __all__ = [
     "AutoregressivePixelsScore",
     "CardinalityScore",
+    "ClassifierChainScore",
     "PairwiseScore",
     "ScaledLogitsScore",
     "Chain",

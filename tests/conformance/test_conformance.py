@@ -93,6 +93,7 @@ TERMS = {
     "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
     "self-attention": ["hidden_size: 8", "hidden_size: 8, window: 1"],
     "label-language-model": [""],
+    "classifier-chain": [""],
     "autoregressive-pixels": ["height: 3, width: 3, channels: 2, num_layers: 1"],
     "grid": [""],
     "image-and-mask": [
@@ -335,7 +336,7 @@ SPACES = {
     },
     **dict.fromkeys(("feedforward", "conditional-feedforward", "label-attention"), SETS_OF_LABELS),
     **dict.fromkeys(("pairwise", "cardinality"), SETS_OF_LABELS),
-    "autoregressive-pixels": ("binary",),
+    **dict.fromkeys(("classifier-chain", "autoregressive-pixels"), SETS_OF_LABELS),
     **dict.fromkeys(("likely-subsets", "most-probable"), ("binary", "image")),
     **dict.fromkeys(
         ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)

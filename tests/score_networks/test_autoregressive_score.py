@@ -7,7 +7,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from structured_energy.output_spaces import BinaryOutputSpace
-from structured_energy.score_networks import AutoregressivePixelsScore
+from structured_energy.score_networks import AutoregressivePixelsScore, ClassifierChainScore
 
 FEATURES, LABELS, SIZE = 5, 7, 3
 
@@ -24,6 +24,13 @@ def build(**changed):
     sizes = {"height": 4, "width": 4, "channels": 3, "num_layers": 2, **changed}
     term = AutoregressivePixelsScore(BinaryOutputSpace(), LABELS, SIZE, **sizes).eval()
     torch.nn.init.normal_(term.biases)
+    torch.nn.init.normal_(term.of_labels)
+    return term
+
+
+def chain():
+    term = ClassifierChainScore(BinaryOutputSpace(), LABELS, SIZE)
+    torch.nn.init.normal_(term.of_labels)
     return term
 
 
@@ -33,6 +40,21 @@ def every_output():
 
 def score(term, x, h, y, mask=None):
     return term(y, mask, term.encode(x, h, mask))
+
+
+def test_a_chain_is_a_logistic_regression_on_the_labels_before():
+    term, h, y = chain(), torch.randn(2, SIZE), torch.randint(2, (2, 3, LABELS)).double()
+    scores = score(term, None, h, y)
+    for i, j in itertools.product(range(2), range(3)):
+        expected = torch.zeros(())
+        for place in range(LABELS):
+            logit = term.local.weight[place] @ h[i] + term.local.bias[place]
+            logit = logit + term.of_labels[place, :place] @ y[i, j, :place]
+            sign = 2 * y[i, j, place] - 1
+            expected = expected - torch.log1p((-sign * logit).exp())
+        torch.testing.assert_close(scores[i, j], expected)
+    every = score(term, None, h, every_output().expand(2, -1, -1))
+    torch.testing.assert_close(every.logsumexp(1), torch.zeros(2))
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ local data_sets = {
     num_epochs: 200,
     patience: 30,
     score_weight: 0.3,
+    image: [8, 8],
   },
 };
 

@@ -51,4 +51,38 @@ swappable(lib {
         },
       },
     },
+
+  // A probabilistic classifier chain (Dembczynski et al. 2010), or its convolutional form for images,
+  // which reranks the most probable outputs of a task network, for subset accuracy.
+  classifier_chain(d):
+    local own = lib.of_method(d, 'classifier_chain');
+    lib.seal_ranking(own { tuned: {} }) {
+      model+: {
+        score_network+: {
+          local_term: false,
+          structured_scores: [
+            if own.image == null then 'classifier-chain'
+            else { type: 'autoregressive-pixels', height: own.image[0], width: own.image[1] },
+          ],
+        },
+        loss: 'score',
+        sampler: 'ground-truth',
+        inference: { type: 'inference-network', loss: 'cross-entropy' },
+        decoder: {
+          type: 'rerank',
+          sampler: { type: 'most-probable', num_samples: own.reranked },
+          metric: 'subset-accuracy',
+        },
+      },
+      trainer+: {
+        validation_metric: '+subset_accuracy',
+        patience: null,
+        networks: {
+          score_network: {
+            optimizer: own.score_optimizer,
+            learning_rate_scheduler: { type: 'cosine', t_initial: own.num_epochs },
+          },
+        },
+      },
+    },
 }, search_spaces)

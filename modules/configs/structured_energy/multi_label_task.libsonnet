@@ -36,6 +36,11 @@ local networks = import 'networks.libsonnet';
     energy_epochs: 10,
     energy_lr: 0.02,
     energy_weight_decay: 0.2,
+
+    // Of `classifier_chain`: the most probable outputs that the chain reranks, and [height, width]
+    // where the features and then the labels are the pixels of an image, row by row.
+    reranked: 32,
+    image: null,
   },
 
   base(d): {

@@ -20,6 +20,7 @@ local alone = score + descent + {
 };
 
 {
+  classifier_chain: task + { score_lr: log(1e-3, 1e-2), score_dropout: { uniform: [0.2, 0.8] } },
   cross_entropy: task,
   cross_fitted: task + {
     energy_lr: log(5e-3, 5e-2),

@@ -1,6 +1,6 @@
 """The terms of a score network over all positions of an output."""
 
-from .autoregressive import AutoregressivePixelsScore
+from .autoregressive import AutoregressivePixelsScore, ClassifierChainScore
 from .chains import LinearChainScore, SkipChainScore
 from .conditional import ConditionalFeedForwardScore, LabelAttentionScore
 from .feedforward import FeedForwardStructuredScore
@@ -15,6 +15,7 @@ from .windows import ConvolutionalScore, HighOrderScore
 __all__ = [
     "AutoregressivePixelsScore",
     "CardinalityScore",
+    "ClassifierChainScore",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",
     "EncodingAndMaskScore",

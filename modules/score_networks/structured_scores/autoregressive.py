@@ -1,5 +1,6 @@
-"""A term over pixels that follow each other, which is normalised."""
+"""Terms over labels in an order, each given those before it: log-probabilities of outputs."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Optional
 
 import torch
@@ -9,6 +10,53 @@ from torch.nn.functional import conv2d, linear, pad, softplus
 from ...output_spaces import OutputSpace
 from .conditional import check_positive, instance_vectors
 from .structured_score import StructuredScore, label_rows
+
+
+class _AutoregressiveScore(StructuredScore, ABC):
+    """s(x, y) = Σ_i log p(y_i | x, y_1, …, y_{i−1})."""
+
+    def __init__(self, output_space: OutputSpace, num_labels: int, encoding_size: int) -> None:
+        super().__init__()
+        self.output_space = output_space
+        self.local = torch.nn.Linear(encoding_size, num_labels)
+        self.of_labels = torch.nn.Parameter(torch.zeros(num_labels, num_labels))
+
+    @abstractmethod
+    def logits(self, y: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        """Return the logit of each label given the labels before it, `(batch, num_samples,
+        num_labels)`, with the result h of `encode`."""
+
+    def score(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        assert h is not None
+        y = label_rows(self, y, mask)
+        return self.output_space.log_prob(self.logits(y, h), y, mask)
+
+
+@StructuredScore.register("classifier-chain")
+class ClassifierChainScore(_AutoregressiveScore):
+    """s(x, y) = Σ_i log p(y_i | x, y_1, …, y_{i−1}), where the logit of label i is linear in h and
+    in the labels before it: a probabilistic classifier chain (Read et al. 2009; Dembczyński et al.
+    2010) in the order of the labels.
+
+    exp s sums to 1 over all y, so that the negative score of the truth, `{type: 'score'}` with the
+    sampler `ground-truth`, is the exact negative log-likelihood; use it without other terms and
+    without a local term. A relaxed y has the expectation of log p at its mean, with y in the
+    conditions. Initially labels do not depend on each other.
+
+    # Raises
+
+    `ValueError` for outputs that are not rows of labels.
+    """
+
+    def encode(
+        self, x: Any, h: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> Optional[torch.Tensor]:
+        return self.local(instance_vectors(self, h))
+
+    def logits(self, y: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        return h.unsqueeze(1) + linear(y, self.of_labels.tril(-1))
 
 
 class CausalConv2d(torch.nn.Conv2d):
@@ -35,16 +83,13 @@ class CausalConv2d(torch.nn.Conv2d):
 
 
 @StructuredScore.register("autoregressive-pixels")
-class AutoregressivePixelsScore(StructuredScore):
-    """s(x, y) = Σ_i log p(y_i | x, y_1, …, y_{i−1}): the log-probability of the labels y as the
-    last pixels of an image whose first pixels are the features x.
+class AutoregressivePixelsScore(_AutoregressiveScore):
+    """s(x, y) = Σ_i log p(y_i | x, y_1, …, y_{i−1}) as in `classifier-chain`, for labels y that are
+    the last pixels of an image whose first pixels are the features x.
 
-    The image is filled row by row. A pixel's logit is a linear function of h and of the labels
-    before it, plus the output of convolutions over the pixels before it (PixelCNN, van den Oord et
-    al. 2016) with residual layers, biases for each pixel and a part of h for each pixel. exp s sums
-    to 1 over all y, so that the negative score of the truth, `{type: 'score'}` with the sampler
-    `ground-truth`, is the exact negative log-likelihood; use it without other terms and without a
-    local term. A relaxed y has the expectation of log p at its mean, with y in the conditions.
+    The image is filled row by row. The logit of a pixel is that of a classifier chain plus the
+    output of convolutions over the pixels before it (PixelCNN, van den Oord et al. 2016), with
+    residual layers, biases for each pixel and a part of h for each pixel.
 
     # Parameters
 
@@ -74,7 +119,7 @@ class AutoregressivePixelsScore(StructuredScore):
         num_layers: int = 3,
         dropout: float = 0.2,
     ) -> None:
-        super().__init__()
+        super().__init__(output_space, num_labels, encoding_size)
         for name, value in (("height", height), ("width", width), ("channels", channels)):
             check_positive("autoregressive-pixels", name, value)
         if num_layers < 0 or num_labels > height * width:
@@ -83,10 +128,8 @@ class AutoregressivePixelsScore(StructuredScore):
                 "each label, in the structured score 'autoregressive-pixels', got num_layers "
                 f"{num_layers}, height {height} and width {width}."
             )
-        self.output_space = output_space
         self.num_labels = num_labels
         self.height, self.width, self.channels = height, width, channels
-        self.local = torch.nn.Linear(encoding_size, num_labels)
         self.conditions = torch.nn.Linear(encoding_size, num_labels * channels)
         self.first = CausalConv2d(2, channels, 5, itself=False)
         self.layers = torch.nn.ModuleList(
@@ -95,9 +138,7 @@ class AutoregressivePixelsScore(StructuredScore):
         self.biases = torch.nn.Parameter(torch.zeros(num_layers + 1, channels, height, width))
         self.dropout = torch.nn.Dropout(dropout)
         self.projections = torch.nn.Parameter(torch.empty(num_labels, channels))
-        self.of_labels = torch.nn.Parameter(torch.empty(num_labels, num_labels))
-        for weight in (self.projections, self.of_labels):
-            torch.nn.init.uniform_(weight, -(weight.shape[1] ** -0.5), weight.shape[1] ** -0.5)
+        torch.nn.init.normal_(self.projections, std=channels**-0.5)
 
     def encode(
         self, x: Any, h: torch.Tensor, mask: Optional[torch.Tensor]
@@ -118,8 +159,6 @@ class AutoregressivePixelsScore(StructuredScore):
         return torch.cat([self.local(h), self.conditions(h), x.to(h.dtype)], 1)
 
     def logits(self, y: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        """Return the logit of each label given the labels before it, `(batch, num_samples,
-        num_labels)`, with the result h of `encode`."""
         sizes = [self.num_labels, self.num_labels * self.channels]
         local, conditions, x = h.split([*sizes, h.shape[1] - sum(sizes)], 1)
         rest = self.height * self.width - x.shape[1] - self.num_labels
@@ -136,10 +175,3 @@ class AutoregressivePixelsScore(StructuredScore):
         maps = self.dropout(softplus(maps)).flatten(2).narrow(2, x.shape[1], self.num_labels)
         of_maps = (maps * self.projections.T).sum(1).view(y.shape)
         return local.unsqueeze(1) + of_maps + linear(y, self.of_labels.tril(-1))
-
-    def score(
-        self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
-    ) -> torch.Tensor:
-        assert h is not None
-        y = label_rows(self, y, mask)
-        return self.output_space.log_prob(self.logits(y, h), y, mask)
