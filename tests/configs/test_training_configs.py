@@ -167,7 +167,12 @@ def test_trains_saves_and_loads(path, tmp_path):
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("data_set", "method"),
-    zip(DATA_SETS, itertools.cycle(["inference_network", "dvn", "seal_static", "seal_static_nce"])),
+    list(
+        zip(
+            DATA_SETS,
+            itertools.cycle(["inference_network", "dvn", "seal_static", "seal_static_nce"]),
+        )
+    ),
 )
 def test_it_trains_on_the_published_data(method, data_set, tmp_path):
     if data_set != "digits" and not available(data_set):
