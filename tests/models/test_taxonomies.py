@@ -47,17 +47,3 @@ def test_predictions_are_closed_and_have_paths(tmp_path, method, keys):
         assert sorted(prediction["paths"]) == sorted(specific)
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["best_validation_violations"] == 0.0
-
-
-def test_other_spaces_violate_the_taxonomy(tmp_path):
-    data = {
-        part: str(write_hierarchy(tmp_path, part, rows, seed=rows))
-        for part, rows in (("train", 40), ("validation", 40))
-    }
-    table = {**data, "hidden": [8], "num_epochs": 3, "metrics": ["example-f1", "violations"]}
-    table["decoder"] = {"type": "top-k", "k": 2}
-    config = config_of("multi_label", "cross_entropy", table)
-    model = train_model(Params(json.loads(json.dumps(config))), str(tmp_path / "run"))
-    assert model.output_space.independent
-    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert metrics["validation_violations"] > 0
