@@ -74,6 +74,7 @@ WITHOUT_SEARCH = {
     "constrained",
     "mean-over-crops",
     "likely-subsets",
+    "most-probable",
     "tempered-draws",
 }
 

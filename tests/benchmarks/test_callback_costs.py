@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from allennlp.training import TrainerCallback
-from registered import names_of
+from component_names import names_of
 from snippets import CROSS_ENTROPY
 
 from benchmarks import callback_costs

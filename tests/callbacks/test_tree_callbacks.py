@@ -15,8 +15,8 @@ from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
+from component_names import names_of
 from forked_command import forked
-from registered import names_of
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from structured_energy.callbacks import (

@@ -18,9 +18,9 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 from allennlp.modules import FeedForward, Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
 from allennlp.training.metrics import Metric
+from component_names import names_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from registered import names_of
 
 from structured_energy.data.augmentations import Augmentation
 from structured_energy.decoders import Decoder, Observation

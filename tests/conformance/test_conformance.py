@@ -4,7 +4,7 @@ import re
 
 import pytest
 from allennlp.training.metrics import Metric
-from registered import names_of
+from component_names import names_of
 
 from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder

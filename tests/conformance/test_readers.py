@@ -1,7 +1,7 @@
 """Every registered dataset reader runs its conformance suite: a new one needs a class here."""
 
 from allennlp.data import DatasetReader
-from registered import names_of
+from component_names import names_of
 
 from structured_energy.data import Reader, write_table
 from structured_energy.testing import (

@@ -126,10 +126,6 @@ REFUSED = {
         HEADER.replace("{0,1}", "hierarchical a,a/b") + "1,yes,a@a/c\n",
         "line 6: expected terms of the attribute 'c', such as 'a@a/b', got 'a/c'",
     ),
-    "missing terms": (
-        HEADER.replace("{0,1}", "hierarchical a,a/b") + "1,yes,?\n",
-        "line 6: expected terms of the attribute 'c', got a missing value; remove",
-    ),
     "underscore": (HEADER + "1_000,yes,1\n", "line 6: .*got '1_000'"),
     "underscore in a sparse row": (HEADER + "{0 1_000}\n", "line 6: .*got '1_000'"),
     "digits of another script": (HEADER + "\u0661,yes,1\n", "line 6: .*got '\u0661'"),

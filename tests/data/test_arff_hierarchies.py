@@ -44,7 +44,7 @@ def test_terms_are_closed_under_ancestors(tmp_path, kind, cell, closed):
 
 
 def test_the_vocabulary_has_the_taxonomy(tmp_path):
-    instances = list(ArffReader().read(write(tmp_path, GRAPH, ["1,x,d", "2,?,a"])))
+    instances = list(ArffReader().read(write(tmp_path, GRAPH, ["1,x,d", "2,y,a"])))
     vocab = Vocabulary.from_instances(instances)
     assert names(vocab, "labels") == ["a", "b", "c", "d"]
     vocab.save_to_files(str(tmp_path / "vocabulary"))
@@ -53,6 +53,12 @@ def test_the_vocabulary_has_the_taxonomy(tmp_path):
         taxonomy = Taxonomy.of_vocabulary(each)
         assert taxonomy.terms == ("a", "b", "c", "d")
         assert taxonomy.parents == ((), (), (0, 1), (2,))
+
+
+def test_a_row_without_terms_is_refused(tmp_path):
+    path = write(tmp_path, TREE, ["1,x,01", "2,y,?"])
+    with pytest.raises(ValueError, match="line 7: expected terms of .* 'class', got a missing"):
+        list(ArffReader().read(path))
 
 
 def test_files_without_a_taxonomy_have_none():
@@ -87,7 +93,7 @@ def test_data_to_predict_for_need_no_terms(tmp_path):
     ("name", "terms", "levels", "is_tree", "rows"),
     [
         ("spo_fun", 499, 6, True, {"train": 1600, "validation": 837, "test": 1266}),
-        ("cellcycle_fun", 499, 6, True, {"train": 1625, "validation": 848, "test": 1278}),
+        ("cellcycle_fun", 499, 6, True, {"train": 1628, "validation": 848, "test": 1281}),
         ("cellcycle_go", 4125, 14, False, {"train": 1625, "validation": 848, "test": 1278}),
         ("imclef07a", 96, 3, True, {"train": 10000, "test": 1006}),
     ],

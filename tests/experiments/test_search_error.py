@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from registered import names_of
+from component_names import names_of
 
 from experiments import search_error
 from structured_energy.sampler_output import SamplerOutput

@@ -8,14 +8,21 @@ from allennlp.training.metrics import Metric
 from test_masked_metrics import NAMES, batch
 from two_workers import results_of
 
-EVERY = [*NAMES, "label-precision", "label-recall", "label-f1"]
+from structured_energy.taxonomy import Taxonomy
+
+OF_LABELS = ["label-precision", "label-recall", "label-f1"]
+OF_TAXONOMIES = ["au-prc", "hierarchical-f1", "level-f1", "violations"]
+EVERY = [*NAMES, *OF_LABELS, *OF_TAXONOMIES]
+TAXONOMY = Taxonomy.from_edges([("a", "b"), ("a", "c"), ("c", "d")], terms=list("abcdef"))
 
 
 def value(name, rows, size):
     """Return the value over these rows, or over those of all workers."""
-    vocab = Vocabulary(non_padded_namespaces=["labels"])
+    vocab = Vocabulary(non_padded_namespaces=["labels", "taxonomy"])
     for label in "abcdef":
         vocab.add_token_to_namespace(label, "labels")
+    for entry in TAXONOMY.entries():
+        vocab.add_token_to_namespace(entry, "taxonomy")
     metric = Metric.from_params(Params({"type": name}), vocab=vocab)
     tensors = (torch.from_numpy(each[rows]).split(size) for each in batch())
     for scores, labels, mask in zip(*tensors, strict=True):

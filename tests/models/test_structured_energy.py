@@ -5,7 +5,7 @@ import torch
 from allennlp.common import Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.models import Model
-from registered import names_of
+from component_names import names_of
 
 from structured_energy.losses import Loss
 from structured_energy.models import StructuredEnergyModel
@@ -46,6 +46,9 @@ SAMPLERS = {
     ),
     "likely-subsets": (
         "sampler: {type: 'likely-subsets', among: 3, largest: 2}, inference: 'inference-network'"
+    ),
+    "most-probable": (
+        "sampler: {type: 'most-probable', num_samples: 3}, inference: 'inference-network'"
     ),
     "random": "sampler: 'random', inference: 'inference-network'",
     "uniform": "sampler: 'uniform', inference: 'inference-network'",

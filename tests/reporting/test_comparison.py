@@ -11,7 +11,7 @@ import torch
 from allennlp.common import Params
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
-from registered import names_of
+from component_names import names_of
 from scipy import stats
 
 from structured_energy.metrics import SetMetric, StructuredMetric
@@ -32,6 +32,7 @@ from structured_energy.reporting import (
     show,
     table_of,
 )
+from structured_energy.taxonomy import Taxonomy
 
 VALUES = {"spen": [0.5, 0.6, 0.7], "dvn": [0.8, 0.9]}
 
@@ -164,9 +165,14 @@ def test_a_table_wider_than_the_console_is_split_between_metrics(monkeypatch, ca
 
 
 def vocabulary():
-    vocab = Vocabulary(non_padded_namespaces=["labels"])
-    for tag in ("O", "B-X", "I-X", "B-Y"):
-        vocab.add_token_to_namespace(tag, "labels")
+    tags = ("O", "B-X", "I-X", "B-Y")
+    vocab = Vocabulary(non_padded_namespaces=["labels", "taxonomy"])
+    for namespace, entries in {
+        "labels": tags,
+        "taxonomy": Taxonomy(tags, [[], [], [1], [1]]).entries(),
+    }.items():
+        for entry in entries:
+            vocab.add_token_to_namespace(entry, namespace)
     return vocab
 
 

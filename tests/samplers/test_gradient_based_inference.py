@@ -5,7 +5,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from registered import names_of
+from component_names import names_of
 
 from structured_energy.encoded import Encoded
 from structured_energy.losses import NegativeLoss, OracleCostLoss, ScoreLoss

@@ -5,7 +5,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from registered import names_of
+from component_names import names_of
 from scipy.optimize import minimize
 
 from structured_energy.samplers import GradientBasedInferenceSampler, OutputOptimizer

@@ -7,7 +7,7 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from registered import names_of
+from component_names import names_of
 
 from structured_energy.score_networks import StructuredScore
 from structured_energy.testing import make_test_problem
@@ -129,6 +129,9 @@ def test_every_term_over_tags_is_here():
         "cardinality",
         "pairwise",
         "scaled-logits",
+        "classifier-chain",
+        "autoregressive-pixels",
+        "taxonomy",
     }
     of_pixels = {"grid", "image-and-mask", "encoding-and-mask"}
     assert types == set(names_of(StructuredScore)) - of_labels - of_pixels

@@ -35,7 +35,7 @@ def test_the_score_is_the_sum_over_edges(problem):
         for edge, (p, c) in enumerate(zip(term.above, term.below, strict=True)):
             weights = {(1, 1): term.both, (1, 0): term.only_parent, (0, 0): term.neither}
             expected += weights[int(row[p]), int(row[c])][edge]
-        assert float(score) == pytest.approx(float(expected))
+        assert score.item() == pytest.approx(expected.item())
 
 
 def test_the_partition_function_and_the_means_are_those_of_the_enumeration(problem):

@@ -12,7 +12,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
 from allennlp.training.metrics import Metric
-from registered import names_of
+from component_names import names_of
 from shipped import FOLDER, METHODS, WRITE, config_of, is_random, name_of, small_and_plain
 
 from structured_energy.losses import Loss
@@ -25,6 +25,7 @@ from structured_energy.workers import own_part
 COVERING = [
     FOLDER / f"{name}.jsonnet"
     for name in (
+        "multi_label/digits/classifier_chain",
         "multi_label/digits/contrastive_divergence",
         "multi_label/digits/cross_entropy_lsef1",
         "multi_label/digits/cross_fitted",
@@ -34,6 +35,9 @@ COVERING = [
         "multi_label/digits/seal_ranking",
         "multi_label/digits/seal_static",
         "multi_label/digits/seal_static_margin",
+        "multi_label_text/goemotions/cross_entropy",
+        "hierarchical/spo_fun/cross_entropy",
+        "hierarchical/spo_fun/inference_network",
         "tagging/twpos/crf",
         "tagging/twpos/inference_network",
         "segmentation/weizmann_horses/cross_entropy",

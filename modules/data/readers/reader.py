@@ -56,7 +56,11 @@ class Reader(DatasetReader):
     def _read(self, file_path: str) -> Iterable[Instance]:
         # The check comes before the split: a worker may have no instance of a small file.
         instances = self._at_least_one(str(file_path))
-        return self.shard_iterable(instances) if self.manual_distributed_sharding else instances
+        # A loader that shares the instances out itself takes all, and leaves the reader no number.
+        is_one_of_several = self.get_distributed_info() or self.get_worker_info()
+        if self.manual_distributed_sharding and is_one_of_several:
+            return self.shard_iterable(instances)
+        return instances
 
     def _at_least_one(self, path: str) -> Iterator[Instance]:
         is_empty = True

@@ -1,5 +1,12 @@
 """The registered components of this package: tests, AllenNLP and plug-ins register others."""
 
+import inspect
+
+
+def needs_vocabulary(kind):
+    """Return whether a component is made from a vocabulary, such as metrics of each label."""
+    return "vocab" in inspect.signature(kind).parameters
+
 
 def names_of(base):
     """Return the names under which our components of a base are registered."""
