@@ -106,7 +106,9 @@ def small(path, folder, rows=20):
 def with_tiny_transformer(config, folder):
     """Return the config of texts with a tiny transformer, and with the labels of the small data."""
     config["dataset_reader"]["labels_file"] = str(folder / "labels.txt")
-    config = replaced(config, "model_name", write_transformer(folder / "tiny", TEXT_WORDS, spread=0.5))
+    config = replaced(
+        config, "model_name", write_transformer(folder / "tiny", TEXT_WORDS, spread=0.5)
+    )
     return replaced(config, "store", "memory")
 
 

@@ -62,7 +62,12 @@ swappable(lib {
           local_term: false,
           structured_scores: [
             if own.image == null then 'classifier-chain'
-            else { type: 'autoregressive-pixels', height: own.image[0], width: own.image[1] },
+            else {
+              type: 'autoregressive-pixels',
+              height: own.image[0],
+              width: own.image[1],
+              dropout: 0.2,
+            },
           ],
         },
         loss: 'score',
