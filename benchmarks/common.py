@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # The library of methods of each task, and the table of its data sets.
 TASKS = {
     "multi_label": "data_sets",
+    "multi_label_text": "multi_label_text_data_sets",
+    "hierarchical": "hierarchical_data_sets",
     "tagging": "tagging_data_sets",
     "segmentation": "segmentation_data_sets",
 }

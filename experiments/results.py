@@ -29,7 +29,7 @@ from structured_energy.sweeps import Job, Jobs
 from structured_energy.sweeps.sweep import line
 
 FILE = ROOT / "experiments" / "results.csv"
-METRICS = ("example_f1", "micro_f1", "macro_f1", "subset_accuracy", "map_example")
+METRICS = ("example_f1", "micro_f1", "macro_f1", "subset_accuracy", "map_example", "au_prc")
 PARTS = ("validation", "test")
 CONFIG = "config"
 PUBLISHED = "@published"
