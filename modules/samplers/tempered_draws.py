@@ -31,7 +31,10 @@ def stratified_numbers(seed: int, count: int, position_shape: Tuple[int, ...]) -
     for row in range(position_shape[0] if position_shape else 1):
         generator.manual_seed(seed * 1_000_003 + row)
         # Each number needs two; they are the last dimension, and so come in the order of positions.
-        numbers = torch.rand(*position_shape[1:], 2 * count, generator=generator)
+        # In single precision whatever the default is: the numbers are cached.
+        numbers = torch.rand(
+            *position_shape[1:], 2 * count, generator=generator, dtype=torch.float32
+        )
         order = numbers[..., :count].argsort(-1)
         rows.append((order + numbers[..., count:]) / count)
     stacked = torch.stack(rows) if position_shape else rows[0]
