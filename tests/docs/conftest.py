@@ -1,9 +1,10 @@
-"""The built documentation, made once for all tests."""
+"""The built documentation, made once for all tests, and a quick `allennlp`."""
 
 from pathlib import Path
 
 import pytest
 from allennlp.common import Registrable
+from command_server import begin_server
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,15 @@ def build_docs(tmp_path_factory):
 def html(build_docs):
     """The folder of the pages."""
     return build_docs()
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    """The folder of an `allennlp` that begins at once."""
+    server, folder = begin_server(tmp_path_factory.mktemp("commands"))
+    yield folder
+    server.kill()
+    server.communicate()
 
 
 @pytest.fixture(autouse=True)

@@ -78,9 +78,9 @@ def relative(path):
     return str(path.relative_to(ROOT))
 
 
-def run_bash(text, folder):
-    """What a block of commands prints."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def run_bash(text, folder, programs):
+    """What a block of commands prints, with the `allennlp` of a folder."""
+    path = os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]])
     result = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,
@@ -211,7 +211,7 @@ def test_every_block_is_one_that_is_executed(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)
-def test_examples_of_page(page, tmp_path, monkeypatch):
+def test_examples_of_page(page, programs, tmp_path, monkeypatch):
     for name in REACHABLE:
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
@@ -228,7 +228,7 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
             if page in MEASURED or why_not_executed(text):
                 check_commands(text, tmp_path / "commands")
             else:
-                output = run_bash(text, tmp_path)
+                output = run_bash(text, tmp_path, programs)
         elif language == "text":
             check_output(text, output)
         elif language == "python":
