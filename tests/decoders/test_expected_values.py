@@ -23,6 +23,7 @@ from structured_energy.decoders.expected_f1 import (
 from structured_energy.oracle_values import IntersectionOverUnion, PerInstanceF1
 from structured_energy.output_spaces import BinaryOutputSpace
 from structured_energy.samplers import TemperedDrawsSampler
+from structured_energy.samplers.tempered_draws import stratified_numbers
 from structured_energy.testing import make_test_problem
 
 SPACE = BinaryOutputSpace()
@@ -234,6 +235,15 @@ def test_padding_does_not_change_tempered_draws():
     short = {"tokens": {"tokens": problem.x["tokens"]["tokens"][:, :2]}}
     longer = sampler(problem.x, None, problem.mask).y
     assert torch.equal(sampler(short, None, problem.mask[:, :2]).y, longer[:, :, :2])
+
+
+def test_tempered_draws_do_not_depend_on_the_default_dtype():
+    numbers = {}
+    for dtype in (torch.float64, torch.float32):
+        stratified_numbers.cache_clear()
+        torch.set_default_dtype(dtype)
+        numbers[dtype] = stratified_numbers(3, 4, (5,))
+    assert torch.equal(numbers[torch.float64], numbers[torch.float32])
 
 
 def test_what_a_decoder_by_draws_needs_is_named(problem):
