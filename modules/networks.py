@@ -95,7 +95,7 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
     >>> layer.weight.requires_grad
     True
     """
-    parts = list(_parts(modules))
+    parts = _parts(modules)
     parameters = [
         parameter
         for part in parts

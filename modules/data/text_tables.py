@@ -51,7 +51,7 @@ class _Leaf(NamedTuple):
     values : the numbers of all instances in a row.
     starts : the place of the first number of each instance.
     shapes : the shape of each instance, `(instances, dimensions)`.
-    padding : the value of what is padding.
+    padding : the value of padded entries.
     """
 
     values: np.ndarray

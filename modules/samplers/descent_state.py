@@ -82,7 +82,7 @@ class Iterate(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """What is kept of a descent.
+    """The state of a descent.
 
     # Fields
 

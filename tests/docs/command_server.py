@@ -1,6 +1,6 @@
 """A process that has imported the package once, and forks `allennlp` for the blocks of pages.
 
-A command takes 2 to 4 seconds to import what it needs, and the pages have more than a hundred.
+Imports take 2 to 4 seconds of each command, and the pages contain more than a hundred commands.
 """
 
 import json

@@ -39,7 +39,7 @@ local encoder(d, hidden, dropout) =
   if std.length(hidden) == 0 then inner
   else { type: 'feedforward', encoder: inner, feedforward: networks.feedforward(hidden, dropout) };
 
-// A transformer that is trained learns at a rate of its own, which may fall from layer to layer.
+// A trained transformer has its own learning rate, which may decrease from each layer to the one below.
 local groups(d) =
   local rate(layers) = { lr: d.transformer_lr * std.pow(d.layer_decay, layers) };
   if d.transformer == null || d.frozen || d.lora != null then {} else {
@@ -73,7 +73,7 @@ task {
     transformer: null,
     max_length: 128,
     frozen: d.transformer != null,  // encoded once, and not trained
-    store: 'memory',  // of what is encoded once; a 'file' serves later runs
+    store: 'memory',  // where encodings are stored; later runs reuse a 'file'
     lora: null,  // settings of the embedder 'lora'
     transformer_lr: 5e-5,
     layer_decay: 1,  // of the rate, from each layer to the one below

@@ -1,4 +1,4 @@
-"""Several texts of one instance, such as a title and a body, each with tensors of its own."""
+"""Several texts of one instance, such as a title and a body, with separate tensors."""
 
 from typing import Any, Dict, List
 
