@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -44,19 +44,19 @@ class Network(torch.nn.Module, ABC):
 set_plainly = object.__setattr__
 
 
-@contextmanager
-def deterministic(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
+def deterministic(*modules: Optional[torch.nn.Module]) -> ContextManager[None]:
     """Turn the dropout of `modules` off inside the context.
 
     Gradients still reach their parameters. `None` is skipped. Contexts nest, and a part in
     evaluation mode stays in it.
     """
-    training = [
-        part
-        for part in _parts(modules)
-        # A sampler or loss has no dropout: its mode marks training.
-        if part.training and not isinstance(part, LoggingMixin)
-    ]
+    return _without_dropout(_parts(modules))
+
+
+@contextmanager
+def _without_dropout(parts: List[torch.nn.Module]) -> Iterator[None]:
+    # A sampler or loss has no dropout: its mode marks training.
+    training = [part for part in parts if part.training and not isinstance(part, LoggingMixin)]
     try:
         for part in training:
             set_plainly(part, "training", False)
@@ -103,7 +103,7 @@ def frozen(*modules: Optional[torch.nn.Module]) -> Iterator[None]:
         if parameter is not None and parameter.requires_grad
     ]
     networks = [part for part in parts if isinstance(part, Network) and not part.is_frozen]
-    with deterministic(*modules):
+    with _without_dropout(parts):
         try:
             for parameter in parameters:
                 parameter.requires_grad_(False)
