@@ -1,9 +1,11 @@
 """Times training on a device beside plain loops, and counts how often the host waits for it.
 
-    python -m benchmarks.device_speed [--device cuda] [--repeats 5]
+    python -m benchmarks.device_speed [--device cuda] [--repeats 5] [--batch-size 1024]
 
-The data are the digits that scikit-learn has, so that a machine without a network can run it. Both
-sides run in this process, on the same device, in turns; the table gives the median of the repeats.
+Both sides run in this process, on the same device, in turns. The table gives the instances per second
+of an epoch, the median of the repeats, and how many times as fast as the loop the framework is: the
+median of the ratios of the turns, and their range. By default the data are the digits that
+scikit-learn has, so that a machine without a network and without data can run it.
 """
 
 import argparse
@@ -13,23 +15,26 @@ import statistics
 import tempfile
 import time
 import warnings
-from typing import Any, Callable, Dict, List, Tuple, Type
+from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
 import torch
 from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import config_of
+from benchmarks.common import Compared
 from benchmarks.loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
+from benchmarks.training_speed import AS_PUBLISHED, timed_config
+from benchmarks.training_speed import CONFIGS as OF_DATA
 from structured_energy.compatibility import say_errors_in_one_sentence
 
-CONFIGS: Dict[str, Type[Loop]] = {
-    "cross_entropy": Loop,
-    "inference_network": InferenceNetworkLoop,
-    "seal_dynamic_nce": NoiseContrastiveLoop,
-    "dvn": ValueLoop,
+EMBEDDED: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
+    "digits/cross_entropy": (Loop, {}),
+    "digits/inference_network": (InferenceNetworkLoop, {}),
+    "digits/seal_dynamic_nce": (NoiseContrastiveLoop, AS_PUBLISHED),
+    "digits/dvn": (ValueLoop, {}),
 }
+CONFIGS = EMBEDDED | OF_DATA
 
 
 def on_device(loop: Loop, device: torch.device) -> None:
@@ -64,12 +69,16 @@ def waits(action: Callable[[], object]) -> int:
     return sum("synchronizing CUDA operation" in str(each.message) for each in caught)
 
 
-def compare(method: str, device: torch.device, repeats: int) -> Tuple[List[float], List[float]]:
-    """Return the instances per second and the waits per step of the framework and of the loop."""
-    config: Dict[str, Any] = config_of("digits", method)
-    config["trainer"].update(num_epochs=repeats + 3, patience=None, run_confidence_checks=False)
+def compare(
+    name: str, device: torch.device, repeats: int, batch_size: Optional[int] = None
+) -> Tuple[int, Compared, List[float]]:
+    """Return the number of instances, the seconds of an epoch of the framework and of the loop, and
+    on a CUDA device the waits per batch of both."""
+    loop_class, overrides = CONFIGS[name]
+    if batch_size is not None:
+        overrides = overrides | {"data_loader.batch_size": batch_size}
+    config = timed_config(name, repeats + 3, overrides)
     config["trainer"].update(callbacks=[], cuda_device=0 if device.type == "cuda" else -1)
-    config["evaluate_on_test"] = False
     with tempfile.TemporaryDirectory() as folder:
         run = TrainModel.from_params(
             Params(copy.deepcopy(config)),
@@ -77,7 +86,10 @@ def compare(method: str, device: torch.device, repeats: int) -> Tuple[List[float
             local_rank=0,
             batch_weight_key="",
         )
-        loop = CONFIGS[method](run.model, run.trainer.data_loader, config)
+        # The loop takes the whole data; crops are its own.
+        data_loader = copy.copy(run.trainer.data_loader)
+        data_loader.augmentations = []
+        loop = loop_class(run.model, data_loader, config)
         on_device(loop, device)
         epochs = iter(range(repeats + 3))
 
@@ -89,15 +101,15 @@ def compare(method: str, device: torch.device, repeats: int) -> Tuple[List[float
                 loop.train_epoch()
 
         sides = (framework, plain)
-        speeds: List[List[float]] = [[], []]
+        compared = Compared([], [])
         for repeat in range(repeats + 1):
-            for side, row in zip(sides, speeds, strict=True):
+            for side, row in zip(sides, compared, strict=True):
                 seconds = timed(side, device)
                 if repeat:  # the first one warms up
-                    row.append(len(loop.x) / seconds)
-        steps = -(-len(loop.x) // config["data_loader"]["batch_size"])
-        counts = [waits(side) / steps for side in sides] if device.type == "cuda" else []
-    return [statistics.median(row) for row in speeds], counts
+                    row.append(seconds)
+        batches = -(-len(loop.x) // loop.batch_size)
+        counts = [waits(side) / batches for side in sides] if device.type == "cuda" else []
+    return len(loop.x), compared, counts
 
 
 def main() -> None:
@@ -105,19 +117,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", type=torch.device, default=torch.device("cuda"))
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--methods", nargs="+", choices=list(CONFIGS), default=list(CONFIGS))
+    parser.add_argument("--batch-size", type=int, help="in place of that of the config")
+    parser.add_argument("--configs", nargs="+", choices=list(CONFIGS), default=list(EMBEDDED))
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    if arguments.device.type == "cuda" and not torch.cuda.is_available():
-        raise OSError(f"Expected a device for --device {arguments.device}, got none; try cpu.")
-    name = torch.cuda.get_device_name() if arguments.device.type == "cuda" else "CPU"
-    print(f"digits, instances/s of training and host synchronisations per step, {name}")
-    heads = ("framework", "loop", "ratio", "syncs", "loop's syncs")
-    print(f"{'method':20}" + "".join(f"{head:>13}" for head in heads))
-    for method in arguments.methods:
-        (ours, plain), counts = compare(method, arguments.device, arguments.repeats)
-        row = f"{method:20}{ours:13,.0f}{plain:13,.0f}{ours / plain:13.2f}"
-        row += "".join(f"{count:13.1f}" for count in counts) or f"{'–':>13}" * 2
+    device = arguments.device
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise OSError(f"Expected a device for --device {device}, got none; try cpu.")
+    where = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
+    print(f"Instances/s of training and host synchronisations per batch, {where}")
+    heads = ("framework", "loop", "ratio", "range", "syncs", "loop's")
+    print(f"{'config':34}" + "".join(f"{head:>14}" for head in heads))
+    for name in arguments.configs:
+        count, compared, waited = compare(name, device, arguments.repeats, arguments.batch_size)
+        row = f"{name:34}"
+        row += "".join(f"{count / statistics.median(seconds):14,.0f}" for seconds in compared)
+        row += "".join(f"{cell:>14}" for cell in compared.cells()[2:])
+        row += "".join(f"{each:14.1f}" for each in waited) or f"{'–':>14}" * 2
         print(row, flush=True)
 
 

@@ -39,21 +39,19 @@ from structured_energy.compatibility import say_errors_in_one_sentence
 
 # An epoch is a pass over the data, without pictures.
 ONE_PASS = {"data_loader.batches_per_epoch": None, "trainer.callbacks": []}
+# As in the published code of Lee et al. 2022: 12 steps of the score network and one of the task
+# network on each batch of 32, 20 draws, the gradients of 5 batches for a step.
+AS_PUBLISHED = {
+    "data_loader.batch_size": 32,
+    "model.sampler.num_samples": 20,
+    "trainer.steps": {"score_network": 12, "task_network": 1},
+    "trainer.num_gradient_accumulation_steps": 5,
+}
 # The loop beside each config, and what of the config is set for the comparison.
 CONFIGS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
     "bibtex/cross_entropy": (Loop, {}),
     "bibtex/inference_network": (InferenceNetworkLoop, {}),
-    # As in the published code of Lee et al. 2022: 12 steps of the score network and one of the task
-    # network on each batch of 32, 20 draws, the gradients of 5 batches for a step.
-    "bibtex/seal_dynamic_nce": (
-        NoiseContrastiveLoop,
-        {
-            "data_loader.batch_size": 32,
-            "model.sampler.num_samples": 20,
-            "trainer.steps": {"score_network": 12, "task_network": 1},
-            "trainer.num_gradient_accumulation_steps": 5,
-        },
-    ),
+    "bibtex/seal_dynamic_nce": (NoiseContrastiveLoop, AS_PUBLISHED),
     "bibtex/dvn": (ValueLoop, {}),
     "delicious/cross_entropy": (Loop, {}),  # 983 labels
     "delicious/inference_network": (InferenceNetworkLoop, {}),
@@ -63,9 +61,9 @@ CONFIGS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
 }
 
 
-def timed_config(name: str, epochs: int) -> Dict[str, Any]:
+def timed_config(name: str, epochs: int, overrides: Dict[str, Any]) -> Dict[str, Any]:
     """The shipped config, without what comes after training."""
-    config = with_overrides(config_of(*name.split("/")), CONFIGS[name][1])
+    config = with_overrides(config_of(*name.split("/")), overrides)
     config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
     config["evaluate_on_test"] = False
     return config
@@ -83,7 +81,8 @@ def compare(
 ) -> Tuple[int, Compared, Compared]:
     """The number of instances, and the seconds of an epoch of training and of one evaluation. An
     epoch is a pass over the data, or so many batches; then nothing is evaluated."""
-    config = timed_config(name, epochs=repeats + 1)
+    loop_class, overrides = CONFIGS[name]
+    config = timed_config(name, repeats + 1, overrides)
     with tempfile.TemporaryDirectory() as folder:
         run = TrainModel.from_params(
             Params(copy.deepcopy(config)),
@@ -96,7 +95,7 @@ def compare(
         evaluation.batch_size = config["validation_data_loader"]["batch_size"]
         evaluation.shuffle, evaluation.augmentations = False, []
         trainer._validation_data_loader = evaluation
-        loop = CONFIGS[name][0](model, evaluation, config)
+        loop = loop_class(model, evaluation, config)
         if num_batches is not None:
             trainer.data_loader.batches_per_epoch = loop.num_batches = num_batches
         training, evaluating = Compared([], []), Compared([], [])
