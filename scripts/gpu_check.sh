@@ -22,6 +22,7 @@ for wheel in "$folder"/if-absent/*.whl; do
   "$environment/bin/python" -c "import importlib.metadata as m; m.version('$name')" 2> /dev/null \
     || "${pip[@]}" "$wheel"
 done
+processes=$(nproc --all)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} TQDM_DISABLE=1
 "$environment/bin/python" -c 'import sys, torch, transformers
 print(f"Python {sys.version.split()[0]}, torch {torch.__version__}, transformers {transformers.__version__}")'
@@ -32,7 +33,7 @@ status=0
 timeout 180 "$environment/bin/python" -m benchmarks.device_speed --device "$device" || status=$?
 parallel=()
 if "$environment/bin/python" -c 'import xdist' 2> /dev/null; then
-  parallel=(-n "$(($(nproc) < 12 ? $(nproc) : 12))" --dist worksteal)
+  parallel=(-n "$((processes < 12 ? processes : 12))" --dist worksteal)
 fi
 timeout 300 "$environment/bin/python" -m pytest -q -p no:cacheprovider "${parallel[@]}" \
   tests/training/test_gpu.py || status=$?
