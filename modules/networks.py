@@ -47,23 +47,45 @@ set_plainly = object.__setattr__
 def deterministic(*modules: Optional[torch.nn.Module]) -> ContextManager[None]:
     """Turn the dropout of `modules` off inside the context.
 
-    Gradients still reach their parameters. `None` is skipped. Contexts nest, and a part in
-    evaluation mode stays in it.
+    Recurrent networks (`torch.nn.RNNBase`) are in training mode there, with a dropout of 0, since
+    cuDNN computes no gradients of those in evaluation mode. Gradients still reach the parameters of
+    all. `None` is skipped. Contexts nest, and any other part in evaluation mode stays in it.
     """
     return _without_dropout(_parts(modules))
 
 
 @contextmanager
 def _without_dropout(parts: List[torch.nn.Module]) -> Iterator[None]:
+    recurrent = [part for part in parts if isinstance(part, torch.nn.RNNBase)]
     # A sampler or loss has no dropout: its mode marks training.
-    training = [part for part in parts if part.training and not isinstance(part, LoggingMixin)]
+    training = [
+        part
+        for part in parts
+        if part.training and not isinstance(part, (LoggingMixin, torch.nn.RNNBase))
+    ]
     try:
         for part in training:
             set_plainly(part, "training", False)
-        yield
+        with _recurrent_without_dropout(recurrent):
+            yield
     finally:
         for part in training:
             set_plainly(part, "training", True)
+
+
+@contextmanager
+def _recurrent_without_dropout(parts: List[torch.nn.RNNBase]) -> Iterator[None]:
+    # cuDNN computes gradients of recurrent networks in training mode only.
+    before = [(part, part.training, part.dropout) for part in parts]
+    try:
+        for part in parts:
+            set_plainly(part, "training", True)
+            set_plainly(part, "dropout", 0.0)
+        yield
+    finally:
+        for part, mode, dropout in before:
+            set_plainly(part, "training", mode)
+            set_plainly(part, "dropout", dropout)
 
 
 def _parts(modules: Sequence[Optional[torch.nn.Module]]) -> List[torch.nn.Module]:

@@ -15,6 +15,7 @@ from .augmentations import Augmentation
 from .fields import ImageField, RowField
 from .text_tables import Texts
 from .texts import TextsField
+from .transfer import tensor_on
 
 
 @DataLoader.register("tensor")
@@ -215,7 +216,7 @@ class _Images:
 
     def batch(self, rows: np.ndarray) -> torch.Tensor:
         """Return the tensors `(len(rows), ...)`."""
-        return self.tensor[torch.from_numpy(rows).to(self.tensor.device)]
+        return self.tensor[tensor_on(self.tensor.device, rows)]
 
 
 class _Rows:
@@ -247,8 +248,8 @@ class _Rows:
     def batch(self, rows: np.ndarray) -> torch.Tensor:
         """Return the rows `(len(rows), size)`, dense."""
         if self.dense is not None:
-            return self.dense[torch.from_numpy(rows).to(self.device)]
-        return torch.from_numpy(self._rows(rows)).to(self.device)
+            return self.dense[tensor_on(self.device, rows)]
+        return tensor_on(self.device, self._rows(rows))
 
     def _rows(self, rows: np.ndarray) -> np.ndarray:
         starts, lengths = self.starts[rows], self.ends[rows] - self.starts[rows]

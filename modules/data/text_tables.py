@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from allennlp.data.fields import Field
 
+from .transfer import tensor_on
+
 Path = Tuple[str, ...]
 
 
@@ -39,7 +41,7 @@ class Texts:
             below = result
             for key in path[:-1]:
                 below = below.setdefault(key, {})
-            below[path[-1]] = torch.from_numpy(leaf.batch(rows)).to(self.device)
+            below[path[-1]] = tensor_on(self.device, leaf.batch(rows))
         return result
 
 

@@ -46,12 +46,12 @@ class PerInstanceF1(OracleValue):
         space = self.output_space
         twice = 2 * truth
         truth_mass = space.sum_positions(space.position_mass(truth), mask)
-        if not bool((truth_mass > 0).all()):  # an output may be empty like its truth
-            return self.by_autograd(truth, mask)
 
         def evaluate(y: torch.Tensor) -> ValueAndGradient:
             mass = space.sum_positions(space.position_mass(y), mask) + truth_mass
-            values = space.sum_positions(space.position_dot(y, twice), mask) / mass
+            empty = (mass <= 0).to(mass.dtype)  # as in `proportion`
+            mass = mass + empty
+            values = (space.sum_positions(space.position_dot(y, twice), mask) + empty) / mass
             shape = values.shape + (1,) * (y.dim() - 2)
             gradient = (twice - values.view(shape)) / mass.view(shape)
             return values, space.zero_padding(gradient, mask)

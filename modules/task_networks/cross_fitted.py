@@ -9,7 +9,7 @@ from allennlp.common import Lazy
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
-from ..encoded import rows_of
+from ..encoded import at_least_single, rows_of
 from ..encoders import Encoder, instance_hashes
 from ..output_spaces import OutputSpace
 from ..projection import Projection
@@ -141,8 +141,8 @@ class CrossFittedTaskNetwork(TaskNetwork):
 
     def _of_network(self, k: int, x: Any) -> torch.Tensor:
         if k == 0:
-            return self.projection(self.encoder(x, None))
-        return self.projections[k - 1](self.encoders[k - 1](x, None))
+            return at_least_single(self.projection(self.encoder(x, None)))
+        return at_least_single(self.projections[k - 1](self.encoders[k - 1](x, None)))
 
     def get_extra_state(self) -> torch.Tensor:
         """Return the number of networks that were drawn, for a checkpoint."""

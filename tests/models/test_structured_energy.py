@@ -345,3 +345,16 @@ def test_several_predictions_are_chosen_by_score(problem, tiny_model):
 
 def test_it_is_the_registered_model():
     assert Model.by_name("structured-energy") is StructuredEnergyModel
+
+
+def test_a_recurrent_network_is_without_dropout_in_training_mode():
+    """cuDNN computes no gradients of one in evaluation mode."""
+    lstm = torch.nn.LSTM(3, 4, num_layers=2, dropout=0.5, batch_first=True)
+    x = torch.randn(2, 5, 3)
+    for mode in (True, False):
+        lstm.train(mode)
+        with frozen(lstm), frozen(lstm):
+            assert lstm.training
+            torch.testing.assert_close(lstm(x)[0], lstm(x)[0], rtol=0, atol=0)
+        assert lstm.training == mode
+        assert lstm.dropout == 0.5

@@ -175,3 +175,13 @@ def test_texts_have_folds_whatever_their_padding():
     assert len(folds.unique()) == 5
     each = torch.stack([network._of_network(k, x) for k in range(5)])
     torch.testing.assert_close(network(wider), each[folds, torch.arange(40)])
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_logits_are_single_in_half_precision(network, training):
+    network.float().train(training)
+    known = inputs(30).float()
+    network.add(network.hashes(known))
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network(torch.cat([known, inputs(30, seed=1).float()]))
+    assert logits.dtype is torch.float32
