@@ -91,6 +91,11 @@ class FrozenEncoder(Encoder):
         self.encoder.eval()
         return self
 
+    @property
+    def num_bytes(self) -> int:
+        """The bytes of the stored encodings and of their index; 0 before the first input."""
+        return 0 if self._encodings is None else self._encodings.num_bytes
+
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
         with torch.no_grad():
             return self.dropout(self._stored(x, mask))
