@@ -25,15 +25,11 @@ class Documents(NamedTuple):
     labels: torch.Tensor
 
 
-def read_documents(
-    file: str, labels_file: str, transformer: str, max_length: int, count: int
-) -> Documents:
-    """Return the first documents of a file of lines `text⇥labels⇥id`, in which labels are numbers
-    with commas between them."""
+def read_documents(file: str, labels_file: str, transformer: str, max_length: int) -> Documents:
+    """Return the documents of a file of lines `text⇥labels⇥id`, in which labels are numbers with
+    commas between them."""
     with open(file, encoding="utf-8", newline="") as lines:
-        rows = [
-            row for row, _ in zip(csv.reader(lines, delimiter="\t"), range(count), strict=False)
-        ]
+        rows = list(csv.reader(lines, delimiter="\t"))
     tokenizer = AutoTokenizer.from_pretrained(package_path(transformer))
     texts = [row[0].strip() for row in rows]
     pieces = tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]

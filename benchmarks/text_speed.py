@@ -19,6 +19,8 @@ import statistics
 import tempfile
 import time
 import warnings
+from itertools import islice
+from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import torch
@@ -39,23 +41,21 @@ WARM_UP = 128  # documents
 
 
 class Measured(NamedTuple):
-    """The seconds of each part on both sides, and the bytes of the encodings of a document."""
+    """The seconds of each part on both sides, and the bytes of their encodings."""
 
     reading: Compared
     first: Compared
     later: Compared
-    our_bytes: float
-    other_bytes: float
+    our_bytes: int
+    other_bytes: int
 
 
-def text_config(
-    documents: int, is_frozen: bool, epochs: int, device: torch.device
-) -> Dict[str, Any]:
-    """Return the shipped config for the first documents, without what comes after training."""
+def text_config(path: Path, is_frozen: bool, epochs: int, device: torch.device) -> Dict[str, Any]:
+    """Return the shipped config on a file of documents, without what comes after training."""
     config = config_of(
         "goemotions", "cross_entropy", hyper_parameters={"frozen": is_frozen, "store": "memory"}
     )
-    config["dataset_reader"]["max_instances"] = documents
+    config["train_data_path"] = str(path)
     config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
     config["trainer"].update(callbacks=[], cuda_device=0 if device.type == "cuda" else -1)
     config["evaluate_on_test"] = False
@@ -88,19 +88,26 @@ def documents_of(config: Dict[str, Any]) -> Documents:
     tokenizer = reader["tokenizer"]
     paths = (config["train_data_path"], reader["labels_file"])
     files = [file for path in paths for file in resolve(path).files()]
-    return read_documents(
-        *files, tokenizer["model_name"], tokenizer["max_length"], reader["max_instances"]
-    )
+    return read_documents(*files, tokenizer["model_name"], tokenizer["max_length"])
+
+
+def write_documents(folder: str, count: int) -> Path:
+    """Write a file of the first documents of the training data."""
+    (source,) = resolve("data://goemotions/train").files()
+    path = Path(folder) / f"{count}.tsv"
+    with open(source, encoding="utf-8", newline="") as lines:
+        path.write_text("".join(islice(lines, count)), encoding="utf-8")
+    return path
 
 
 def measure(
-    documents: int, is_frozen: bool, device: torch.device, repeats: int, later: int
+    path: Path, is_frozen: bool, device: torch.device, repeats: int, later: int
 ) -> Measured:
-    """Return what reading, the first epoch and later ones take; each repeat builds both sides anew,
-    so that nothing is encoded at its start."""
-    config = text_config(documents, is_frozen, later + 1, device)
+    """Return what the documents of a file take to read, in the first epoch and in later ones; each
+    repeat builds both sides anew, so that nothing is encoded at its start."""
+    config = text_config(path, is_frozen, later + 1, device)
     reading, first, rest = Compared([], []), Compared([], []), Compared([], [])
-    sizes = (0.0, 0.0)
+    sizes = (0, 0)
     for _ in range(repeats):
         reading.ours.append(cpu_seconds(lambda: read(config)))
         reading.other.append(cpu_seconds(lambda: documents_of(config)))
@@ -109,7 +116,7 @@ def measure(
             compared.ours.append(ours)
             compared.other.append(other)
         gc.collect()  # the encodings, which equal encoders share
-    return Measured(reading, first, rest, *(size / documents for size in sizes))
+    return Measured(reading, first, rest, *sizes)
 
 
 def read(config: Dict[str, Any]) -> List[Instance]:
@@ -160,7 +167,7 @@ def main() -> None:
     parser.add_argument("--later", type=int, default=5, help="epochs after the first one")
     arguments = parser.parse_args()
     device, documents = arguments.device, arguments.documents
-    few = arguments.fine_tuned or max(documents // 10, 1)
+    fewer = arguments.fine_tuned or max(documents // 10, 1)
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise OSError(f"Expected a device for --device {device}, got none; try cpu.")
@@ -168,22 +175,24 @@ def main() -> None:
         logging.disable(logging.CRITICAL)
     else:
         on_one_core()
-    for is_frozen in (True, False):
-        measure(min(documents, WARM_UP), is_frozen, device, repeats=1, later=1)
+    with tempfile.TemporaryDirectory() as folder:
+        small, whole, few = (
+            write_documents(folder, count) for count in (min(documents, WARM_UP), documents, fewer)
+        )
+        for is_frozen in (True, False):
+            measure(small, is_frozen, device, repeats=1, later=1)
+        frozen = measure(whole, True, device, arguments.repeats, arguments.later)
+        trained = measure(few, False, device, arguments.repeats, later=0)
     name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
     table = Table("what", "framework", "loop", "ratio", "range", title=f"documents/s, {name}")
-    frozen = measure(documents, True, device, arguments.repeats, arguments.later)
     table.add_row(*row_of("reading", documents, frozen.reading))
     table.add_row(*row_of("frozen, first epoch", documents, frozen.first))
     table.add_row(*row_of("frozen, later epochs", documents, frozen.later))
-    trained = measure(few, False, device, arguments.repeats, later=0)
-    table.add_row(*row_of("fine-tuned", few, trained.first))
+    table.add_row(*row_of("fine-tuned", fewer, trained.first))
     console = Console()
     console.print(table)
-    console.print(
-        f"bytes of the encodings of a document: {frozen.our_bytes:,.0f}, of the loop "
-        f"{frozen.other_bytes:,.0f}"
-    )
+    sizes = [f"{size / documents:,.0f}" for size in (frozen.our_bytes, frozen.other_bytes)]
+    console.print(f"bytes of the encodings of a document: {sizes[0]}, of the loop {sizes[1]}")
 
 
 if __name__ == "__main__":

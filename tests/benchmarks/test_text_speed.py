@@ -16,8 +16,8 @@ COUNT = 70
 @pytest.fixture(params=[True, False], ids=["frozen", "fine-tuned"])
 def sides(request, tmp_path):
     """Return a training of the framework and the loop of the same computation."""
-    config = text_speed.text_config(COUNT, request.param, 3, CPU)
-    config["train_data_path"] = str(write_texts(tmp_path, "train", COUNT + 5, seed=0))
+    path = write_texts(tmp_path, "train", COUNT, seed=0)
+    config = text_speed.text_config(path, request.param, 3, CPU)
     config = with_tiny_transformer(config, tmp_path)
     run = text_speed.built(config, str(tmp_path / "run"))
     documents = text_speed.documents_of(config)
