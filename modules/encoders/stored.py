@@ -1,6 +1,7 @@
 """Stores of encodings by the content of their input."""
 
 import os
+import sys
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Set
@@ -47,6 +48,12 @@ class Store(ABC):
         self.limit = limit
         self._starts: Dict[bytes, int] = {}
         self._vectors = np.zeros((0, size), dtype)
+
+    @property
+    def num_bytes(self) -> int:
+        """The memory of the vectors, which a file store maps, and of the places of contents."""
+        places = sum(map(sys.getsizeof, (*self._starts, *self._starts.values())))
+        return self._vectors.nbytes + sys.getsizeof(self._starts) + places
 
     def absent(self, keys: List[bytes]) -> Set[bytes]:
         """Return the keys of contents that are not stored."""
