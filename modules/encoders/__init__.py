@@ -14,6 +14,7 @@ from .lora import LoraEmbedder
 from .pooling import PoolingEncoder
 from .text import TextEncoder
 from .tokens import TokenEncoder
+from .transformer_layers import TransformerLayersEmbedder
 from .word_vectors import WordVectors
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "PoolingEncoder",
     "TextEncoder",
     "TokenEncoder",
+    "TransformerLayersEmbedder",
     "UNetEncoder",
     "WordVectors",
     "check_images",

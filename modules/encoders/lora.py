@@ -3,13 +3,14 @@
 import re
 from typing import Any, List, Literal, Optional, Union
 
-import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.modules import TokenEmbedder
 
+from .wrapped import WrappedEmbedder
+
 
 @TokenEmbedder.register("lora")
-class LoraEmbedder(TokenEmbedder):
+class LoraEmbedder(WrappedEmbedder):
     """An embedder of a pretrained transformer of which only small additions are trained, by the
     package peft: low-rank updates of weights W + (alpha / rank) B A (LoRA, Hu et al. 2022), or
     factors of activations (IA³, Liu et al. 2022).
@@ -17,7 +18,8 @@ class LoraEmbedder(TokenEmbedder):
     # Parameters
 
     embedder : `TokenEmbedder`
-        `pretrained_transformer` or `pretrained_transformer_mismatched`, whose weights are constant.
+        `pretrained_transformer`, `pretrained_transformer_mismatched`, or one around these; its
+        weights are constant.
     method : `"lora"` or `"ia3"`
         Low-rank updates, or factors.
     rank : `int`
@@ -48,7 +50,6 @@ class LoraEmbedder(TokenEmbedder):
         target_modules: Optional[Union[str, List[str]]] = None,
         feedforward_modules: Optional[Union[str, List[str]]] = None,
     ) -> None:
-        super().__init__()
         if method not in ("lora", "ia3") or rank < 1 or not 0 <= dropout < 1:
             raise ConfigurationError(
                 "Expected a method 'lora' or 'ia3', a rank of at least 1 and a dropout in [0, 1) "
@@ -62,13 +63,8 @@ class LoraEmbedder(TokenEmbedder):
                 "Expected the package peft for the embedder 'lora', got an import that failed: "
                 f"{said}; install it (`pip install 'structured-energy[peft]'`)."
             ) from None
-        inner = getattr(embedder, "_matched_embedder", embedder)
-        transformer = getattr(inner, "transformer_model", None)
-        if transformer is None:
-            raise ConfigurationError(
-                "Expected an embedder 'pretrained_transformer' in the embedder 'lora', got "
-                f"{type(embedder).__name__}."
-            )
+        super().__init__(embedder, "lora")
+        transformer = self.matched.transformer_model
         config: Any
         if method == "lora":
             config = peft.LoraConfig(
@@ -90,27 +86,3 @@ class LoraEmbedder(TokenEmbedder):
                 f"Expected layers of the transformer as target_modules of the embedder 'lora', got "
                 f"{target_modules}: {said}."
             ) from None
-        self.embedder = embedder
-
-    def get_output_dim(self) -> int:
-        return self.embedder.get_output_dim()
-
-    def forward(
-        self,
-        token_ids: torch.Tensor,
-        mask: torch.Tensor,
-        type_ids: Optional[torch.Tensor] = None,
-        segment_concat_mask: Optional[torch.Tensor] = None,
-        offsets: Optional[torch.Tensor] = None,
-        wordpiece_mask: Optional[torch.Tensor] = None,
-    ) -> torch.Tensor:
-        """Return the embeddings of the tensors of an indexer; the last two are of a mismatched
-        one."""
-        tensors = {
-            "type_ids": type_ids,
-            "segment_concat_mask": segment_concat_mask,
-            "offsets": offsets,
-            "wordpiece_mask": wordpiece_mask,
-        }
-        present = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        return self.embedder(token_ids=token_ids, mask=mask, **present)

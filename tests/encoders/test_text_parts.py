@@ -302,3 +302,33 @@ def test_walks_leave_out_what_is_constant(packaged):
         assert not encoder.training and not encoder.dropout.training
     assert encoder.training and encoder.dropout.training
     assert set(_parts([encoder])) == {encoder, encoder.dropout, encoder.encoder}
+
+
+@pytest.mark.parametrize("kind", ["pretrained_transformer", "pretrained_transformer_mismatched"])
+def test_the_states_of_several_layers_are_those_of_the_transformer(kind, packaged):
+    inner = {"type": kind, "model_name": packaged}
+    embedder = build(TokenEmbedder, type="transformer-layers", embedder=inner, layers=[1, 2]).eval()
+    x = batch()
+    model = BertModel.from_pretrained(package_path(packaged)).eval()
+    states = model(x["token_ids"], x["mask"].long(), output_hidden_states=True).hidden_states
+    expected = torch.cat(states[1:3], dim=-1)
+    assert embedder.get_output_dim() == expected.shape[-1] == 2 * model.config.hidden_size
+    if kind.endswith("mismatched"):  # each word is its first piece
+        offsets = torch.tensor([[[1, 1], [2, 2]], [[1, 1], [0, 0]]])
+        words = torch.tensor([[True, True], [True, False]])
+        found = embedder(
+            token_ids=x["token_ids"], wordpiece_mask=x["mask"], offsets=offsets, mask=words
+        )
+        torch.testing.assert_close(found[words], expected[[0, 0, 1], [1, 2, 1]])
+    else:
+        torch.testing.assert_close(embedder(**x)[x["mask"]], expected[x["mask"]])
+
+
+def test_layers_are_among_those_of_the_transformer(packaged):
+    inner = {"type": "pretrained_transformer", "model_name": packaged}
+    for layers in ([], [0], [2, 3]):
+        with pytest.raises(ConfigurationError, match="from 1 to 2, those of the transformer, got"):
+            build(TokenEmbedder, type="transformer-layers", embedder=inner, layers=layers)
+    outer = {"type": "transformer-layers", "embedder": inner, "layers": [2]}
+    pytest.importorskip("peft")
+    assert build(TokenEmbedder, type="lora", embedder=outer, rank=2).get_output_dim() == 16

@@ -21,7 +21,10 @@ local embedders(d) =
       model_name: d.transformer,
       [if d.gradient_checkpointing then 'gradient_checkpointing']: true,
     },
-    tokens: if d.lora == null then plain else { type: 'lora', embedder: plain } + d.lora,
+    local layers =
+      if d.layers == null then plain
+      else { type: 'transformer-layers', embedder: plain, layers: d.layers },
+    tokens: if d.lora == null then layers else { type: 'lora', embedder: layers } + d.lora,
   };
 
 // One vector for each text.
@@ -72,6 +75,7 @@ task {
     // A pretrained transformer in place of words: a name of the hub, a folder or `package://…`.
     transformer: null,
     max_length: 128,
+    layers: null,  // whose states are concatenated, such as [4, 5, 6]; by default the last one
     frozen: d.transformer != null,  // encoded once, and not trained
     store: 'memory',  // where encodings are stored; later runs reuse a 'file'
     lora: null,  // settings of the embedder 'lora'
