@@ -2,9 +2,9 @@
 
     python -m benchmarks.device_speed [--device cuda] [--repeats 5] [--batch-size 1024]
 
-Both sides run in this process, on the same device, in turns. The table gives the instances per second
-of an epoch, the median of the repeats, and how many times as fast as the loop the framework is: the
-median of the ratios of the turns, and their range. By default the data are the digits that
+Both sides run in this process, on the same device, in turns. The table gives the instances per
+second of an epoch, the median of the repeats, and how many times as fast as the loop the framework
+is: the median of the ratios of the turns, and their range. By default the data are the digits that
 scikit-learn has, so that a machine without a network and without data can run it.
 """
 

@@ -38,7 +38,12 @@ local text(d) = {
 };
 
 local encoder(d, hidden, dropout) =
-  local inner = if d.frozen then { type: 'frozen', encoder: text(d), store: d.store } else text(d);
+  local inner = if d.frozen then {
+    type: 'frozen',
+    encoder: text(d),
+    store: d.store,
+    [if d.input_dropout > 0 then 'dropout']: d.input_dropout,
+  } else text(d);
   if std.length(hidden) == 0 then inner
   else { type: 'feedforward', encoder: inner, feedforward: networks.feedforward(hidden, dropout) };
 
@@ -78,6 +83,7 @@ task {
     layers: null,  // whose states are concatenated, such as [4, 5, 6]; by default the last one
     frozen: d.transformer != null,  // encoded once, and not trained
     store: 'memory',  // where encodings are stored; later runs reuse a 'file'
+    input_dropout: 0,  // of the encodings
     lora: null,  // settings of the embedder 'lora'
     transformer_lr: 5e-5,
     layer_decay: 1,  // of the rate, from each layer to the one below
