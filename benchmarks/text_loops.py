@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModel, AutoTokenizer
 
 from benchmarks.loops import Loop, network
+from structured_energy.encoders import TransformerLayersEmbedder
 from structured_energy.package_files import package_path
 
 NOISE = 0.1
@@ -64,6 +65,10 @@ class TextLoop:
         tokenizer = config["dataset_reader"]["tokenizer"]
         self.transformer = AutoModel.from_pretrained(package_path(tokenizer["model_name"]))
         self.transformer.to(device).train(not is_frozen)
+        embedders = [
+            part for part in task_network.modules() if isinstance(part, TransformerLayersEmbedder)
+        ]
+        self.layers = embedders[0].layers if embedders else [-1]
         self.head = network(task_network)
         theirs = [*task_network.encoder.feedforward.parameters()]
         theirs += task_network.projection.parameters()
@@ -122,8 +127,10 @@ class TextLoop:
         """Return the means and the maxima of the vectors of the pieces of the documents `rows`."""
         pieces = pad_sequence([self.pieces[row] for row in rows.tolist()], batch_first=True)
         mask = (torch.arange(pieces.shape[1]) < self.lengths[rows][:, None]).to(self.device)
-        vectors = self.transformer(pieces.to(self.device), attention_mask=mask.long())
+        vectors = self.transformer(
+            pieces.to(self.device), attention_mask=mask.long(), output_hidden_states=True
+        )
         real = mask[..., None]
-        tokens = vectors.last_hidden_state
+        tokens = torch.cat([vectors.hidden_states[layer] for layer in self.layers], -1)
         mean = tokens.masked_fill(~real, 0).sum(1) / real.sum(1)
         return torch.cat([mean, tokens.masked_fill(~real, -torch.inf).amax(1)], -1)

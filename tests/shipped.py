@@ -109,7 +109,7 @@ def with_tiny_transformer(config, folder):
     config = replaced(
         config, "model_name", write_transformer(folder / "tiny", TEXT_WORDS, spread=0.5)
     )
-    return replaced(config, "store", "memory")
+    return replaced(replaced(config, "store", "memory"), "layers", [1, 2])
 
 
 def with_short_phases(config):

@@ -12,6 +12,7 @@ from .images import (
 )
 from .lora import LoraEmbedder
 from .pooling import PoolingEncoder
+from .standardized import Moments, StandardizedEncoder
 from .text import TextEncoder
 from .tokens import TokenEncoder
 from .transformer_layers import TransformerLayersEmbedder
@@ -25,7 +26,9 @@ __all__ = [
     "ImageEncoder",
     "LoraEmbedder",
     "PixelEncoder",
+    "Moments",
     "PoolingEncoder",
+    "StandardizedEncoder",
     "TextEncoder",
     "TokenEncoder",
     "TransformerLayersEmbedder",

@@ -46,6 +46,7 @@ class TransformerLayersEmbedder(WrappedEmbedder):
                 "Expected layers of the embedder 'transformer-layers' from 1 to "
                 f"{config.num_hidden_layers}, those of the transformer, got {layers}."
             )
+        self.layers = layers
         config.output_hidden_states = True
         self.matched._scalar_mix = _Concatenation(layers)
         self.matched.output_dim = config.hidden_size * len(layers)

@@ -24,9 +24,7 @@ from ..score_networks import ScoreNetwork
 from ..task_networks import TaskNetwork
 from ..vocabulary import names
 from .checks import check_losses
-from .folds import fit_folds
-from .label_counts import fit_label_weights
-from .standardization import fit_scaling
+from .preparation import fit_to_data
 
 
 @Model.register("structured-energy")
@@ -135,9 +133,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
 
     def prepare(self, data_loader: DataLoader) -> None:
         """Fit what depends on the training data, unless it is fitted; trainers call this first."""
-        fit_scaling(self, self.vocab, data_loader, self.standardize)
-        fit_label_weights(self, self.output_space, self.vocab, data_loader)
-        fit_folds(self, self.vocab, data_loader)
+        fit_to_data(self, self.vocab, self.output_space, data_loader, self.standardize)
 
     def _parts(self, network: str) -> List[torch.nn.Module]:
         parts = {

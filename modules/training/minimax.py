@@ -213,6 +213,7 @@ class MinimaxTrainer(GradientDescentTrainer):
         else:
             self._scaler.step(self.optimizer)
             self._scaler.update()
+            self.optimizer.zero_grad()  # of a step that the scaler left out
 
     def rescale_gradients(self) -> Optional[torch.Tensor]:
         """Average the active network's gradient over accumulated batches and over workers, and

@@ -9,6 +9,7 @@ import pytest
 import torch
 from allennlp.commands.train import train_model
 from allennlp.common import Params
+from allennlp.training import gradient_descent_trainer
 from shipped import FOLDER, METHODS, is_random, name_of, small_and_plain
 
 from structured_energy.networks import frozen
@@ -82,7 +83,7 @@ def test_evaluations_are_those_of_the_cpu_and_draw_numbers_of_their_own(tmp_path
 def test_methods_learn_in_half_precision(path, amp_dtype, tmp_path, monkeypatch):
     # From its usual scale, 65536, a scaler leaves out the first steps, of which there are few here.
     scaler = functools.partial(torch.amp.GradScaler, "cuda", init_scale=1.0)
-    monkeypatch.setattr(torch.cuda.amp, "GradScaler", scaler)
+    monkeypatch.setattr(gradient_descent_trainer.amp, "GradScaler", scaler)
     config = without_accumulation(small_and_plain(path, tmp_path / "data"))
     half = metrics_of(
         config,

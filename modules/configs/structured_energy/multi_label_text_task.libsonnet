@@ -39,9 +39,8 @@ local text(d) = {
 
 local encoder(d, hidden, dropout) =
   local inner = if d.frozen then {
-    type: 'frozen',
-    encoder: text(d),
-    store: d.store,
+    type: 'standardized',
+    encoder: { type: 'frozen', encoder: text(d), store: d.store },
     [if d.input_dropout > 0 then 'dropout']: d.input_dropout,
   } else text(d);
   if std.length(hidden) == 0 then inner
