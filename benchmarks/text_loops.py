@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModel, AutoTokenizer
 
 from benchmarks.loops import Loop, network
-from structured_energy.encoders import TransformerLayersEmbedder
+from structured_energy.encoders import StandardizedEncoder, TransformerLayersEmbedder
 from structured_energy.package_files import package_path
 
 NOISE = 0.1
@@ -65,11 +65,13 @@ class TextLoop:
         tokenizer = config["dataset_reader"]["tokenizer"]
         self.transformer = AutoModel.from_pretrained(package_path(tokenizer["model_name"]))
         self.transformer.to(device).train(not is_frozen)
-        embedders = [
-            part for part in task_network.modules() if isinstance(part, TransformerLayersEmbedder)
-        ]
-        self.layers = embedders[0].layers if embedders else [-1]
-        self.head = network(task_network)
+        self.layers, dropout = [-1], 0.0
+        for part in task_network.modules():
+            if isinstance(part, TransformerLayersEmbedder):
+                self.layers = part.layers
+            if isinstance(part, StandardizedEncoder):
+                dropout = part.dropout.p
+        self.head = torch.nn.Sequential(torch.nn.Dropout(dropout), *network(task_network))
         theirs = [*task_network.encoder.feedforward.parameters()]
         theirs += task_network.projection.parameters()
         for own, initial in zip(self.head.parameters(), theirs, strict=True):
@@ -115,11 +117,12 @@ class TextLoop:
         return loss
 
     def encodings(self) -> torch.Tensor:
-        """Return the vectors of all documents; they are computed at the first call."""
+        """Return the standardised vectors of all documents, computed at the first call."""
         if not len(self.h):
             order = self.lengths.argsort()
             with torch.no_grad():
                 h = torch.cat([self.encode(rows) for rows in order.split(self.batch_size)])
+            h = (h - h.mean(0)) / h.std(0, correction=0).clamp(min=1e-6)
             self.h = h[order.argsort().to(self.device)]
         return self.h  # type: ignore[return-value]
 
