@@ -82,15 +82,17 @@ class FrozenEncoder(Encoder):
         self.limit = int(limit_gib * 2**30)
         # Walking through the parts of an encoder for each batch would cost more than the look-up.
         self._weights = [part._parameters for part in encoder.modules() if part._parameters]
-        self._versions: Tuple[Tuple[int, int], ...] = ()
+        self._versions: Tuple[List[int], List[int]] = ([], [])
         self._fingerprint = ""
         self._encodings: Optional[Store] = None
         self._is_full = False
 
     def train(self, mode: bool = True) -> "FrozenEncoder":
         """Set the mode of the dropout; the encoder stays in evaluation mode."""
-        super().train(mode)
-        self.encoder.eval()
+        self.training = mode
+        self.dropout.train(mode)
+        if self.encoder.training:
+            self.encoder.eval()
         return self
 
     @property
@@ -146,12 +148,8 @@ class FrozenEncoder(Encoder):
 
     def _store_of(self) -> Store:
         """Return the store of the present weights."""
-        versions = tuple(
-            (id(weight), weight._version)
-            for weights in self._weights
-            for weight in weights.values()
-            if weight is not None
-        )
+        weights = [w for part in self._weights for w in part.values() if w is not None]
+        versions = ([*map(id, weights)], [weight._version for weight in weights])
         if self._encodings is None or versions != self._versions:
             fingerprint = fingerprint_of(self.encoder)
             if fingerprint != self._fingerprint:
@@ -228,19 +226,19 @@ def _tensors(x: Any) -> List[torch.Tensor]:
     if isinstance(x, torch.Tensor):
         return [x]
     masks = [x[key] for key in ("mask", "wordpiece_mask") if isinstance(x.get(key), torch.Tensor)]
+    padding = [~mask.bool() for mask in masks]
     tensors: List[torch.Tensor] = []
     for key in sorted(x):
-        if isinstance(x[key], torch.Tensor):
-            real = next((m for m in masks if m.shape[:2] == x[key].shape[:2]), None)
-            # The identifier of the padding need not be 0.
-            tensors.append(x[key] if real is None else _masked(x[key], real))
+        value = x[key]
+        if isinstance(value, torch.Tensor):
+            places = next((each for each in padding if each.shape[:2] == value.shape[:2]), None)
+            if places is not None and all(value is not mask for mask in masks):
+                # The identifier of the padding need not be 0.
+                value = value.masked_fill(places.view(*places.shape, *[1] * (value.dim() - 2)), 0)
+            tensors.append(value)
         else:
-            tensors.extend(_tensors(x[key]))
+            tensors.extend(_tensors(value))
     return tensors
-
-
-def _masked(tensor: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    return tensor.masked_fill(~real.view(*real.shape, *[1] * (tensor.dim() - 2)).bool(), 0)
 
 
 def _lengths(x: Any) -> Optional[torch.Tensor]:
