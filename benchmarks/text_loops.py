@@ -5,6 +5,7 @@ transformer are computed once, texts of like length together, and stay in one te
 """
 
 import csv
+import functools
 from typing import Any, Dict, List, NamedTuple, Sequence
 
 import torch
@@ -26,12 +27,18 @@ class Documents(NamedTuple):
     labels: torch.Tensor
 
 
+@functools.lru_cache(maxsize=None)
+def tokenizer_of(transformer: str) -> Any:
+    """Return the tokenizer of a transformer, which is loaded once, as by the framework."""
+    return AutoTokenizer.from_pretrained(package_path(transformer))
+
+
 def read_documents(file: str, labels_file: str, transformer: str, max_length: int) -> Documents:
     """Return the documents of a file of lines `text⇥labels⇥id`, in which labels are numbers with
     commas between them."""
     with open(file, encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines, delimiter="\t"))
-    tokenizer = AutoTokenizer.from_pretrained(package_path(transformer))
+    tokenizer = tokenizer_of(transformer)
     texts = [row[0].strip() for row in rows]
     pieces = tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]
     with open(labels_file, encoding="utf-8") as names:

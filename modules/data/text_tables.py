@@ -25,10 +25,28 @@ class Texts:
         rows = [_leaves(field.as_tensor(field.get_padding_lengths())) for field in fields]
         lengths = fields[0].get_padding_lengths()
         longer = _leaves(fields[0].as_tensor({key: size + 1 for key, size in lengths.items()}))
-        self._leaves: Dict[Path, _Leaf] = {
-            path: _Leaf.of([row[path] for row in rows], longer[path]) for path in rows[0]
+        self._layouts: List[_Layout] = []
+        self._leaves = {
+            path: self._leaf([row[path].numpy() for row in rows], longer[path]) for path in rows[0]
         }
         self.device = torch.device("cpu")
+
+    def _leaf(self, arrays: List[np.ndarray], longer: torch.Tensor) -> "_Leaf":
+        """Return the leaf of one tensor of each instance; leaves of equal shapes share a layout.
+
+        # Parameters
+
+        longer : `torch.Tensor`
+            The tensor of the first instance as of a longer text: its last entry is padding.
+        """
+        shapes = np.array([array.shape for array in arrays]).reshape(len(arrays), longer.dim())
+        known = [np.array_equal(layout.shapes, shapes) for layout in self._layouts]
+        if True not in known:
+            sizes = shapes.prod(1)
+            self._layouts.append(_Layout(np.cumsum(sizes) - sizes, shapes))
+        layout = known.index(True) if True in known else len(known)
+        padding = longer.flatten()[-1:].numpy() if longer.dim() else arrays[0].reshape(1)
+        return _Leaf(np.concatenate([*(array.ravel() for array in arrays), padding]), layout)
 
     def to(self, device: torch.device) -> None:
         """Set the device of the batches."""
@@ -37,57 +55,54 @@ class Texts:
     def batch(self, rows: np.ndarray) -> Dict[str, Any]:
         """Return the tensors of these instances."""
         result: Dict[str, Any] = {}
+        places = [layout.places(rows) for layout in self._layouts]
         for path, leaf in self._leaves.items():
             below = result
             for key in path[:-1]:
                 below = below.setdefault(key, {})
-            below[path[-1]] = tensor_on(self.device, leaf.batch(rows))
+            below[path[-1]] = tensor_on(self.device, leaf.values.take(places[leaf.layout]))
         return result
 
 
 class _Leaf(NamedTuple):
-    """One tensor of each instance, all of them one after another.
+    """One tensor of each instance.
 
     # Fields
 
-    values : the numbers of all instances in a row.
-    starts : the place of the first number of each instance.
-    shapes : the shape of each instance, `(instances, dimensions)`.
-    padding : the value of padded entries.
+    values : the numbers of all instances one after another, and the padding.
+    layout : the number of the layout of the instances.
     """
 
     values: np.ndarray
+    layout: int
+
+
+class _Layout(NamedTuple):
+    """Where the instances stand in a row of numbers whose last one is padding.
+
+    # Fields
+
+    starts : the place of the first number of each instance.
+    shapes : the shape of each instance, `(instances, dimensions)`.
+    """
+
     starts: np.ndarray
     shapes: np.ndarray
-    padding: Any
 
-    @staticmethod
-    def of(tensors: List[torch.Tensor], longer: torch.Tensor) -> "_Leaf":
-        arrays = [tensor.numpy() for tensor in tensors]
-        shapes = np.array([array.shape for array in arrays]).reshape(len(arrays), longer.dim())
-        sizes = shapes.prod(1)
-        values = np.concatenate([array.ravel() for array in arrays])
-        # The last entry of a tensor that is longer than its text is padding.
-        padding = longer.flatten()[-1].item() if longer.dim() else values.dtype.type(0)
-        return _Leaf(values, np.cumsum(sizes) - sizes, shapes, padding)
-
-    def batch(self, rows: np.ndarray) -> np.ndarray:
-        shapes = self.shapes[rows]
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Return the places `(len(rows), *widths)` of the numbers of these instances, and −1 in
+        their padding."""
+        starts, shapes = self.starts[rows], self.shapes[rows]
         widths = shapes.max(0)
-        if shapes.shape[1] != 1:
-            return self._filled(rows, widths)
-        offsets = np.arange(widths[0])
-        real = offsets < shapes
-        places = np.where(real, self.starts[rows][:, None] + offsets, 0)
-        return np.where(real, self.values[places], self.values.dtype.type(self.padding))
-
-    def _filled(self, rows: np.ndarray, widths: np.ndarray) -> np.ndarray:
-        result = np.full((len(rows), *widths), self.padding, self.values.dtype)
-        for place, row in enumerate(rows):
-            shape = self.shapes[row].tolist()
-            values = self.values[self.starts[row] : self.starts[row] + math.prod(shape)]
-            own = result[place][tuple(slice(size) for size in shape)]
-            own[...] = values.reshape(shape)
+        if shapes.shape[1] == 0:
+            return starts
+        if shapes.shape[1] == 1:
+            offsets = np.arange(widths[0])
+            return np.where(offsets < shapes, starts[:, None] + offsets, -1)
+        result = np.full((len(rows), *widths), -1)
+        for start, shape, places in zip(starts, shapes.tolist(), result, strict=True):
+            own = np.arange(start, start + math.prod(shape)).reshape(shape)
+            places[tuple(slice(size) for size in shape)] = own
         return result
 
 

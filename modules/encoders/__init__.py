@@ -1,8 +1,9 @@
 """Encoders: x to vectors h, one for each instance, token or pixel."""
 
+from .content_hashes import instance_hashes
 from .encoder import Encoder
 from .feedforward import FeedForwardEncoder
-from .frozen import FrozenEncoder, instance_hashes
+from .frozen import FrozenEncoder
 from .images import (
     FullyConvolutionalEncoder,
     ImageEncoder,

@@ -1,10 +1,8 @@
 """An encoder that is not trained, and encodes each input once."""
 
-import functools
 import hashlib
 import logging
 import math
-import operator
 from pathlib import Path
 from typing import Any, List, Literal, Optional, Tuple
 from weakref import WeakValueDictionary
@@ -16,14 +14,16 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.nn.util import get_text_field_mask
 
 from ..encoded import CONSTANT, at_least_single, rows_of
+from .content_hashes import hashes_of, tensors_of
 from .encoder import Encoder
 from .stored import Batch, FileStore, MemoryStore, Store
 
 logger = logging.getLogger(__name__)
 
-# How many texts are encoded together: padding costs a CPU more than passes, and a GPU less.
-_TEXTS = {"cpu": 16}
-_TEXTS_OF_A_GPU = 256
+# As how many tokens a pass counts, whatever its size: on a GPU it is padding that costs little.
+_TOKENS_OF_A_PASS = {"cpu": 24}
+_TOKENS_OF_A_PASS_OF_A_GPU = 2**15
+_TEXTS_OF_A_PASS = 256
 
 # The stores in use: equal encoders share one. A file is opened once, with the limit of the first.
 _STORES: WeakValueDictionary[Tuple[str, str, int], Store] = WeakValueDictionary()
@@ -82,15 +82,17 @@ class FrozenEncoder(Encoder):
         self.limit = int(limit_gib * 2**30)
         # Walking through the parts of an encoder for each batch would cost more than the look-up.
         self._weights = [part._parameters for part in encoder.modules() if part._parameters]
-        self._versions: Tuple[Tuple[int, int], ...] = ()
+        self._versions: Tuple[List[int], List[int]] = ([], [])
         self._fingerprint = ""
         self._encodings: Optional[Store] = None
         self._is_full = False
 
     def train(self, mode: bool = True) -> "FrozenEncoder":
         """Set the mode of the dropout; the encoder stays in evaluation mode."""
-        super().train(mode)
-        self.encoder.eval()
+        self.training = mode
+        self.dropout.train(mode)
+        if self.encoder.training:
+            self.encoder.eval()
         return self
 
     @property
@@ -140,18 +142,16 @@ class FrozenEncoder(Encoder):
         lengths = _lengths(x)
         if lengths is None:
             return self.encoder(x)
-        parts = lengths.argsort().split(_TEXTS.get(lengths.device.type, _TEXTS_OF_A_GPU))
+        in_order, order = lengths.sort()
+        tokens = _TOKENS_OF_A_PASS.get(lengths.device.type, _TOKENS_OF_A_PASS_OF_A_GPU)
+        parts = order.split(pass_sizes(in_order.cpu().numpy(), tokens))
         vectors = [self.encoder(_cut(rows_of(x, part), int(lengths[part].max()))) for part in parts]
         return torch.cat(vectors)[torch.cat(parts).argsort()]
 
     def _store_of(self) -> Store:
         """Return the store of the present weights."""
-        versions = tuple(
-            (id(weight), weight._version)
-            for weights in self._weights
-            for weight in weights.values()
-            if weight is not None
-        )
+        weights = [w for part in self._weights for w in part.values() if w is not None]
+        versions = ([*map(id, weights)], [weight._version for weight in weights])
         if self._encodings is None or versions != self._versions:
             fingerprint = fingerprint_of(self.encoder)
             if fingerprint != self._fingerprint:
@@ -195,7 +195,7 @@ def _batch_of(
     x: Any, mask: Optional[torch.Tensor], position_dims: int
 ) -> Tuple[Batch, Tuple[int, ...], torch.device]:
     """Return the batch, the shape of its positions, and its device."""
-    tensors = _tensors(x)
+    tensors = tensors_of(x)
     shape: Tuple[int, ...] = ()
     lengths = None
     if position_dims > 0:
@@ -207,40 +207,8 @@ def _batch_of(
             shape = tuple(x.shape[2:])
         # Encodings of positions depend on which of them are real.
         tensors += [] if mask is None else [mask]
-    keys = _hashes(tensors).view("V16").ravel().tolist()
+    keys = hashes_of(tensors).view("V16").ravel().tolist()
     return Batch(keys, math.prod(shape), lengths), shape, tensors[0].device
-
-
-def instance_hashes(x: Any) -> np.ndarray:
-    """Return two hashes `(batch, 2)` of 64 bits of the content of each instance of an input, which
-    is a tensor or the tensors of texts; padding does not change them."""
-    return _hashes(_tensors(x))
-
-
-def _hashes(tensors: List[torch.Tensor]) -> np.ndarray:
-    arrays = [at_least_single(tensor).cpu().numpy() for tensor in tensors]  # NumPy has no bfloat16
-    hashes = [content_hash(array, number) for number, array in enumerate(arrays)]
-    return functools.reduce(operator.add, hashes)
-
-
-def _tensors(x: Any) -> List[torch.Tensor]:
-    """Return the tensors of an input in the order of their keys, with zeros in the padding."""
-    if isinstance(x, torch.Tensor):
-        return [x]
-    masks = [x[key] for key in ("mask", "wordpiece_mask") if isinstance(x.get(key), torch.Tensor)]
-    tensors: List[torch.Tensor] = []
-    for key in sorted(x):
-        if isinstance(x[key], torch.Tensor):
-            real = next((m for m in masks if m.shape[:2] == x[key].shape[:2]), None)
-            # The identifier of the padding need not be 0.
-            tensors.append(x[key] if real is None else _masked(x[key], real))
-        else:
-            tensors.extend(_tensors(x[key]))
-    return tensors
-
-
-def _masked(tensor: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    return tensor.masked_fill(~real.view(*real.shape, *[1] * (tensor.dim() - 2)).bool(), 0)
 
 
 def _lengths(x: Any) -> Optional[torch.Tensor]:
@@ -252,47 +220,31 @@ def _lengths(x: Any) -> Optional[torch.Tensor]:
     return torch.stack([tensors["mask"].sum(1) for tensors in x.values()]).amax(0)
 
 
+def pass_sizes(lengths: np.ndarray, tokens_of_a_pass: int) -> List[int]:
+    """Return how many texts of rising lengths to encode in each pass, such that the padded tokens
+    of all passes, and `tokens_of_a_pass` more for each, are fewest.
+
+    >>> pass_sizes(np.array([3, 3, 4, 90, 99]), 24)
+    [3, 2]
+    """
+    fewest = np.zeros(len(lengths) + 1)  # for the first texts
+    starts = np.zeros(len(lengths) + 1, dtype=np.int64)
+    for end in range(1, len(lengths) + 1):
+        first = max(end - _TEXTS_OF_A_PASS, 0)
+        tokens = fewest[first:end] + np.arange(end - first, 0, -1) * lengths[end - 1]
+        starts[end] = first + tokens.argmin()
+        fewest[end] = tokens.min() + tokens_of_a_pass
+    sizes: List[int] = []
+    end = len(lengths)
+    while end > 0:
+        sizes.append(int(end - starts[end]))
+        end = int(starts[end])
+    return sizes[::-1]
+
+
 def _cut(x: Any, length: int) -> Any:
     """Return the first tokens of the texts."""
     return {
         name: {key: tensor[:, :length] for key, tensor in tensors.items()}
         for name, tensors in x.items()
     }
-
-
-def content_hash(values: np.ndarray, number: int = 0) -> np.ndarray:
-    """Return two hashes `(batch, 2)` of 64 bits of each row of `values` `(batch, ...)`.
-
-    They are multilinear: Σ_i c_i v_i modulo 2^64, with pseudo-random odd coefficients c_i of the
-    place i, so zeros after the content change nothing. Two contents have the same hashes with a
-    probability of about 2^−80.
-
-    # Parameters
-
-    values : `np.ndarray`
-        Numbers; those of real ones are their bits.
-    number : `int`
-        The number of the array among those of an input.
-    """
-    if values.dtype.kind == "f":
-        values = np.ascontiguousarray(values + 0.0).view(f"u{values.dtype.itemsize}")
-    rows = values.reshape(len(values), -1).astype(np.uint64, copy=False)
-    return np.einsum("ip,kp->ik", rows, _coefficients(values.shape[1:], number), order="C")
-
-
-@functools.lru_cache(maxsize=64)
-def _coefficients(shape: Tuple[int, ...], number: int) -> np.ndarray:
-    """Return the coefficients `(2, size)` of the places of an array."""
-    state = _mixed(np.array([2 * number + 1, 2 * number + 2], np.uint64))
-    for size in shape:
-        place = np.arange(size, dtype=np.uint64)[:, None]
-        state = _mixed(state.reshape(-1, 1, 2) ^ _mixed(place)).reshape(-1, 2)
-    return np.ascontiguousarray((state | np.uint64(1)).T)
-
-
-def _mixed(state: np.ndarray) -> np.ndarray:
-    """Return pseudo-random numbers for numbers: SplitMix64 (Steele et al. 2014)."""
-    state = state + np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))

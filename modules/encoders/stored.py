@@ -51,9 +51,15 @@ class Store(ABC):
 
     @property
     def num_bytes(self) -> int:
-        """The memory of the vectors, which a file store maps, and of the places of contents."""
+        """The bytes of the stored vectors and of their places by content."""
         places = sum(map(sys.getsizeof, (*self._starts, *self._starts.values())))
-        return self._vectors.nbytes + sys.getsizeof(self._starts) + places
+        vectors = self.num_vectors * self.size * self.dtype.itemsize
+        return vectors + sys.getsizeof(self._starts) + places
+
+    @property
+    def num_vectors(self) -> int:
+        """The number of the stored vectors."""
+        return len(self._vectors)
 
     def absent(self, keys: List[bytes]) -> Set[bytes]:
         """Return the keys of contents that are not stored."""
@@ -103,6 +109,11 @@ class MemoryStore(Store):
     def __init__(self, size: int, dtype: np.dtype, limit: int) -> None:
         super().__init__(size, dtype, limit)
         self._count = 0
+
+    @property
+    def num_vectors(self) -> int:
+        # The rest of the array, into which it grows, is no memory before it is written to.
+        return self._count
 
     def _append(self, keys: List[bytes], vectors: List[np.ndarray]) -> bool:
         end = self._count + sum(len(rows) for rows in vectors)

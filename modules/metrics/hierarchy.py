@@ -1,6 +1,6 @@
 """Metrics of sets of labels in a taxonomy."""
 
-from typing import List, Literal, Optional
+from typing import List, Literal, Optional, Sequence, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,6 +11,7 @@ from ..output_spaces import taxonomy_of_labels
 from ..output_spaces.hierarchy import Hierarchy
 from ..vocabulary import names
 from .average_precision import OverallAveragePrecision, average_precision
+from .f1 import counts_at
 from .set_metric import SetMetric
 from .structured_metric import Value
 from .sums import Sums, ratio
@@ -66,6 +67,52 @@ class HierarchicalF1(_HierarchyMetric):
             "true": labels.sum(),
         }
 
+    def sums_at(
+        self,
+        probabilities: torch.Tensor,
+        measure: torch.Tensor,
+        labels: torch.Tensor,
+        cutoffs: Sequence[float],
+        mask: Optional[torch.Tensor] = None,
+    ) -> Sums:
+        return self._of_counts(*self._closed_counts_at(measure, labels, cutoffs, mask))
+
+    def sums_at_both(
+        self,
+        probabilities: torch.Tensor,
+        measures: Tuple[torch.Tensor, torch.Tensor],
+        labels: torch.Tensor,
+        cutoffs: Tuple[Sequence[float], Sequence[float]],
+        mask: Optional[torch.Tensor] = None,
+    ) -> Sums:
+        (s, p, true), (shared, predicted, _) = (
+            self._closed_counts_at(measure, labels, at, mask)
+            for measure, at in zip(measures, cutoffs, strict=True)
+        )
+        # Above both cutoffs are those above the one that fewer are above.
+        shared = torch.minimum(s.unsqueeze(1), shared).flatten(0, 1)
+        return self._of_counts(shared, torch.minimum(p.unsqueeze(1), predicted).flatten(0, 1), true)
+
+    def _closed_counts_at(
+        self,
+        measure: torch.Tensor,
+        labels: torch.Tensor,
+        cutoffs: Sequence[float],
+        mask: Optional[torch.Tensor],
+    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return |Y ∩ Ŷ| and |Ŷ| of each row at each cutoff, `(num_cutoffs, rows)`, and the sum of
+        |Y|, of closed sets: a term is on where the highest measure below it exceeds the cutoff."""
+        measure, labels, known = self.flat(measure, labels, mask)
+        hierarchy = self.hierarchy(labels)
+        highest = hierarchy.highest_below(measure).masked_fill(~known, -torch.inf)
+        labels = hierarchy.any_below(labels) & known
+        return (*counts_at(highest, labels, cutoffs), labels.sum())
+
+    @staticmethod
+    def _of_counts(shared: torch.Tensor, predicted: torch.Tensor, true: torch.Tensor) -> Sums:
+        total = {"shared": shared.sum(-1), "predicted": predicted.sum(-1)}
+        return {**total, "true": true.expand(len(shared))}
+
     def value(self, sums: Sums) -> torch.Tensor:
         return ratio(2 * sums["shared"], sums["predicted"] + sums["true"], empty=1.0)
 
@@ -92,10 +139,7 @@ class Violations(_HierarchyMetric):
         labels: torch.Tensor,
         mask: torch.Tensor,
     ) -> Sums:
-        # A parent that is not known is none that is missing.
-        present = (predictions | ~mask).to(torch.uint8)
-        parents = self.hierarchy(labels).lowest_parent(present, of_roots=1) > 0
-        count = (predictions & ~parents).sum(1)
+        count = self.hierarchy(labels).violations(predictions, mask)
         return {
             "labels": count.sum(),
             "instances": (count > 0).sum(),

@@ -1,7 +1,7 @@
 """Functions along the edges of a taxonomy, for whole batches: levels are passed one by one, terms
 of a level and rows together."""
 
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -126,6 +126,13 @@ class Hierarchy:
         else:
             lowest = values[..., self.parents].amin(-1)
         return lowest.masked_fill(self.is_root, of_roots)
+
+    def violations(self, on: torch.Tensor, known: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """Return how many terms of a bool set are on without one of their parents; a parent that is
+        not known is none that is missing."""
+        present = on if known is None else on | ~known
+        with_parents = self.lowest_parent(present.to(torch.uint8), of_roots=1) > 0
+        return (on & ~with_parents).sum(-1)
 
     def all_above(self, on: torch.Tensor) -> torch.Tensor:
         """Return whether a term and all its ancestors are on: the largest closed set inside a bool

@@ -10,7 +10,9 @@ from allennlp.nn.util import move_to_device
 from ..decoders import Curve, Observation
 from ..losses import ValueRegressionLoss
 from ..models import StructuredEnergyModel
+from ..output_spaces.hierarchy import Hierarchy
 from ..samplers import GradientBasedInferenceSampler
+from ..taxonomy import Taxonomy
 from .inspecting import inspecting
 
 RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are redrawn
@@ -52,6 +54,9 @@ class Diagnosis:
         `(T + 1, N)`.
     labels : the counts of sets of labels and sequences of tags.
     decoder : the metric over each fitted parameter of the decoder.
+    taxonomy : of the labels, in their order.
+    violations : the number of labels without one of their parents in each decoded prediction,
+        `(N,)`.
     """
 
     oracle_values: Optional[np.ndarray] = None
@@ -62,6 +67,8 @@ class Diagnosis:
     path: Optional[np.ndarray] = None
     labels: Optional[LabelCounts] = None
     decoder: List[Curve] = field(default_factory=list)
+    taxonomy: Optional[Taxonomy] = None
+    violations: Optional[np.ndarray] = None
 
 
 def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) -> Diagnosis:
@@ -75,6 +82,8 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
     """
     found: Dict[str, List[np.ndarray]] = {}
     observations: List[Observation] = []
+    taxonomy = taxonomy_of(model)
+    hierarchy = None if taxonomy is None else Hierarchy(taxonomy)
     with inspecting(model) as device:
         for batch in batches:
             inputs = _inputs(move_to_device(batch, device))
@@ -82,15 +91,16 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
             observation = Observation(prediction, inputs["labels"], inputs["mask"])
             if model.decoder.is_fitted_to_data:
                 observations.append(observation)
-            for name, values in _of_batch(model, inputs["x"], observation).items():
+            for name, values in _of_batch(model, inputs["x"], observation, hierarchy).items():
                 found.setdefault(name, []).append(values.cpu().numpy())
         curves = model.decoder.curves(observations)
 
     def joined(name: str, axis: int = 0) -> np.ndarray:
         return np.concatenate(found[name], axis)
 
-    diagnosis = Diagnosis(decoder=curves)
-    for name in ("oracle_values", "agreement", "truth_scores", "prediction_scores"):
+    diagnosis = Diagnosis(decoder=curves, taxonomy=taxonomy)
+    of_instances = ("oracle_values", "agreement", "truth_scores", "prediction_scores", "violations")
+    for name in of_instances:
         if name in found:
             setattr(diagnosis, name, joined(name))
     if "path" in found:
@@ -107,6 +117,16 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
     return diagnosis
 
 
+def taxonomy_of(model: StructuredEnergyModel) -> Optional[Taxonomy]:
+    """Return the taxonomy of the labels: of the output space, of a metric, or of the data; `None`
+    without one."""
+    owners = [model.output_space, *model.evaluation.metrics.values()]
+    found = [getattr(owner, "taxonomy", None) for owner in owners]
+    return next(
+        (each for each in found if isinstance(each, Taxonomy)), Taxonomy.of_vocabulary(model.vocab)
+    )
+
+
 def descent_of(model: StructuredEnergyModel) -> Optional[GradientBasedInferenceSampler]:
     """Return the gradient-based inference of the model, which may be inside another sampler."""
     parts = model.inference.modules()
@@ -120,7 +140,7 @@ def _inputs(batch: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _of_batch(
-    model: StructuredEnergyModel, x: Any, observation: Observation
+    model: StructuredEnergyModel, x: Any, observation: Observation, hierarchy: Optional[Hierarchy]
 ) -> Dict[str, torch.Tensor]:
     space = model.output_space
     prediction, labels, mask = observation
@@ -132,6 +152,8 @@ def _of_batch(
         mass = space.label_mass(values, mask)
         if mass is not None:
             found[f"label_{kind}"] = mass
+    if hierarchy is not None:
+        found["violations"] = hierarchy.on(y.device).violations(decoded[:, 0] > 0.5, mask)
     found["agreement"] = 1 - space.distance(truth, decoded, mask)[:, 0]
     if model.oracle_value is not None:
         found["oracle_values"] = model.oracle_value.value(truth, decoded, mask)[:, 0]

@@ -148,6 +148,35 @@ def draw_labels(
 
 
 @in_style()
+def draw_levels(labels: LabelCounts, levels: np.ndarray, violations: np.ndarray) -> "Figure":
+    """Draw the F1 of each term that is true or predicted over its level in the taxonomy, and the
+    mean of each level.
+
+    The title has the share of predictions that violate the taxonomy.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(SIZE, layout="constrained")
+    axis = figure.subplots()
+    shown = labels.true + labels.predicted > 0
+    level, f1 = levels[shown] + 1, labels.f1[shown]
+    shift = np.random.default_rng(0).uniform(-0.25, 0.25, len(level))
+    axis.scatter(level + shift, f1, 6, COLOURS["training"], alpha=0.3, linewidths=0)
+    found = np.unique(level)
+    means = [float(f1[level == each].mean()) for each in found]
+    axis.plot(found, means, color=COLOURS["validation"], marker="o", label="mean of the level")
+    axis.set_title(
+        f"F1 by level; {(violations > 0).mean():.0%} of predictions violate the taxonomy"
+    )
+    axis.set_xlabel("level in the taxonomy")
+    axis.set_ylabel("F1")
+    axis.set_ylim(-0.03, 1.03)
+    whole_numbers(axis)
+    axis.legend(frameon=False)
+    return figure
+
+
+@in_style()
 def draw_decoder(curves: List[Curve]) -> "Figure":
     """Draw the metric at each candidate of each fitted parameter, and the parameter in use."""
     from matplotlib.figure import Figure
@@ -185,6 +214,9 @@ def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[st
     if d.labels is not None:
         labels = d.labels
         drawings["labels"] = lambda: draw_labels(labels, names)
+        if d.taxonomy is not None and d.violations is not None:
+            levels, violations = d.taxonomy.levels, d.violations
+            drawings["levels"] = lambda: draw_levels(labels, levels, violations)
     if d.decoder:
         drawings["decoder"] = lambda: draw_decoder(d.decoder)
     return {name: draw() for name, draw in drawings.items()}

@@ -30,6 +30,7 @@ from .outline import Leaf, leaves_of
 from .plots import draw_all
 from .run import Run
 from .style import in_style
+from .terms import Outline, outline_of
 from .tree import Node, tree_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class RunReport(NamedTuple):
     tree : the dotted names of the logged values.
     leaves : the logged values by dotted name.
     plots : by name, as `data:` addresses.
+    taxonomy : the terms of the labels; `None` for labels without a taxonomy.
     data : the path of the data on which the model was inspected.
     trouble : the reason why the model was not inspected; `None` where it was.
     warnings : of this package, in the log of the run.
@@ -58,6 +60,7 @@ class RunReport(NamedTuple):
     leaves: Dict[str, Leaf]
     environment: List[Dict[str, Any]]
     plots: Dict[str, str]
+    taxonomy: Optional[Outline]
     examples: List[Example]
     data: Optional[str]
     trouble: Optional[str]
@@ -93,7 +96,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
     """
     run = Run.read(folder)
     figures, examples = {"curves": draw_curves(run)}, []
-    path = trouble = None
+    path = trouble = taxonomy = None
     try:
         model = load_model(folder)
         data = load_data(folder, model.vocab, data_path)
@@ -101,6 +104,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
         diagnosis = diagnose(model, data.with_progress(f"predicting {path}"))
         figures.update(draw_all(diagnosis, names(model.vocab, "labels")))
         examples = hardest(model, data, diagnosis, num_examples)
+        taxonomy = outline_of(diagnosis)
     except (ValueError, OSError, ConfigurationError) as error:
         trouble = str(error)
         logger.warning("%s: the model was not inspected: %s", folder, error)
@@ -111,6 +115,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
         leaves_of(run),
         read_environment(folder),
         {name: address_of(figure) for name, figure in figures.items()},
+        taxonomy,
         examples,
         path,
         trouble,
@@ -190,6 +195,7 @@ def _environment() -> jinja2.Environment:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["number"] = lambda value: "" if value is None else f"{value:.4g}"
+    environment.filters["share"] = lambda value: "" if value is None else f"{value:.2f}"
     environment.filters["image"] = image_address
     environment.filters["breakable"] = _breakable
     return environment

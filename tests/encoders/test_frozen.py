@@ -1,5 +1,6 @@
 """A frozen encoder: every input is encoded once, whatever its batch and padding."""
 
+import itertools
 import json
 import logging
 import multiprocessing
@@ -13,7 +14,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
 from structured_energy.encoders import Encoder, FrozenEncoder
-from structured_energy.encoders.frozen import content_hash, fingerprint_of
+from structured_energy.encoders.content_hashes import content_hash
+from structured_energy.encoders.frozen import fingerprint_of, pass_sizes
 from structured_energy.encoders.stored import Batch, FileStore
 from structured_energy.testing import make_test_problem, train_snippet
 
@@ -238,6 +240,26 @@ def test_encodings_of_weights_of_every_precision_are_stored(dtype):
         h = encoder(x)
         assert h.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
         torch.testing.assert_close(h, expected.to(h.dtype))
+
+
+@pytest.mark.parametrize("per_pass", [0, 3, 24, 10**6])
+def test_texts_are_encoded_in_the_passes_with_the_fewest_tokens(per_pass):
+    generator = np.random.default_rng(per_pass)
+    for count in range(1, 9):
+        lengths = np.sort(generator.integers(1, 40, size=count))
+        sizes = pass_sizes(lengths, per_pass)
+        assert sum(sizes) == count and min(sizes) > 0
+
+        def tokens(sizes, lengths=lengths):
+            ends = np.cumsum(sizes)
+            return sum(
+                size * lengths[end - 1] + per_pass for size, end in zip(sizes, ends, strict=True)
+            )
+
+        cuts = itertools.product([False, True], repeat=count - 1)
+        edges = [[0, *(i + 1 for i, is_cut in enumerate(cut) if is_cut), count] for cut in cuts]
+        assert tokens(sizes) == min(tokens(np.diff(each)) for each in edges)
+    assert max(pass_sizes(np.ones(600), 10**6)) <= 256
 
 
 def test_hashes_depend_on_content_and_place_and_not_on_padding():

@@ -77,6 +77,25 @@ def test_hierarchical_f1_is_that_of_the_closed_sets(problem):
     assert found[""] == pytest.approx(f1_score(truth, closed, average="micro"))
 
 
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_hierarchical_f1_at_pairs_of_cutoffs_is_that_at_each(problem, is_masked):
+    probabilities, _, labels = batch(problem, ties=True)
+    mask = torch.rand(ROWS, LABELS) < 0.8 if is_masked else None
+    share = probabilities / probabilities.amax(1, keepdim=True)
+    cutoffs = [0.0, 0.3, 0.6, 0.9], [-0.1, 0.2, 0.5, 0.8, 1.0]
+    metric = HierarchicalF1(problem.vocab)
+    at_both = metric.sums_at_both(probabilities, (share, probabilities), labels, cutoffs, mask)
+    at_one = metric.sums_at(probabilities, share, labels, cutoffs[0], mask)
+    for i, first in enumerate(cutoffs[0]):
+        expected = metric.batch_sums(probabilities, share > first, labels, mask)
+        assert {key: value[i] for key, value in at_one.items()} == expected
+        for j, second in enumerate(cutoffs[1]):
+            on = (share > first) & (probabilities > second)
+            expected = metric.batch_sums(probabilities, on, labels, mask)
+            place = i * len(cutoffs[1]) + j
+            assert {key: value[place] for key, value in at_both.items()} == expected
+
+
 def test_violations_are_labels_without_a_parent(problem):
     probabilities, predictions, labels = batch(problem)
     taxonomy = problem.output_space.taxonomy
