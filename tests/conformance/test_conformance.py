@@ -230,6 +230,7 @@ CONFIGS = {
         "'au-prc'",
         "{type: 'au-prc', excluded: ['label_0'], interpolation: 'trapezoids'}",
     ],
+    (Metric, "tag-accuracy"): ["'tag-accuracy'", "{type: 'tag-accuracy', by_tag: true}"],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
@@ -311,6 +312,10 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "precision-at-k",
     "ndcg-at-k",
 )
+# The metrics of tags.
+OF_TOKENS = ("tag-accuracy", "{type: 'tag-accuracy', by_tag: true}") + tuple(
+    f"{what}-{measure}" for what in ("role", "span") for measure in ("f1", "precision", "recall")
+)
 # Those names, and configs, that do not serve in all problems.
 SPACES = {
     COST_AUGMENTED: ("binary", "categorical", "tree", "dag"),
@@ -344,7 +349,7 @@ SPACES = {
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
     "au-prc": SETS_OF_LABELS,
-    **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
+    **dict.fromkeys(OF_TOKENS, ("categorical",)),
     **dict.fromkeys(SETS, ("binary", "image", "tree", "dag")),
     **dict.fromkeys(("label-precision", "label-recall", "label-f1"), SETS_OF_LABELS),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from structured_energy.data import SemanticRoleReader, TaggingConllReader
 from structured_energy.data.conll import Sentence
+from structured_energy.data.registry import available
 from structured_energy.data.tag_encodings import convert, read_spans
 from structured_energy.span_encodings import ENCODINGS
 from structured_energy.testing import write_conllu
@@ -65,6 +66,37 @@ def test_conllu_leaves_out_what_is_no_word(tmp_path):
         (["I", "have", "n't", "seen"], ["PRON", "AUX", "PART", "VERB"]),
         (["Yes"], ["INTJ"]),
     ]
+
+
+def test_parts_of_speech_are_read(tmp_path):
+    path = write(tmp_path, "the DT B-NP\ndog NN I-NP\n")
+    reader = TaggingConllReader(pos_column=1)
+    (instance,) = reader.read(path)
+    assert instance["labels"].labels == ["B-NP", "I-NP"]
+    line = {"tokens": ["the", "dog"], "pos": ["DT", "NN"]}
+    for made in (
+        instance,
+        reader.json_to_instance(line, None),
+        reader.value_to_instance(line, None),
+    ):
+        assert [token.pos_ for token in made["x"].tokens] == ["DT", "NN"]
+    for pos in (None, ["DT"], [1, 2], "DT NN"):
+        with pytest.raises(ValueError, match="'pos', the part of speech of each of its 2 tokens"):
+            reader.json_to_instance({**line, "pos": pos}, None)
+    with pytest.raises(ValueError, match="line 1: expected the column 5, got 3 columns"):
+        list(TaggingConllReader(pos_column=5).read(path))
+
+
+@pytest.mark.data
+def test_the_chunks_of_conll2000_are_the_published_ones():
+    if not available("conll2000"):
+        pytest.skip("STRUCTURED_ENERGY_DATA has no conll2000")
+    # The counts of the shared task: sentences, tokens and chunks.
+    reader = TaggingConllReader(pos_column=1, encoding="BIO")
+    for part, expected in (("train", (8936, 211727, 106978)), ("test", (2012, 47377, 23852))):
+        sentences = [i["labels"].labels for i in reader.read(f"data://conll2000/{part}")]
+        tags = [tag for sentence in sentences for tag in sentence]
+        assert (len(sentences), len(tags), sum(tag[0] == "B" for tag in tags)) == expected
 
 
 @pytest.mark.parametrize("bio", [False, True])
@@ -177,6 +209,7 @@ def test_roles_without_their_column_are_named(tmp_path):
         ({"conllu": True, "separator": "tab"}, "where 'conllu' is true"),
         ({"encoding": "BILOU"}, "'encoding' of the reader 'tagging-conll' to be one of"),
         ({"convert_to": "BIO"}, "Expected the 'encoding' of the files"),
+        ({"pos_column": -1}, "neither the 'token_column' nor the 'tag_column', got -1"),
     ],
     ids=str,
 )
