@@ -28,6 +28,7 @@ class InferenceNetworkSampler(Sampler):
         F. Without it, the inference output also serves as the cost-augmented output.
     """
 
+    has_logits = True
     task_network: TaskNetwork
 
     def __init__(

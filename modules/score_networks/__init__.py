@@ -1,6 +1,7 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
-from .chain import Chain, chain_of, check_chain
+from .chain import Chain, ChainMeans, chain_of, check_chain, has_chain
+from .constraints import Constraints, check_tags, constraints_of
 from .score_network import ScoreNetwork
 from .structured_scores import (
     AutoregressivePixelsScore,
@@ -24,6 +25,7 @@ from .structured_scores import (
     TaxonomyScore,
 )
 from .tree_field import TreeField, check_tree, has_tree, tree_of
+from .unique import best_with_unique
 
 __all__ = [
     "AutoregressivePixelsScore",
@@ -32,6 +34,8 @@ __all__ = [
     "PairwiseScore",
     "ScaledLogitsScore",
     "Chain",
+    "ChainMeans",
+    "Constraints",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",
     "EncodingAndMaskScore",
@@ -48,9 +52,13 @@ __all__ = [
     "StructuredScore",
     "TaxonomyScore",
     "TreeField",
+    "best_with_unique",
     "chain_of",
     "check_chain",
+    "check_tags",
     "check_tree",
+    "constraints_of",
+    "has_chain",
     "has_tree",
     "tree_of",
 ]

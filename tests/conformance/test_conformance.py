@@ -87,7 +87,7 @@ TERMS = {
     "label-attention": ["hidden_size: 3"],
     "pairwise": [""],
     "cardinality": ["largest: 2", "largest: 3, num_highest: 2"],
-    "linear-chain": [""],
+    "linear-chain": ["", "encoding: 'BIO', allowed: {'START': ['O']}"],
     "skip-chain": ["order: 5"],
     "high-order": [f"order: {order}, feedforward: {FEEDFORWARD}" for order in (2, 4)],
     "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
@@ -260,12 +260,15 @@ CONFIGS = {
     ],
     (Sampler, "constrained"): [
         "{type: 'constrained', constituent: 'inference-network', loss: 'cross-entropy'}",
+        "{type: 'constrained', constituent: 'exact', unique: ['X']}",
+        "{type: 'constrained', constituent: {type: 'exact', kind: 'means'}, loss: 'score'}",
     ],
     (Sampler, "exact"): [
         "'exact'",
         "{type: 'exact', num_samples: 4}",
         "{type: 'exact', kind: 'means'}",
         "{type: 'exact', num_samples: 3, kind: 'draws', loss: 'score'}",
+        "{type: 'exact', num_samples: 3, kind: 'draws', seed: 1}",
     ],
     (Sampler, "langevin"): [
         "'langevin'",
@@ -329,7 +332,6 @@ SPACES = {
     "constrained": ("categorical",),
     "exact": ("categorical", "tree"),
     "{type: 'exact', num_samples: 4}": ("categorical",),
-    "{type: 'exact', kind: 'means'}": ("tree",),
     "exact-likelihood": ("categorical", "tree"),
     "taxonomy": ("tree", "dag"),
     "mean-over-crops": ("image",),

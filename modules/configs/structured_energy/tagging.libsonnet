@@ -82,6 +82,10 @@ local lib = methods({
     patience: 6,
     score_hidden: 50,
     structured_scores: ['linear-chain'],
+    // The encoding of spans, which a chain with exact inference respects: that of the reader.
+    encoding:
+      if std.isString(d.reader) then null
+      else std.get(d.reader, 'convert_to', std.get(d.reader, 'encoding', null)),
     oracle_value: 'hamming',
     metrics: ['tag-accuracy'],
     validation_metric: '+tag_accuracy',
@@ -123,16 +127,25 @@ local lib = methods({
 
 swappable(lib {
   // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
-  // task network has in other methods.
+  // task network has in other methods. Its probabilities are those of each tag, its tags the sequence
+  // with the highest score, among those that the encoding of the files allows.
   crf(d):
     local tuned = lib.of_method(d, 'crf');
     lib.without_task_network(tuned {
       score_hidden: tuned.hidden,
       score_dropout: tuned.dropout,
       score_optimizer: tuned.optimizer,
-      structured_scores: ['linear-chain'],
+      structured_scores: [
+        if tuned.encoding == null then 'linear-chain'
+        else { type: 'linear-chain', encoding: tuned.encoding },
+      ],
     }) {
-      model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
+      model+: {
+        loss: 'exact-likelihood',
+        sampler: 'ground-truth',
+        inference: { type: 'exact', kind: 'means' },
+        decoder: { type: 'rerank', sampler: 'exact', prior_weight: 0 },
+      },
     },
 } + {
   ['inference_network_' + term](d): lib.inference_network(d {
