@@ -17,7 +17,7 @@ from .spans import SpanF1, SpanPrecision, SpanRecall
 from .structured_metric import StructuredMetric, as_structured, values_of
 from .sums import UNIT, Sums
 from .tag_metric import TagMetric
-from .tagging import RoleF1, RolePrecision, RoleRecall, TagAccuracy
+from .tagging import RepeatedRoles, RoleF1, RolePrecision, RoleRecall, TagAccuracy
 
 __all__ = [
     "UNIT",
@@ -40,6 +40,7 @@ __all__ = [
     "PrecisionAtK",
     "RankingMetric",
     "RelaxedF1",
+    "RepeatedRoles",
     "RoleF1",
     "RolePrecision",
     "RoleRecall",

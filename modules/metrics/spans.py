@@ -1,5 +1,6 @@
 """Metrics of spans, which tags write."""
 
+import functools
 from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 import torch
@@ -47,6 +48,35 @@ SPANS: Dict[str, Callable[[List[str]], List[Span]]] = {
 }
 
 
+def span_finder(
+    tags: Sequence[str], encoding: str, metric: str
+) -> Callable[[List[str]], List[Span]]:
+    """Return the function that finds the spans of a sequence of tags.
+
+    # Raises
+
+    `ConfigurationError` for an unknown encoding, and for tags that are not of it, in the name of
+    the metric.
+    """
+    registered = metric.replace("_", "-")
+    if encoding not in ENCODINGS:
+        raise ConfigurationError(
+            f"Expected the encoding of the metric '{registered}' to be one of {list(ENCODINGS)}, "
+            f"got '{encoding}'."
+        )
+    for tag in tags:
+        if not is_tag_of(encoding, tag):
+            raise ConfigurationError(
+                f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', in the metric "
+                f"'{registered}', got '{tag}'; choose another encoding, or another metric."
+            )
+    return functools.partial(_spans_of, base_encoding(encoding))
+
+
+def _spans_of(base: str, tags: List[str]) -> List[Span]:
+    return SPANS[base]([as_bioul(tag) for tag in tags])
+
+
 class SpanMetric(TypedMetric):
     """The base of metrics of spans, which count where their ends and their label are right, as in
     the evaluation of CoNLL 2000 (Tjong Kim Sang & Buchholz): micro-averaged, and for each label
@@ -77,22 +107,8 @@ class SpanMetric(TypedMetric):
         without: Sequence[str] = (),
         by_type: bool = True,
     ) -> None:
-        registered = self.name.replace("_", "-")
-        if encoding not in ENCODINGS:
-            raise ConfigurationError(
-                f"Expected the encoding of the metric '{registered}' to be one of "
-                f"{list(ENCODINGS)}, got '{encoding}'."
-            )
         self.tags = names(vocab, "labels")
-        self.encoding = encoding
-        self._tags = [as_bioul(tag) for tag in self.tags]
-        for tag in self.tags:
-            if not is_tag_of(encoding, tag):
-                raise ConfigurationError(
-                    f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', in the "
-                    f"metric '{registered}', got '{tag}'; choose another encoding, or another "
-                    "metric."
-                )
+        self.find = span_finder(self.tags, encoding, self.name)
         labels = {tag.partition("-")[2] for tag in self.tags if tag != "O"}
         super().__init__(sorted(labels), without, by_type)
         self._places = {self.types[i]: i for i in self.counted}
@@ -128,8 +144,7 @@ class SpanMetric(TypedMetric):
         return self.measure(sums).to(outputs.device)
 
     def _spans(self, numbers: List[int]) -> Set[Span]:
-        tags = [self._tags[number] for number in numbers]
-        spans = SPANS[base_encoding(self.encoding)](tags)
+        spans = self.find([self.tags[number] for number in numbers])
         return {span for span in spans if span[0] in self._places}
 
 

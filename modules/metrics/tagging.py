@@ -1,5 +1,7 @@
 """Metrics of tags of tokens: accuracy, and roles."""
 
+import re
+from collections import Counter
 from typing import Optional, Sequence
 
 import torch
@@ -7,10 +9,14 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
 
+from ..span_encodings import Encoding
 from ..vocabulary import names
+from .spans import span_finder
 from .structured_metric import Value
 from .sums import Sums, ratio
 from .tag_metric import TagMetric, TypedMetric, f1, precision, recall
+
+_CORE = re.compile("A(RG)?[0-5A]")
 
 
 @Metric.register("tag-accuracy")
@@ -94,6 +100,64 @@ class RoleMetric(TypedMetric):
             "predicted": torch.bincount(predictions[mask], minlength=size),
             "true": torch.bincount(labels[mask], minlength=size),
         }
+
+
+@Metric.register("repeated-roles")
+class RepeatedRoles(TagMetric):
+    """The share of predicates for which a core role is predicted more than once, although each is
+    unique (Punyakanok et al. 2008; Li et al. 2020, the violations of unique core roles).
+
+    # Parameters
+
+    roles : `List[str]`, optional
+        The unique roles; by default the core roles among the tags, ARG0 to ARG5 and ARGA, or A0 to
+        A5 and AA.
+    encoding : `"BIO"`, `"IOB1"`, `"BIOUL"` or `"IOBES"`, optional
+        How the tags write roles that are spans; by default a role is a token.
+
+    # Raises
+
+    `ConfigurationError` for tags that are not of the encoding, and without unique roles.
+    """
+
+    name = "repeated_roles"
+    higher_is_better = False
+    cheap = False
+
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        roles: Optional[Sequence[str]] = None,
+        encoding: Optional[Encoding] = None,
+    ) -> None:
+        super().__init__()
+        self.tags = names(vocab, "labels")
+        self.find = None if encoding is None else span_finder(self.tags, encoding, self.name)
+        types = {tag if encoding is None else tag.partition("-")[2] for tag in self.tags}
+        core = {role for role in types if _CORE.fullmatch(role)}
+        self.roles = core if roles is None else set(roles)
+        if not self.roles or not self.roles <= types:
+            raise ConfigurationError(
+                "Expected unique roles among the tags in the metric 'repeated-roles', got "
+                f"{sorted(self.roles)} and the tags {', '.join(self.tags)[:200]}; set 'roles' and "
+                "'encoding'."
+            )
+
+    def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
+        repeated = count = 0
+        for row, real in zip(predictions.cpu(), mask.cpu(), strict=True):
+            tags = [self.tags[number] for number in row[real].tolist()]
+            found = tags if self.find is None else [label for label, _ in self.find(tags)]
+            counts = Counter(found)
+            repeated += any(counts[role] > 1 for role in self.roles)
+            count += bool(tags)
+        return {
+            "repeated": torch.tensor(repeated, device=labels.device),
+            "count": torch.tensor(count, device=labels.device),
+        }
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return ratio(sums["repeated"], sums["count"], empty=0.0)
 
 
 @Metric.register("role-f1")

@@ -147,6 +147,10 @@ OF_TAGS = [
     for utility in ("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
 ]
 
+REPEATED = [
+    "{type: 'repeated-roles', roles: ['B-X']}",
+    "{type: 'repeated-roles', roles: ['X'], encoding: 'BIO'}",
+]
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
     (OutputSpace, "hierarchical"): [
@@ -230,6 +234,7 @@ CONFIGS = {
         "'au-prc'",
         "{type: 'au-prc', excluded: ['label_0'], interpolation: 'trapezoids'}",
     ],
+    (Metric, "repeated-roles"): REPEATED,
     (Metric, "tag-accuracy"): ["'tag-accuracy'", "{type: 'tag-accuracy', by_tag: true}"],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
@@ -316,7 +321,7 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "ndcg-at-k",
 )
 # The metrics of tags.
-OF_TOKENS = ("tag-accuracy", "{type: 'tag-accuracy', by_tag: true}") + tuple(
+OF_TOKENS = ("tag-accuracy", "{type: 'tag-accuracy', by_tag: true}", *REPEATED) + tuple(
     f"{what}-{measure}" for what in ("role", "span") for measure in ("f1", "precision", "recall")
 )
 # Those names, and configs, that do not serve in all problems.

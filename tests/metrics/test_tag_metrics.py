@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from structured_energy.metrics import RoleF1, SpanF1, TagAccuracy
+from structured_energy.metrics import RepeatedRoles, RoleF1, SpanF1, TagAccuracy
 from structured_energy.metrics.spans import whole_bioul_spans
 
 ROLES = ["_", "V", "ARG0", "ARG1"]
+ROLE_SPANS = ["O", "B-ARG0", "I-ARG0", "B-ARG1", "B-ARGM"]
 TAGS = {
     "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
     "IOB1": ["O", "B-X", "I-X", "B-Y", "I-Y"],
@@ -157,6 +158,21 @@ def as_iob1(numbers):
     return result
 
 
+@pytest.mark.parametrize("encoding", [None, "BIO"])
+@settings(max_examples=60, deadline=None)
+@given(sentences(5))
+def test_repeated_roles_are_counted(encoding, data):
+    pairs, cut = data
+    tags = ["O", "V", "ARG0", "ARG1", "ARGM"] if encoding is None else ROLE_SPANS
+    count = 0
+    for predicted, _ in pairs:
+        named = [tags[i] for i in predicted]
+        begun = named if encoding is None else [label for label, *_ in spans(named, encoding)]
+        count += begun.count("ARG0") > 1 or begun.count("ARG1") > 1
+    metric = RepeatedRoles(vocab_of(tags), encoding=encoding)
+    assert judged(metric, pairs, cut, 5) == pytest.approx(count / len(pairs))
+
+
 def test_bioul_spans():
     tags = TAGS["BIOUL"]
     number = {tag: i for i, tag in enumerate(tags)}
@@ -235,6 +251,8 @@ def test_span_f1_of_iobes_is_seqeval_s(encoding, data):
         (lambda: SpanF1(vocab_of(TAGS["IOBES"]), "BIOUL"), "encoding BIOUL, .* got 'E-X'"),
         (lambda: SpanF1(vocab_of(TAGS["BIOUL"])), "tags of the encoding BIO, .* got 'L-X'"),
         (lambda: RoleF1(vocab_of(["_", "V"])), "tags that count"),
+        (lambda: RepeatedRoles(vocab_of(["O", "V"])), "unique roles among the tags"),
+        (lambda: RepeatedRoles(vocab_of(ROLES), ["ARG7"]), r"got \['ARG7'\]"),
         (lambda: TagAccuracy(by_tag=True), "a vocabulary"),
         (lambda: Metric.by_name("tag-accuracy")(typo=1), "typo"),
     ],

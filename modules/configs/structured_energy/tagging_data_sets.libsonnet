@@ -68,7 +68,7 @@ local data_sets = {
     train: 'data://up_english_ewt/validation[:90%]',
     validation: 'data://up_english_ewt/validation[90%:]',
     test: 'data://up_english_ewt/test',
-    metrics: ['role-f1', 'role-precision', 'role-recall', 'tag-accuracy'],
+    metrics: ['role-f1', 'role-precision', 'role-recall', 'repeated-roles', 'tag-accuracy'],
     validation_metric: '+role_f1',
     num_epochs: 15,
     patience: 4,
