@@ -122,6 +122,7 @@ class RepeatedRoles(TagMetric):
 
     name = "repeated_roles"
     higher_is_better = False
+    uses_labels = False
     cheap = False
 
     def __init__(

@@ -38,6 +38,7 @@ TAGGING_METHODS = [
     "cross_entropy",
     "inference_network",
     "inference_network_convolutional",
+    "inference_network_cost_augmented",
     "inference_network_high_order",
     "inference_network_label_language_model",
     "inference_network_self_attention",

@@ -38,6 +38,10 @@ COST_AUGMENTED = (
     "{type: 'inference-network', loss: 'inference', "
     f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}}"
 )
+COST_AUGMENTED_SEQUENCE = (
+    "{type: 'inference-network', loss: 'inference', cost_augmented_network: "
+    "{encoder: {type: 'lstm', hidden_size: 4, bidirectional: true}}}"
+)
 FEATURES = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
 TOKENS = f"{{type: 'tokens', embedder: {EMBEDDER}}}"
 LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}"
@@ -300,6 +304,7 @@ CONFIGS = {
         "'inference-network'",
         "{type: 'inference-network', loss: 'cross-entropy'}",
         COST_AUGMENTED,
+        COST_AUGMENTED_SEQUENCE,
     ],
     **{
         (StructuredScore, name): [f"{{type: '{name}', {settings}}}" for settings in several]
@@ -326,6 +331,7 @@ OF_TOKENS = ("tag-accuracy", "{type: 'tag-accuracy', by_tag: true}", *REPEATED) 
 )
 # Those names, and configs, that do not serve in all problems.
 SPACES = {
+    COST_AUGMENTED_SEQUENCE: ("categorical",),
     COST_AUGMENTED: ("binary", "categorical", "tree", "dag"),
     "binary": ("binary", "image"),
     "per-label": SETS_OF_LABELS,

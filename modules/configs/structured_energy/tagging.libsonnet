@@ -122,7 +122,10 @@ local lib = methods({
     },
   },
 
-  cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
+  // A sequence encoder of the output and the true tags, as Tu et al. 2020 have for tags.
+  cost_augmented(d): {
+    encoder: { type: 'lstm', hidden_size: d.cost_augmented[0], bidirectional: true },
+  },
 });
 
 swappable(lib {
