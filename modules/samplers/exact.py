@@ -16,6 +16,7 @@ from ..score_networks import (
     ScoreNetwork,
     best_with_unique,
     chain_of,
+    chain_states,
     check_chain,
     check_tree,
     has_tree,
@@ -29,8 +30,8 @@ from .tempered_draws import stratified_numbers
 class ExactSampler(Sampler):
     """The outputs of the highest scores, best first, or exact draws from p(y | x) ∝ exp s(x, y)
     with their log-probabilities, or the means of that distribution, which are the probabilities of
-    the tags of each token, or of labels. The score network must be a linear chain, or a tree over
-    closed sets of labels (the structured score `taxonomy`).
+    the tags of each token, or of labels. The score network must be a linear chain, a semi-Markov
+    field, or a tree over closed sets of labels (the structured score `taxonomy`).
 
     # Parameters
 
@@ -99,10 +100,14 @@ class ExactSampler(Sampler):
         if self.is_tree:
             return self._of_tree(x, mask)
         with frozen(self.score_network), torch.no_grad():
-            chain = chain_of(self.score_network, x, mask).constrained(constraints)
+            chain, states = chain_of(self.score_network, x, mask), chain_states(self.score_network)
+            if states is not None:
+                constraints = None if constraints is None else constraints.of_states(states)
+                opens = None if opens is None else opens[:, states]
+            chain = chain.constrained(constraints)
             self.check_scores(chain.potentials[chain.mask], chain.transitions)
             if self.kind == "means":
-                return self._means(chain)
+                return self._means(chain, states)
             if self.kind == "draws":
                 tags = chain.draws(self.num_samples, self._numbers(chain.mask.shape[1:]))
             elif opens is not None:
@@ -111,6 +116,7 @@ class ExactSampler(Sampler):
                 tags = chain.best().unsqueeze(1)
             else:
                 tags = chain.best_ones(self.num_samples)
+            tags = tags if states is None else states[tags]
             encoded = self.output_space.encode(tags.flatten(0, 1), chain.potentials.dtype)
             y = encoded.view(*tags.shape, -1)
             if self.kind == "best":
@@ -123,11 +129,14 @@ class ExactSampler(Sampler):
             return None
         return stratified_numbers(self.seed, self.num_samples, tuple(position_shape))
 
-    def _means(self, chain: Chain) -> SamplerOutput:
+    def _means(self, chain: Chain, states: Optional[torch.Tensor]) -> SamplerOutput:
         """Return the probabilities of the tags, equal ones at masked tokens."""
-        tags = chain.means().tags.masked_fill(
-            ~chain.mask.unsqueeze(2), 1 / chain.potentials.shape[2]
-        )
+        tags = chain.means().tags
+        if states is not None:
+            size = self.score_network.logits_size
+            assert size is not None
+            tags = tags.new_zeros(*tags.shape[:2], size).index_add(2, states, tags)
+        tags = tags.masked_fill(~chain.mask.unsqueeze(2), 1 / tags.shape[2])
         logits = self.output_space.logits_of(tags).unsqueeze(1)
         return SamplerOutput(self.output_space.normalize(logits), logits)
 

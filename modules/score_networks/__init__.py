@@ -1,6 +1,6 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
-from .chain import Chain, ChainMeans, chain_of, check_chain, has_chain
+from .chain import Chain, ChainMeans, chain_of, chain_states, check_chain, has_chain
 from .constraints import Constraints, check_tags, constraints_of
 from .score_network import ScoreNetwork
 from .structured_scores import (
@@ -20,6 +20,7 @@ from .structured_scores import (
     PairwiseScore,
     ScaledLogitsScore,
     SelfAttentionScore,
+    SemiMarkovScore,
     SkipChainScore,
     StructuredScore,
     TaxonomyScore,
@@ -48,6 +49,7 @@ __all__ = [
     "LinearChainScore",
     "ScoreNetwork",
     "SelfAttentionScore",
+    "SemiMarkovScore",
     "SkipChainScore",
     "StructuredScore",
     "TaxonomyScore",
@@ -58,6 +60,7 @@ __all__ = [
     "check_tags",
     "check_tree",
     "constraints_of",
+    "chain_states",
     "has_chain",
     "has_tree",
     "tree_of",

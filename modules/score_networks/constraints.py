@@ -21,6 +21,10 @@ class Constraints(NamedTuple):
     start: torch.Tensor  # (num_tags,)
     end: torch.Tensor  # (num_tags,)
 
+    def of_states(self, tags: torch.Tensor) -> "Constraints":
+        """Return the constraints of states with these tags `(num_states,)`."""
+        return Constraints(self.transitions[tags][:, tags], self.start[tags], self.end[tags])
+
     def violations(self, tags: List[int]) -> List[int]:
         """Return the places of tags that may not stand there, and the number of tags where the last
         one may not be the last."""

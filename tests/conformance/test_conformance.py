@@ -92,6 +92,7 @@ TERMS = {
     "pairwise": [""],
     "cardinality": ["largest: 2", "largest: 3, num_highest: 2"],
     "linear-chain": ["", "encoding: 'BIO', allowed: {'START': ['O']}"],
+    "semi-markov": ["max_length: 3"],
     "skip-chain": ["order: 5"],
     "high-order": [f"order: {order}, feedforward: {FEEDFORWARD}" for order in (2, 4)],
     "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
@@ -357,7 +358,8 @@ SPACES = {
     **dict.fromkeys(("classifier-chain", "autoregressive-pixels"), SETS_OF_LABELS),
     **dict.fromkeys(("likely-subsets", "most-probable"), ("binary", "image")),
     **dict.fromkeys(
-        ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
+        ("linear-chain", "semi-markov", "skip-chain", "high-order", "convolutional"),
+        ("categorical",),
     ),
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),

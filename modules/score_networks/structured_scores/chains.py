@@ -12,7 +12,7 @@ from ...vocabulary import names
 from ..constraints import Constraints, Followers, constraints_of
 from .structured_score import StructuredScore
 
-_FORBIDDEN = -1e4  # half precision has it
+FORBIDDEN = -1e4  # half precision has it
 
 
 def real_tokens(
@@ -142,7 +142,7 @@ class LinearChainScore(StructuredScore):
         if self.constraints is None:
             return weights
         transitions, start, end = (
-            weight.masked_fill(forbidden, _FORBIDDEN)
+            weight.masked_fill(forbidden, FORBIDDEN)
             for weight, forbidden in zip(weights, self.constraints, strict=True)
         )
         return transitions, start, end
