@@ -1,6 +1,9 @@
 """How tags write spans: IOB1, BIO, BIOUL and IOBES."""
 
-from typing import Dict, Literal, Set, get_args
+from typing import Dict, Literal, Optional, Sequence, Set, get_args
+
+import torch
+from allennlp.common.checks import ConfigurationError
 
 Encoding = Literal["IOB1", "BIO", "BIOUL", "IOBES", "BIOES"]
 ENCODINGS = get_args(Encoding)
@@ -22,6 +25,36 @@ def is_tag_of(encoding: str, tag: str) -> bool:
     """Whether a tag belongs to an encoding, such as 'O' and 'B-PER' to BIO."""
     place, _, label = tag.partition("-")
     return tag == "O" or (place in PLACES[encoding] and label != "")
+
+
+def opening_tags(
+    tags: Sequence[str], encoding: Optional[str], labels: Sequence[str]
+) -> torch.Tensor:
+    """Return the tags that begin a span with each of the labels, bool `(num_labels, num_tags)`;
+    without an encoding a label is a tag.
+
+    >>> opening_tags(["O", "B-A", "I-A", "B-B"], "BIO", ["A", "B"]).int().tolist()
+    [[0, 1, 0, 0], [0, 0, 0, 1]]
+
+    # Raises
+
+    `ConfigurationError` for a label that no tag has, and for IOB1, where the tag before decides.
+    """
+    if encoding == "IOB1":
+        raise ConfigurationError(
+            "Expected an encoding in which a tag says that it begins a span, such as BIO, for "
+            "labels that are unique, got IOB1; convert the tags by 'convert_to' of the reader."
+        )
+    rows = []
+    for label in labels:
+        own = [label] if encoding is None else [f"{place}-{label}" for place in "BUS"]
+        rows.append([tag in own for tag in tags])
+        if not any(rows[-1]):
+            raise ConfigurationError(
+                f"Expected labels that are unique to be among the tags, got '{label}', which no "
+                f"tag begins, of {', '.join(tags)[:200]}."
+            )
+    return torch.tensor(rows)
 
 
 def base_encoding(encoding: str) -> str:

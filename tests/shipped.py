@@ -10,6 +10,7 @@ from tiny_transformer import write_transformer
 from structured_energy.configs import evaluate_snippet
 from structured_energy.testing import (
     write_arff,
+    write_chunks,
     write_conllu,
     write_hierarchy,
     write_images,
@@ -81,8 +82,9 @@ def small(path, folder, rows=20):
     ranges of epochs, each phase becomes one epoch."""
     config = config_of(path)
     task, data_set = path.parts[-3:-1]
+    write = write_chunks if data_set.startswith("conll2000") else WRITE[task]
     for part, count in (("train", rows), ("validation", 8), ("test", 6)):
-        config[f"{part}_data_path"] = str(WRITE[task](folder, part, count, seed=len(part)))
+        config[f"{part}_data_path"] = str(write(folder, part, count, seed=len(part)))
     if task == "multi_label":
         config["dataset_reader"] = {"type": "arff"}
     elif task == "multi_label_text":
@@ -95,6 +97,8 @@ def small(path, folder, rows=20):
         config["data_loader"]["augmentations"][0]["size"] = [8, 9]
         config["data_loader"]["batches_per_epoch"] = 2
         config["model"]["inference"]["size"] = [8, 9]
+    elif data_set == "conll2000_minilm":
+        config = with_tiny_tagger(config, folder)
     elif data_set == "twpos":  # the columns of CoNLL-U
         config["dataset_reader"].update(token_column=1, tag_column=3)
     config["trainer"]["num_epochs"] = 2
@@ -110,6 +114,16 @@ def with_tiny_transformer(config, folder):
         config, "model_name", write_transformer(folder / "tiny", TEXT_WORDS, spread=0.5)
     )
     return replaced(replaced(config, "store", "memory"), "layers", [1, 2])
+
+
+def with_tiny_tagger(config, folder):
+    """Return the config of tags with a tiny transformer, whose vectors are shorter."""
+    words = ["the", "red", "dog", "she", "was", "seen", "runs", "."]
+    config = replaced(config, "model_name", write_transformer(folder / "tiny", words, spread=0.5))
+    for network in ("task_network", "score_network"):
+        if network in config["model"]:
+            config["model"][network]["encoder"]["encoder"]["input_size"] += 16 - 384
+    return config
 
 
 def with_short_phases(config):

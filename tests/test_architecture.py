@@ -52,7 +52,7 @@ ALLOWED = {
     ("losses/expected_cost.py", "softmax by hand"): "the weights of samples",
     ("losses/value_regression.py", "expit"): "a value between 0 and 1 of a score",
     ("samplers/gibbs_with_gradients.py", "Categorical"): "the proposal of a move",
-    ("score_networks/chain.py", "Categorical"): "draws of whole sequences from their messages",
+    ("score_networks/chain.py", "softmax"): "draws of whole sequences from their messages",
     ("score_networks/structured_scores/conditional.py", "masked_softmax"): "attention to labels",
 }
 # Sums whose positions are those of neighbours, not of an output.

@@ -13,6 +13,7 @@ from allennlp.commands.train import TrainModel
 from allennlp.common import FromParams, Lazy, Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.from_params import can_construct_from_params, infer_method_params
+from allennlp.modules import Seq2SeqEncoder
 from allennlp.training import GradientDescentTrainer
 
 from ..old_configs import refuse_old_form, refuse_threshold
@@ -202,6 +203,7 @@ def _value(annotation: Any, value: Any, place: str, extras: Any, own: bool) -> I
     elif origin is Lazy:
         base = arguments[0]
         sizes = set() if base in Registrable._registry else set(_SIZES)
+        sizes |= {"input_size"} if base is Seq2SeqEncoder else set()
         handed = frozenset(_HANDED_DOWN | sizes | (extras or set())) if own else None
         yield from _component(base, value, place, handed)
     elif hasattr(annotation, "from_params"):

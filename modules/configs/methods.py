@@ -37,6 +37,12 @@ _INFERENCE_NETWORK = Method(
     "A task network does the inference of a margin-based score network.",
     _NETWORK,
 )
+_COST_AUGMENTED = Method(
+    "inference_network_cost_augmented",
+    "The same, with a separate network for cost-augmented inference.",
+    _TERMS,
+)
+_SAME = "As inference_network"
 _DYNAMIC_MARGIN = Method(
     "seal_dynamic_margin",
     "The score network as a loss of the task network; both learn at once, margin-based.",
@@ -77,11 +83,7 @@ METHODS: Dict[str, List[Method]] = {
         ),
         _DVN,
         _INFERENCE_NETWORK,
-        Method(
-            "inference_network_cost_augmented",
-            "The same, with a separate network for cost-augmented inference.",
-            _TERMS,
-        ),
+        _COST_AUGMENTED,
         Method(
             "cross_fitted",
             "An energy of few weights on the logits of held-out data, normalised over likely sets.",
@@ -151,8 +153,9 @@ METHODS: Dict[str, List[Method]] = {
         Method("crf", "A linear chain, exact in training and prediction.", "Lafferty et al. 2001"),
         _SPEN,
         _INFERENCE_NETWORK,
+        _COST_AUGMENTED,
         *(
-            Method(f"inference_network_{term}", f"The same, with {about}.", _TERMS)
+            Method(f"inference_network_{term}", f"{_SAME}, with {about}.", _TERMS)
             for term, about in (
                 ("skip_chain", "skip-chain terms"),
                 ("high_order", "terms over three tags"),

@@ -5,6 +5,7 @@ from .augmentations import Augmentation, RandomCrop, RandomFlip
 from .fields import ImageField, RowField, Schema
 from .readers import (
     ArffReader,
+    Conll2012RoleReader,
     DigitsCompletionReader,
     JsonReader,
     MultiLabelTextReader,
@@ -34,6 +35,7 @@ __all__ = [
     "RowField",
     "Schema",
     "SegmentationReader",
+    "Conll2012RoleReader",
     "SemanticRoleReader",
     "TableReader",
     "TabularReader",

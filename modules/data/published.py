@@ -1,16 +1,18 @@
 """The sources of the published data sets, and the SHA-256 of their files."""
 
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 
 class DataSet(NamedTuple):
     """A published data set: the address of its files, the file of each split, the SHA-256 of each
-    file, and the files that must lie beside those of the splits."""
+    file, the files that must lie beside those of the splits, and the zip archive that holds the
+    files, in a folder of its own name, if there is one."""
 
     url: str
     splits: Dict[str, str]
     sha256: Dict[str, str]
     companions: Tuple[str, ...] = ()
+    archive: Optional[str] = None
 
     @property
     def files(self) -> Dict[str, Tuple[str, ...]]:
@@ -138,6 +140,15 @@ DATA_SETS: Dict[str, DataSet] = {
             "oct27.test": "77f868fcd300d0acdd7bb8db28c961fcbe50d9cd0d48046e8fbec4b9f86bf814",
             "oct27.train": "e55a63da62838a28b308bd1be0b5c903ac242ef208dc59838f4b39aa33b11948",
         },
+    ),
+    "conll2000": DataSet(
+        "https://raw.githubusercontent.com/nltk/nltk_data/5db857e6f7df11eabb5e5665836db9ec8df07e28/packages/corpora/",
+        {"train": "train.txt", "test": "test.txt"},
+        {
+            "test.txt": "73b7b1e565fa75a1e22fe52ecdf41b6624d6f59dacb591d44252bf4d692b1628",
+            "train.txt": "82033cd7a72b209923a98007793e8f9de3abc1c8b79d646c50648eb949b87cea",
+        },
+        archive="conll2000.zip",
     ),
     "ud_english_ewt": DataSet(
         "https://raw.githubusercontent.com/UniversalDependencies/UD_English-EWT/15d613d8447b3478787d4c278730a1e48a945efb/",

@@ -137,21 +137,49 @@ def fetch(name: str, data_set: DataSet, file: str) -> str:
             )
         return str(local)
     cache = pooch.os_cache("structured_energy") / name
+    source = data_set.url + (data_set.archive or file)
     try:
-        return pooch.retrieve(
-            data_set.url + file, f"sha256:{digest}", fname=file, path=cache, progressbar=False
-        )
+        if data_set.archive is not None:
+            return _member(data_set, file, cache)
+        return pooch.retrieve(source, f"sha256:{digest}", fname=file, path=cache, progressbar=False)
     except ValueError as error:
         raise ValueError(
-            f"{data_set.url}{file}: expected the published file with SHA-256 {digest}, got "
-            f"another: {error}"
+            f"{source}: expected the published file with SHA-256 {digest}, got another: {error}"
         ) from None
     except Exception as error:
         where = f"in {local}" if local is not None else "in the folder STRUCTURED_ENERGY_DATA"
         raise ValueError(
-            f"Expected {name}/{file} {where}, in the cache {cache} or at {data_set.url}{file}; it "
+            f"Expected {name}/{file} {where}, in the cache {cache} or at {source}; it "
             f"is in neither of the first, and the download failed: {_first_line(error)}"
         ) from None
+
+
+def _member(data_set: DataSet, file: str, cache: Path) -> str:
+    """Return the local path of a file of the archive of a data set.
+
+    # Raises
+
+    `ValueError` where it is not the published file; the archive is then downloaded again.
+    """
+    assert data_set.archive is not None
+    unzip = pooch.Unzip([f"{Path(data_set.archive).stem}/{file}"])
+    try:
+        (path,) = pooch.retrieve(
+            data_set.url + data_set.archive,
+            None,
+            fname=data_set.archive,
+            path=cache,
+            processor=unzip,
+            progressbar=False,
+        )
+        found = pooch.file_hash(path, alg="sha256")
+        if found != data_set.sha256[file]:
+            Path(path).unlink()
+            raise ValueError(f"its SHA-256 is {found}")
+    except Exception:
+        (cache / data_set.archive).unlink(missing_ok=True)
+        raise
+    return path
 
 
 def _first_line(error: Exception) -> str:

@@ -9,14 +9,15 @@ from allennlp.training.metrics import Metric
 
 from ..encoded import Encoded
 from ..output_spaces import OutputSpace
-from ..samplers import Sampler, TemperedDrawsSampler
-from ..score_networks import ScoreNetwork
+from ..samplers import ExactSampler, Sampler, TemperedDrawsSampler
+from ..score_networks import ScoreNetwork, has_chain, has_tree
 from ..task_networks import TaskNetwork
 from .decoder import Prediction
 from .grid import GridDecoder, Parameters
 
 SCORE_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 PRIOR_WEIGHTS = (0.0, 0.25, 0.4, 0.55, 0.75, 1.0)  # 1 / temperature
+_DRAWS = 200
 
 
 class DrawsDecoder(GridDecoder, ABC):
@@ -25,13 +26,14 @@ class DrawsDecoder(GridDecoder, ABC):
     # Parameters
 
     sampler : `Sampler`, optional
-        Draws outputs without labels; by default `tempered-draws` of the task network.
+        Draws outputs without labels; by default `tempered-draws` of the task network or, without
+        one, draws of `exact` where the score network is a linear chain or a tree.
     metric : `Metric`, optional
         The metric to optimise.
 
     # Raises
 
-    `ConfigurationError` without a sampler and a task network.
+    `ConfigurationError` without a sampler, a task network and exact inference.
     """
 
     def __init__(
@@ -43,13 +45,15 @@ class DrawsDecoder(GridDecoder, ABC):
         metric: Optional[Metric],
     ) -> None:
         super().__init__(output_space, metric)
+        if sampler is None and task_network is not None:
+            sampler = TemperedDrawsSampler(output_space, task_network)
         if sampler is None:
-            if task_network is None:
+            if score_network is None or not (has_chain(score_network) or has_tree(score_network)):
                 raise ConfigurationError(
                     "Expected a 'sampler' or a model with a task network in the decoder "
                     f"{type(self).__name__}, which chooses by draws, got neither."
                 )
-            sampler = TemperedDrawsSampler(output_space, task_network)
+            sampler = ExactSampler(output_space, score_network, _DRAWS, "draws", seed=0)
         self.sampler = sampler
         self.score_network = score_network
 

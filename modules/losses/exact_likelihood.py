@@ -15,9 +15,12 @@ from .score_network_loss import ScoreNetworkLoss
 class ExactLikelihoodLoss(ScoreNetworkLoss):
     """−log p(y* | x), with p(y | x) ∝ exp s(x, y) over all sequences of tags (Lafferty et al.
     2001), or over all closed sets of labels; one value for each instance. It does not use the
-    samples. Only the score network receives a gradient.
+    samples. Only the score network receives a gradient. In a chain with constraints the sequences
+    are those that it allows.
 
     # Raises
+
+    `ValueError` for a truth that the constraints do not allow.
 
     `ConfigurationError` for a score network that is neither a linear chain nor a tree, which is one
     with the structured score `taxonomy` only.
@@ -42,6 +45,8 @@ class ExactLikelihoodLoss(ScoreNetworkLoss):
         field_of = tree_of if has_tree(self.score_network) else chain_of
         log_partition = field_of(self.score_network, x, mask).log_partition().unsqueeze(1)
         score = self.score_network(x, truth, mask)
+        if not has_tree(self.score_network):
+            check_chain(self.score_network).check_allowed(truth, mask)
         self.log("ground_truth_score", score)
         self.log("log_partition", log_partition)
         return log_partition - score

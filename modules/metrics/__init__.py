@@ -13,10 +13,11 @@ from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
 from .relaxed_f1 import RelaxedF1
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .set_metric import SetMetric
+from .spans import SpanF1, SpanPrecision, SpanRecall
 from .structured_metric import StructuredMetric, as_structured, values_of
 from .sums import UNIT, Sums
 from .tag_metric import TagMetric
-from .tagging import RoleF1, SpanF1, TagAccuracy
+from .tagging import RepeatedRoles, RoleF1, RolePrecision, RoleRecall, TagAccuracy
 
 __all__ = [
     "UNIT",
@@ -39,9 +40,14 @@ __all__ = [
     "PrecisionAtK",
     "RankingMetric",
     "RelaxedF1",
+    "RepeatedRoles",
     "RoleF1",
+    "RolePrecision",
+    "RoleRecall",
     "SetMetric",
     "SpanF1",
+    "SpanPrecision",
+    "SpanRecall",
     "StructuredMetric",
     "SubsetAccuracy",
     "Sums",

@@ -31,6 +31,8 @@ class StructuredMetric(Metric):
     """The shape of the probabilities of one position."""
     uses_predictions: ClassVar[bool] = True
     """Whether the outputs play a part, and not only the probabilities."""
+    uses_labels: ClassVar[bool] = True
+    """Whether the labels play a part."""
 
     def __init__(self) -> None:
         self.reset()

@@ -1,12 +1,12 @@
-"""The base of metrics of categorical outputs."""
+"""The bases of metrics of categorical outputs."""
 
 from abc import abstractmethod
-from typing import Optional
+from typing import List, Optional, Sequence
 
 import torch
 
-from .structured_metric import StructuredMetric
-from .sums import Sums
+from .structured_metric import StructuredMetric, Value
+from .sums import Sums, ratio
 
 
 class TagMetric(StructuredMetric):
@@ -35,3 +35,56 @@ class TagMetric(StructuredMetric):
         if mask is None:
             mask = torch.ones_like(labels, dtype=torch.bool)
         return self.sums(predictions, labels, mask)
+
+
+def precision(counts: Sums) -> torch.Tensor:
+    """Return TP / (TP + FP), 0 where nothing is predicted."""
+    return ratio(counts["right"], counts["predicted"], empty=0.0)
+
+
+def recall(counts: Sums) -> torch.Tensor:
+    """Return TP / (TP + FN), 0 where nothing is true."""
+    return ratio(counts["right"], counts["true"], empty=0.0)
+
+
+def f1(counts: Sums) -> torch.Tensor:
+    """Return 2 TP / (2 TP + FP + FN), 0 where nothing is true or predicted."""
+    return ratio(2 * counts["right"], counts["predicted"] + counts["true"], empty=0.0)
+
+
+class TypedMetric(TagMetric):
+    """The base of precision, recall and F1 over what tags say, spans or roles, each of a type:
+    micro-averaged over all of them, and for each type under its name (`span_f1.NP`).
+
+    `sums` returns `right` = TP, `predicted` = TP + FP and `true` = TP + FN, `(num_types,)`.
+
+    # Parameters
+
+    types : `List[str]`
+    without : `Sequence[str]`
+        The types that do not count.
+    by_type : `bool`
+        Whether to report each type that occurs.
+    """
+
+    def __init__(self, types: List[str], without: Sequence[str], by_type: bool) -> None:
+        super().__init__()
+        self.types = types
+        self.counted = [i for i, name in enumerate(types) if name not in without]
+        self.by_type = by_type
+
+    @staticmethod
+    @abstractmethod
+    def measure(counts: Sums) -> torch.Tensor:
+        """Return the value for counts."""
+
+    def value(self, sums: Sums) -> torch.Tensor:
+        return self.measure({key: each[self.counted].sum() for key, each in sums.items()})
+
+    def values(self, sums: Sums) -> Value:
+        values = {"": self.number(sums)}
+        for i in self.counted if self.by_type else []:
+            counts = {key: each[i] for key, each in sums.items()}
+            if counts["true"] + counts["predicted"] > 0:
+                values[f".{self.types[i]}"] = float(self.measure(counts))
+        return values

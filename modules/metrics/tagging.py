@@ -1,96 +1,99 @@
-"""Metrics of sequences of tags: tokens, spans, roles."""
+"""Metrics of tags of tokens: accuracy, and roles."""
 
-from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
+import re
+from collections import Counter
+from typing import Optional, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
-from allennlp.data.dataset_readers.dataset_utils.span_utils import (
-    bio_tags_to_spans,
-    iob1_tags_to_spans,
-)
 from allennlp.training.metrics import Metric
 
-from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
+from ..span_encodings import Encoding
 from ..vocabulary import names
+from .spans import span_finder
 from .structured_metric import Value
 from .sums import Sums, ratio
-from .tag_metric import TagMetric
+from .tag_metric import TagMetric, TypedMetric, f1, precision, recall
 
-Span = Tuple[str, Tuple[int, int]]
-
-
-def whole_bioul_spans(tags: List[str]) -> List[Span]:
-    """Return the spans U-X and B-X … L-X; tags between no such ends are in no span.
-
-    >>> whole_bioul_spans(["U-X", "B-Y", "I-Y", "L-Y", "B-X", "I-Y", "L-X", "L-X"])
-    [('X', (0, 0)), ('Y', (1, 3))]
-    """
-    spans: List[Span] = []
-    start, label = -1, None  # of the span that is under way
-    for at, tag in enumerate(tags):
-        place, _, name = tag.partition("-")
-        if place == "U":
-            spans.append((name, (at, at)))
-        elif place == "L" and name == label:
-            spans.append((name, (start, at)))
-        if place == "B":
-            start, label = at, name
-        elif place != "I" or name != label:
-            label = None
-    return spans
-
-
-SPANS: Dict[str, Callable[[List[str]], List[Span]]] = {
-    "BIO": bio_tags_to_spans,
-    "BIOUL": whole_bioul_spans,
-    "IOB1": iob1_tags_to_spans,
-}
+_CORE = re.compile("A(RG)?[0-5A]")
 
 
 @Metric.register("tag-accuracy")
 class TagAccuracy(TagMetric):
-    """The share of real tokens with the right tag."""
+    """The share of real tokens with the right tag.
+
+    # Parameters
+
+    by_tag : `bool`
+        Whether to report each tag too, over the tokens that truly have it (`tag_accuracy.NOUN`).
+
+    # Raises
+
+    `ConfigurationError` for `by_tag` without a vocabulary.
+    """
 
     name = "tag_accuracy"
 
+    def __init__(self, vocab: Optional[Vocabulary] = None, by_tag: bool = False) -> None:
+        super().__init__()
+        if by_tag and vocab is None:
+            raise ConfigurationError(
+                "Expected a vocabulary, which names the tags, for by_tag: true of the metric "
+                "'tag-accuracy', got none."
+            )
+        self.by_tag = by_tag
+        self.tags = names(vocab, "labels") if by_tag and vocab is not None else []
+
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
-        return {"right": ((predictions == labels) & mask).sum(), "count": mask.sum()}
+        right = (predictions == labels) & mask
+        if not self.by_tag:
+            return {"right": right.sum(), "count": mask.sum()}
+        return {
+            key: torch.bincount(labels[which], minlength=len(self.tags))
+            for key, which in (("right", right), ("count", mask))
+        }
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return ratio(sums["right"], sums["count"], empty=0.0)
+        return ratio(sums["right"].sum(), sums["count"].sum(), empty=0.0)
+
+    def values(self, sums: Sums) -> Value:
+        if not self.by_tag:
+            return self.number(sums)
+        each = ratio(sums["right"], sums["count"], empty=0.0).tolist()
+        rows = zip(self.tags, each, sums["count"].tolist(), strict=True)
+        return {"": self.number(sums)} | {f".{tag}": value for tag, value, count in rows if count}
 
 
-@Metric.register("role-f1")
-class RoleF1(TagMetric):
-    """Micro-averaged F1 = 2 tp / (2 tp + fp + fn) over tokens and the tags that they have, without
-    tags that say that there is nothing; reported for each tag as well (`role_f1.ARG0`).
+class RoleMetric(TypedMetric):
+    """The base of metrics of tokens and the roles that they have as tags, without tags that say
+    that there is nothing: micro-averaged, and for each role under its name (`role_f1.ARG0`). Of
+    roles that are spans, the metrics of spans are the measure.
 
     # Parameters
 
     without : `List[str]`
         The tags that do not count; by default no role, and the predicate itself.
     by_role : `bool`
-        Whether to report each tag.
-    """
+        Whether to report each role.
 
-    name = "role_f1"
+    # Raises
+
+    `ConfigurationError` where no tag counts.
+    """
 
     def __init__(
         self, vocab: Vocabulary, without: Sequence[str] = ("_", "O", "V"), by_role: bool = True
     ) -> None:
-        super().__init__()
-        self.tags = names(vocab, "labels")
-        self.counted = [i for i, tag in enumerate(self.tags) if tag not in without]
-        self.by_role = by_role
+        super().__init__(names(vocab, "labels"), without, by_role)
         if not self.counted:
             raise ConfigurationError(
-                f"Expected tags that count in the metric 'role-f1', got only {self.tags}; change "
-                "'without'."
+                f"Expected tags that count in the metric '{self.name.replace('_', '-')}', got only "
+                f"{self.types}; change 'without'."
             )
 
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
-        size = len(self.tags)
+        size = len(self.types)
         right = labels[mask & (predictions == labels)]
         return {
             "right": torch.bincount(right, minlength=size),
@@ -98,91 +101,85 @@ class RoleF1(TagMetric):
             "true": torch.bincount(labels[mask], minlength=size),
         }
 
-    def value(self, sums: Sums) -> torch.Tensor:
-        return _f1({key: value[self.counted].sum() for key, value in sums.items()})
 
-    def values(self, sums: Sums) -> Value:
-        values = {"": float(self.value(sums))}
-        if self.by_role:
-            for role in self.counted:
-                counts = {key: value[role] for key, value in sums.items()}
-                if counts["true"] + counts["predicted"] > 0:
-                    values[f".{self.tags[role]}"] = float(_f1(counts))
-        return values
-
-
-@Metric.register("span-f1")
-class SpanF1(TagMetric):
-    """Micro-averaged F1 over spans, which count where their ends and their label are right, as in
-    the evaluation of CoNLL 2000 (Tjong Kim Sang & Buchholz).
+@Metric.register("repeated-roles")
+class RepeatedRoles(TagMetric):
+    """The share of predicates for which a core role is predicted more than once, although each is
+    unique (Punyakanok et al. 2008; Li et al. 2020, the violations of unique core roles).
 
     # Parameters
 
-    encoding : `"BIO"`, `"IOB1"`, `"BIOUL"` or `"IOBES"`
-        How the tags write spans; `BIOES` is another name of `IOBES`. In an ill-formed sequence, an
-        I without a B before it starts a span in `BIO`, and a span without one of its ends does not
-        count in `BIOUL` and `IOBES`.
+    roles : `List[str]`, optional
+        The unique roles; by default the core roles among the tags, ARG0 to ARG5 and ARGA, or A0 to
+        A5 and AA.
+    encoding : `"BIO"`, `"IOB1"`, `"BIOUL"` or `"IOBES"`, optional
+        How the tags write roles that are spans; by default a role is a token.
 
     # Raises
 
-    `ConfigurationError` for tags that are not of the encoding.
+    `ConfigurationError` for tags that are not of the encoding, and without unique roles.
     """
 
-    name = "span_f1"
+    name = "repeated_roles"
+    higher_is_better = False
+    uses_labels = False
     cheap = False
 
-    def __init__(self, vocab: Vocabulary, encoding: Encoding = "BIO") -> None:
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        roles: Optional[Sequence[str]] = None,
+        encoding: Optional[Encoding] = None,
+    ) -> None:
         super().__init__()
-        if encoding not in ENCODINGS:
-            raise ConfigurationError(
-                "Expected the encoding of the metric 'span-f1' to be one of "
-                f"{list(ENCODINGS)}, got '{encoding}'."
-            )
         self.tags = names(vocab, "labels")
-        self.encoding = encoding
-        self._tags = [as_bioul(tag) for tag in self.tags]
-        for tag in self.tags:
-            if not is_tag_of(encoding, tag):
-                raise ConfigurationError(
-                    f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', in the "
-                    f"metric 'span-f1', got '{tag}'; choose another encoding, or another metric."
-                )
+        self.find = None if encoding is None else span_finder(self.tags, encoding, self.name)
+        types = {tag if encoding is None else tag.partition("-")[2] for tag in self.tags}
+        core = {role for role in types if _CORE.fullmatch(role)}
+        self.roles = core if roles is None else set(roles)
+        if not self.roles or not self.roles <= types:
+            raise ConfigurationError(
+                "Expected unique roles among the tags in the metric 'repeated-roles', got "
+                f"{sorted(self.roles)} and the tags {', '.join(self.tags)[:200]}; set 'roles' and "
+                "'encoding'."
+            )
 
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:
-        counts = torch.zeros(3, dtype=torch.long)
-        lengths = mask.sum(1).tolist()
-        real = (predictions[mask].cpu().split(lengths), labels[mask].cpu().split(lengths))
-        for predicted, true in zip(*real, strict=True):
-            found, wanted = self._spans(predicted.tolist()), self._spans(true.tolist())
-            counts += torch.tensor([len(found & wanted), len(found), len(wanted)])
-        counts = counts.to(labels.device)
-        return dict(zip(("right", "predicted", "true"), counts, strict=True))
-
-    def pairwise(
-        self, truths: torch.Tensor, outputs: torch.Tensor, mask: Optional[torch.Tensor] = None
-    ) -> torch.Tensor:
-        """Return F1 of each pair of sequences, see the base class; the spans of each sequence are
-        found once."""
-        counts = torch.empty(3, len(outputs), truths.shape[1], outputs.shape[1], dtype=torch.long)
-        for row in range(len(outputs)):
-            real = slice(None) if mask is None else mask[row]
-            wanted, found = (
-                [self._spans(numbers) for numbers in tags[row][:, real].tolist()]
-                for tags in (truths, outputs)
-            )
-            counts[0, row] = torch.tensor([[len(t & y) for y in found] for t in wanted])
-            counts[1, row] = torch.tensor([len(y) for y in found])
-            counts[2, row] = torch.tensor([len(t) for t in wanted]).unsqueeze(1)
-        sums = dict(zip(("right", "predicted", "true"), counts, strict=True))
-        return _f1(sums).to(outputs.device)
-
-    def _spans(self, numbers: List[int]) -> Set[Span]:
-        tags = [self._tags[number] for number in numbers]
-        return set(SPANS[base_encoding(self.encoding)](tags))
+        repeated = count = 0
+        for row, real in zip(predictions.cpu(), mask.cpu(), strict=True):
+            tags = [self.tags[number] for number in row[real].tolist()]
+            found = tags if self.find is None else [label for label, _ in self.find(tags)]
+            counts = Counter(found)
+            repeated += any(counts[role] > 1 for role in self.roles)
+            count += bool(tags)
+        return {
+            "repeated": torch.tensor(repeated, device=labels.device),
+            "count": torch.tensor(count, device=labels.device),
+        }
 
     def value(self, sums: Sums) -> torch.Tensor:
-        return _f1(sums)
+        return ratio(sums["repeated"], sums["count"], empty=0.0)
 
 
-def _f1(counts: Sums) -> torch.Tensor:
-    return ratio(2 * counts["right"], counts["predicted"] + counts["true"], empty=0.0)
+@Metric.register("role-f1")
+class RoleF1(RoleMetric):
+    """F1 = 2 TP / (2 TP + FP + FN) of roles."""
+
+    name = "role_f1"
+    measure = staticmethod(f1)
+
+
+@Metric.register("role-precision")
+class RolePrecision(RoleMetric):
+    """TP / (TP + FP) of roles; 0 where none is predicted."""
+
+    name = "role_precision"
+    measure = staticmethod(precision)
+
+
+@Metric.register("role-recall")
+class RoleRecall(RoleMetric):
+    """TP / (TP + FN) of roles; 0 where none is true."""
+
+    name = "role_recall"
+    measure = staticmethod(recall)

@@ -173,6 +173,11 @@ class CategoricalOutputSpace(OutputSpace):
         real = y if mask is None else y.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), 0.0)
         return real.flatten(0, -2).sum(0)
 
+    def confusion(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Optional[torch.Tensor]:
+        return self.zero_padding(truth, mask).flatten(0, -2).T @ y.flatten(0, -2)
+
     def position_weight(self, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Return the weight of the value of each position."""
         return self.position_dot(y, weights.expand(self.num_values))

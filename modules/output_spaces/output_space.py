@@ -182,6 +182,14 @@ class OutputSpace(Registrable, ABC):
         """Return the mass of each label `(num_labels,)`, summed over outputs and real positions;
         `None` for outputs without a dimension of labels, such as binary images."""
 
+    def confusion(
+        self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> Optional[torch.Tensor]:
+        """Return how often each value is true and each is that of y, over outputs and real
+        positions, `(num_values, num_values)`; by default `None`, for positions without values that
+        exclude each other."""
+        return None
+
     @abstractmethod
     def position_weight(self, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Return the weight of each position of a discrete y, given a weight for each label

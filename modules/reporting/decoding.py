@@ -17,6 +17,7 @@ from ..atomic_files import write_atomically
 from ..configs import component_faults
 from ..decoders import Decoder, Evaluation
 from ..models import StructuredEnergyModel
+from ..score_networks import has_chain
 from ..vocabulary import names
 from .data import RunData, load_data
 from .inspecting import inspecting
@@ -68,9 +69,11 @@ def default_decoders(model: StructuredEnergyModel) -> List[Any]:
         chosen += [] if model.task_network is None else ["expected-f1-of-draws"]
     else:
         chosen = ["threshold"]
-    if model.task_network is not None and model.oracle_value is not None:
+    network = model.score_network
+    draws = model.task_network is not None or (network is not None and has_chain(network))
+    if draws and model.oracle_value is not None:
         chosen.append("minimum-bayes-risk")
-    if model.task_network is not None and model.score_network is not None:
+    if draws and network is not None:
         chosen.append("rerank")
     return chosen
 

@@ -53,6 +53,7 @@ class Diagnosis:
     path : the score of each instance at each step of gradient-based inference, of the best start,
         `(T + 1, N)`.
     labels : the counts of sets of labels and sequences of tags.
+    confusion : how often each tag is true (rows) and each is predicted (columns).
     decoder : the metric over each fitted parameter of the decoder.
     taxonomy : of the labels, in their order.
     violations : the number of labels without one of their parents in each decoded prediction,
@@ -66,6 +67,7 @@ class Diagnosis:
     calibration: Optional[Calibration] = None
     path: Optional[np.ndarray] = None
     labels: Optional[LabelCounts] = None
+    confusion: Optional[np.ndarray] = None
     decoder: List[Curve] = field(default_factory=list)
     taxonomy: Optional[Taxonomy] = None
     violations: Optional[np.ndarray] = None
@@ -114,6 +116,8 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
             np.sum(found[f"label_{kind}"], axis=0) for kind in ("true", "predicted", "both")
         )
         diagnosis.labels = LabelCounts(true, predicted, both)
+    if "confusion" in found:
+        diagnosis.confusion = np.sum(found["confusion"], axis=0)
     return diagnosis
 
 
@@ -154,6 +158,9 @@ def _of_batch(
             found[f"label_{kind}"] = mass
     if hierarchy is not None:
         found["violations"] = hierarchy.on(y.device).violations(decoded[:, 0] > 0.5, mask)
+    confusion = space.confusion(truth, decoded, mask)
+    if confusion is not None:
+        found["confusion"] = confusion
     found["agreement"] = 1 - space.distance(truth, decoded, mask)[:, 0]
     if model.oracle_value is not None:
         found["oracle_values"] = model.oracle_value.value(truth, decoded, mask)[:, 0]

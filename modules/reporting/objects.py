@@ -84,7 +84,8 @@ def plots_of_run(
     batches: Iterable[Dict[str, Any]] = (),
 ) -> Dict[str, "Figure"]:
     """Return the plots of a run by name: `curves`, and with a model those of its diagnosis on the
-    batches (`scores`, `calibration`, `path`, `search_error`, `labels`, `levels`, `decoder`).
+    batches (`scores`, `calibration`, `path`, `search_error`, `labels`, `levels`, `confusion`,
+    `decoder`).
 
     # Raises
 

@@ -177,6 +177,34 @@ def draw_levels(labels: LabelCounts, levels: np.ndarray, violations: np.ndarray)
 
 
 @in_style()
+def draw_confusion(
+    confusion: np.ndarray, names: Optional[List[str]] = None, shown: int = 12
+) -> "Figure":
+    """Draw how often a tag is predicted (columns) where another one is true (rows), of the tags
+    with the most errors."""
+    from matplotlib.figure import Figure
+
+    errors = confusion - np.diag(np.diag(confusion))
+    order = np.argsort(-(errors.sum(0) + errors.sum(1)), kind="stable")[:shown]
+    part = errors[order][:, order]
+    figure = Figure((1.2 * SIZE[0], 1.2 * SIZE[0]), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(part, cmap="Blues")
+    tags = [str(index) if names is None else names[index] for index in order]
+    axis.set_xticks(range(len(tags)), tags, rotation=90, fontsize=6)
+    axis.set_yticks(range(len(tags)), tags, fontsize=6)
+    for row, column in zip(*part.nonzero(), strict=True):
+        count = part[row, column]
+        colour = "white" if count > part.max() / 2 else "black"
+        axis.text(column, row, f"{count:.0f}", color=colour, fontsize=6, ha="center", va="center")
+    axis.set_title(f"{errors.sum():.0f} of {confusion.sum():.0f} tags are wrong")
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+    axis.grid(False)
+    return figure
+
+
+@in_style()
 def draw_decoder(curves: List[Curve]) -> "Figure":
     """Draw the metric at each candidate of each fitted parameter, and the parameter in use."""
     from matplotlib.figure import Figure
@@ -217,6 +245,9 @@ def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[st
         if d.taxonomy is not None and d.violations is not None:
             levels, violations = d.taxonomy.levels, d.violations
             drawings["levels"] = lambda: draw_levels(labels, levels, violations)
+    if d.confusion is not None:
+        confusion = d.confusion
+        drawings["confusion"] = lambda: draw_confusion(confusion, names)
     if d.decoder:
         drawings["decoder"] = lambda: draw_decoder(d.decoder)
     return {name: draw() for name, draw in drawings.items()}

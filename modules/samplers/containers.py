@@ -63,6 +63,7 @@ class RandomPickingContainer(AppendingContainer):
 class BestOfContainer(AppendingContainer):
     """The sample of the highest score for each instance, among those of all constituents."""
 
+    has_logits = False
     score_network: ScoreNetwork
 
     def __init__(

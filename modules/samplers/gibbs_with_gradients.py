@@ -51,6 +51,8 @@ class GibbsWithGradientsSampler(IterativeSampler):
         The divisor of the scores: the higher it is, the more uniform the draws.
     """
 
+    has_logits = False
+
     def __init__(
         self,
         output_space: OutputSpace,

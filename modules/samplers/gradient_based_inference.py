@@ -67,6 +67,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
     output as a constant.
     """
 
+    has_logits = True
+
     def __init__(
         self,
         output_space: OutputSpace,

@@ -17,6 +17,8 @@ class GroundTruthSampler(Sampler):
     `ValueError` without labels.
     """
 
+    has_logits = False
+
     def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:

@@ -28,6 +28,7 @@ class InferenceNetworkSampler(Sampler):
         F. Without it, the inference output also serves as the cost-augmented output.
     """
 
+    has_logits = True
     task_network: TaskNetwork
 
     def __init__(
@@ -43,7 +44,9 @@ class InferenceNetworkSampler(Sampler):
         self.cost_augmented_network = (
             None
             if cost_augmented_network is None
-            else cost_augmented_network.construct(output_size=task_network.output_size)
+            else cost_augmented_network.construct(
+                output_space=output_space, output_size=task_network.output_size
+            )
         )
 
     def propose(
@@ -52,6 +55,6 @@ class InferenceNetworkSampler(Sampler):
         logits = self.task_network(x, mask).unsqueeze(1)
         cost_augmented = None
         if self.cost_augmented_network is not None and truth is not None:
-            augmented_logits = self.cost_augmented_network(logits, truth)
+            augmented_logits = self.cost_augmented_network(logits, truth, mask)
             cost_augmented = self.output_space.normalize(augmented_logits)
         return SamplerOutput(self.output_space.normalize(logits), logits, cost_augmented)

@@ -65,6 +65,8 @@ class LangevinSampler(IterativeSampler):
         y.
     """
 
+    has_logits = True
+
     def __init__(
         self,
         output_space: OutputSpace,

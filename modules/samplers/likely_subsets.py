@@ -57,6 +57,7 @@ class LikelySubsetsSampler(Sampler):
     `ConfigurationError` for outputs that are not sets of labels, and for more than 16,384 sets.
     """
 
+    has_logits = False
     task_network: TaskNetwork
 
     def __init__(

@@ -40,6 +40,8 @@ class MeanOverCropsSampler(Sampler):
         samples.
     """
 
+    has_logits = False
+
     def __init__(
         self,
         output_space: OutputSpace,

@@ -59,6 +59,7 @@ class MostProbableSampler(Sampler):
     `ConfigurationError` for outputs that are not binary, and for num_samples below 1.
     """
 
+    has_logits = False
     task_network: TaskNetwork
 
     def __init__(

@@ -32,6 +32,7 @@ class NetworkDrawsSampler(Sampler):
         `gaussian`.
     """
 
+    has_logits = True
     task_network: TaskNetwork
 
     def __init__(

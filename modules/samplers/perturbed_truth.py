@@ -31,6 +31,8 @@ class PerturbedTruthSampler(GroundTruthSampler):
     `ValueError` without labels.
     """
 
+    has_logits = False
+
     def __init__(
         self,
         output_space: OutputSpace,

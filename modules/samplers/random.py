@@ -22,6 +22,7 @@ class _BlindSampler(Sampler):
         The number of outputs for each instance.
     """
 
+    has_logits = False
     score_network: ScoreNetwork
 
     def __init__(

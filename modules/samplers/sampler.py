@@ -32,6 +32,9 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         The name in the tree of logged values.
     """
 
+    has_logits: Optional[bool] = None
+    """Whether the proposals have logits; `None` where that is not known before."""
+
     def __init__(
         self,
         output_space: OutputSpace,

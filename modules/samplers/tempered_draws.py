@@ -62,6 +62,7 @@ class TemperedDrawsSampler(Sampler):
         Of the random numbers.
     """
 
+    has_logits = False
     task_network: TaskNetwork
 
     def __init__(

@@ -1,6 +1,7 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
-from .chain import Chain, chain_of, check_chain
+from .chain import Chain, ChainMeans, chain_of, chain_states, check_chain, has_chain
+from .constraints import Constraints, check_tags, constraints_of
 from .score_network import ScoreNetwork
 from .structured_scores import (
     AutoregressivePixelsScore,
@@ -19,11 +20,13 @@ from .structured_scores import (
     PairwiseScore,
     ScaledLogitsScore,
     SelfAttentionScore,
+    SemiMarkovScore,
     SkipChainScore,
     StructuredScore,
     TaxonomyScore,
 )
 from .tree_field import TreeField, check_tree, has_tree, tree_of
+from .unique import best_with_unique
 
 __all__ = [
     "AutoregressivePixelsScore",
@@ -32,6 +35,8 @@ __all__ = [
     "PairwiseScore",
     "ScaledLogitsScore",
     "Chain",
+    "ChainMeans",
+    "Constraints",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",
     "EncodingAndMaskScore",
@@ -44,13 +49,19 @@ __all__ = [
     "LinearChainScore",
     "ScoreNetwork",
     "SelfAttentionScore",
+    "SemiMarkovScore",
     "SkipChainScore",
     "StructuredScore",
     "TaxonomyScore",
     "TreeField",
+    "best_with_unique",
     "chain_of",
     "check_chain",
+    "check_tags",
     "check_tree",
+    "constraints_of",
+    "chain_states",
+    "has_chain",
     "has_tree",
     "tree_of",
 ]

@@ -17,7 +17,14 @@ from .conformance import (
     ScoreNetworkConformance,
     StructuredScoreConformance,
 )
-from .files import write_arff, write_conllu, write_hierarchy, write_images, write_texts
+from .files import (
+    write_arff,
+    write_chunks,
+    write_conllu,
+    write_hierarchy,
+    write_images,
+    write_texts,
+)
 from .networks import PotentialsNetwork
 from .problem import (
     TestProblem,
@@ -48,6 +55,7 @@ __all__ = [
     "merged",
     "train_snippet",
     "write_arff",
+    "write_chunks",
     "write_conllu",
     "write_hierarchy",
     "write_images",

@@ -73,6 +73,29 @@ def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> P
     return path
 
 
+def write_chunks(directory: Path, name: str, sentences: int, seed: int = 0) -> Path:
+    """Write a learnable file of words, parts of speech and chunks in BIO, as CoNLL-2000 has."""
+    generator = random.Random(seed)
+    chunks = [
+        ("NP", [("the", "DT"), ("red", "JJ"), ("dog", "NN")]),
+        ("NP", [("she", "PRP")]),
+        ("VP", [("was", "VBD"), ("seen", "VBN")]),
+        ("VP", [("runs", "VBZ")]),
+        ("O", [(".", ".")]),
+    ]
+    lines = []
+    for _ in range(sentences):
+        for label, words in [*chunks, *generator.choices(chunks, k=generator.randint(0, 2))]:
+            for place, (word, pos) in enumerate(words):
+                tag = "O" if label == "O" else f"{'I' if place else 'B'}-{label}"
+                lines.append(f"{word} {pos} {tag}")
+        lines.append("")
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{name}.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 TEXT_WORDS = ["rain", "wind", "goal", "match", "vote", "law", "song", "film", "the", "of"]
 TEXT_LABELS = ["weather", "sport", "politics", "culture"]
 

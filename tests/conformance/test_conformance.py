@@ -38,6 +38,10 @@ COST_AUGMENTED = (
     "{type: 'inference-network', loss: 'inference', "
     f"cost_augmented_network: {{feedforward: {FEEDFORWARD}}}}}"
 )
+COST_AUGMENTED_SEQUENCE = (
+    "{type: 'inference-network', loss: 'inference', cost_augmented_network: "
+    "{encoder: {type: 'lstm', hidden_size: 4, bidirectional: true}}}"
+)
 FEATURES = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
 TOKENS = f"{{type: 'tokens', embedder: {EMBEDDER}}}"
 LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}"
@@ -87,7 +91,8 @@ TERMS = {
     "label-attention": ["hidden_size: 3"],
     "pairwise": [""],
     "cardinality": ["largest: 2", "largest: 3, num_highest: 2"],
-    "linear-chain": [""],
+    "linear-chain": ["", "encoding: 'BIO', allowed: {'START': ['O']}"],
+    "semi-markov": ["max_length: 3"],
     "skip-chain": ["order: 5"],
     "high-order": [f"order: {order}, feedforward: {FEEDFORWARD}" for order in (2, 4)],
     "convolutional": ["width: 3, num_filters: 4", "width: 9, num_filters: 2"],
@@ -147,6 +152,10 @@ OF_TAGS = [
     for utility in ("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
 ]
 
+REPEATED = [
+    "{type: 'repeated-roles', roles: ['B-X']}",
+    "{type: 'repeated-roles', roles: ['X'], encoding: 'BIO'}",
+]
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
     (OutputSpace, "hierarchical"): [
@@ -230,6 +239,8 @@ CONFIGS = {
         "'au-prc'",
         "{type: 'au-prc', excluded: ['label_0'], interpolation: 'trapezoids'}",
     ],
+    (Metric, "repeated-roles"): REPEATED,
+    (Metric, "tag-accuracy"): ["'tag-accuracy'", "{type: 'tag-accuracy', by_tag: true}"],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
         f"{{type: 'network-draws', num_samples: 4, kind: '{kind}', temperature: 0.5}}"
@@ -259,12 +270,15 @@ CONFIGS = {
     ],
     (Sampler, "constrained"): [
         "{type: 'constrained', constituent: 'inference-network', loss: 'cross-entropy'}",
+        "{type: 'constrained', constituent: 'exact', unique: ['X']}",
+        "{type: 'constrained', constituent: {type: 'exact', kind: 'means'}, loss: 'score'}",
     ],
     (Sampler, "exact"): [
         "'exact'",
         "{type: 'exact', num_samples: 4}",
         "{type: 'exact', kind: 'means'}",
         "{type: 'exact', num_samples: 3, kind: 'draws', loss: 'score'}",
+        "{type: 'exact', num_samples: 3, kind: 'draws', seed: 1}",
     ],
     (Sampler, "langevin"): [
         "'langevin'",
@@ -291,6 +305,7 @@ CONFIGS = {
         "'inference-network'",
         "{type: 'inference-network', loss: 'cross-entropy'}",
         COST_AUGMENTED,
+        COST_AUGMENTED_SEQUENCE,
     ],
     **{
         (StructuredScore, name): [f"{{type: '{name}', {settings}}}" for settings in several]
@@ -311,8 +326,13 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
     "precision-at-k",
     "ndcg-at-k",
 )
+# The metrics of tags.
+OF_TOKENS = ("tag-accuracy", "{type: 'tag-accuracy', by_tag: true}", *REPEATED) + tuple(
+    f"{what}-{measure}" for what in ("role", "span") for measure in ("f1", "precision", "recall")
+)
 # Those names, and configs, that do not serve in all problems.
 SPACES = {
+    COST_AUGMENTED_SEQUENCE: ("categorical",),
     COST_AUGMENTED: ("binary", "categorical", "tree", "dag"),
     "binary": ("binary", "image"),
     "per-label": SETS_OF_LABELS,
@@ -324,7 +344,6 @@ SPACES = {
     "constrained": ("categorical",),
     "exact": ("categorical", "tree"),
     "{type: 'exact', num_samples: 4}": ("categorical",),
-    "{type: 'exact', kind: 'means'}": ("tree",),
     "exact-likelihood": ("categorical", "tree"),
     "taxonomy": ("tree", "dag"),
     "mean-over-crops": ("image",),
@@ -339,12 +358,13 @@ SPACES = {
     **dict.fromkeys(("classifier-chain", "autoregressive-pixels"), SETS_OF_LABELS),
     **dict.fromkeys(("likely-subsets", "most-probable"), ("binary", "image")),
     **dict.fromkeys(
-        ("linear-chain", "skip-chain", "high-order", "convolutional"), ("categorical",)
+        ("linear-chain", "semi-markov", "skip-chain", "high-order", "convolutional"),
+        ("categorical",),
     ),
     **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
     "au-prc": SETS_OF_LABELS,
-    **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
+    **dict.fromkeys(OF_TOKENS, ("categorical",)),
     **dict.fromkeys(SETS, ("binary", "image", "tree", "dag")),
     **dict.fromkeys(("label-precision", "label-recall", "label-f1"), SETS_OF_LABELS),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),

@@ -48,6 +48,17 @@ class TestRoles(ReaderConformance):
         return str(write_conllu(folder, "train", 3))
 
 
+class TestRolesOfConll2012(ReaderConformance):
+    config = "'srl-conll2012'"
+    without_data = (*EMPTY, COMMENTS, b"a 0 0 Yes UH * - - - - * -\n")
+
+    def write(self, folder):
+        path = folder / "roles.conll"
+        rows = ["a 0 0 She PRP * - - - - * (ARG0*) -", "a 0 1 runs VBZ * run 01 1 - * (V*) -", ""]
+        path.write_text("\n".join(3 * rows))
+        return str(path)
+
+
 class TestTagging(ReaderConformance):
     config = "{type: 'tagging-conll', conllu: true}"
     without_data = (*EMPTY, COMMENTS, b"\xef\xbb\xbf\n")

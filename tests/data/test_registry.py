@@ -1,6 +1,8 @@
 """The registry of published data sets."""
 
 import hashlib
+import zipfile
+from pathlib import Path
 
 import pytest
 from allennlp.common.checks import ConfigurationError
@@ -40,6 +42,32 @@ def test_without_file_and_network_it_says_so(toy):
     toy.unlink()
     with pytest.raises(ValueError, match="in the cache .* at http://127.0.0.1:9/toy.arff"):
         registry.resolve("data://toy/train")
+
+
+@pytest.mark.parametrize("content", [b"some data", b"other data"])
+def test_a_file_of_an_archive_is_the_published_one(toy, tmp_path, monkeypatch, content):
+    toy.unlink()
+    digests = DATA_SETS["toy"].sha256
+    data_set = DataSet("http://127.0.0.1:9/", {"train": "toy.arff"}, digests, archive="all.zip")
+    monkeypatch.setitem(registry.DATA_SETS, "toy", data_set)
+    (tmp_path / "cache" / "toy").mkdir(parents=True)
+    archive = tmp_path / "cache" / "toy" / "all.zip"  # as if it were downloaded
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("all/toy.arff", content)
+        zipped.writestr("all/other.arff", b"")
+    if content == b"some data":
+        (path,) = registry.resolve("data://toy/train").paths
+        assert Path(path).read_bytes() == content
+        assert registry.resolve("data://toy/train").paths == [path]
+    else:
+        with pytest.raises(ValueError, match="all.zip: expected the published file with SHA-256"):
+            registry.resolve("data://toy/train")
+        assert not archive.exists()  # so that it is downloaded again
+    if archive.exists():
+        archive.write_bytes(b"no archive")
+        Path(path).unlink()
+        with pytest.raises(ValueError, match="the download failed: File is not a zip file"):
+            registry.resolve("data://toy/train")
 
 
 def test_slices_part_the_rows_and_depend_on_the_seed(toy):

@@ -9,8 +9,9 @@ from allennlp.data.dataset_readers.dataset_utils.span_utils import to_bioul
 from hypothesis import given
 from hypothesis import strategies as st
 
-from structured_energy.data import SemanticRoleReader, TaggingConllReader
+from structured_energy.data import Conll2012RoleReader, SemanticRoleReader, TaggingConllReader
 from structured_energy.data.conll import Sentence
+from structured_energy.data.registry import available
 from structured_energy.data.tag_encodings import convert, read_spans
 from structured_energy.span_encodings import ENCODINGS
 from structured_energy.testing import write_conllu
@@ -67,6 +68,37 @@ def test_conllu_leaves_out_what_is_no_word(tmp_path):
     ]
 
 
+def test_parts_of_speech_are_read(tmp_path):
+    path = write(tmp_path, "the DT B-NP\ndog NN I-NP\n")
+    reader = TaggingConllReader(pos_column=1)
+    (instance,) = reader.read(path)
+    assert instance["labels"].labels == ["B-NP", "I-NP"]
+    line = {"tokens": ["the", "dog"], "pos": ["DT", "NN"]}
+    for made in (
+        instance,
+        reader.json_to_instance(line, None),
+        reader.value_to_instance(line, None),
+    ):
+        assert [token.pos_ for token in made["x"].tokens] == ["DT", "NN"]
+    for pos in (None, ["DT"], [1, 2], "DT NN"):
+        with pytest.raises(ValueError, match="'pos', the part of speech of each of its 2 tokens"):
+            reader.json_to_instance({**line, "pos": pos}, None)
+    with pytest.raises(ValueError, match="line 1: expected the column 5, got 3 columns"):
+        list(TaggingConllReader(pos_column=5).read(path))
+
+
+@pytest.mark.data
+def test_the_chunks_of_conll2000_are_the_published_ones():
+    if not available("conll2000"):
+        pytest.skip("STRUCTURED_ENERGY_DATA has no conll2000")
+    # The counts of the shared task: sentences, tokens and chunks.
+    reader = TaggingConllReader(pos_column=1, encoding="BIO")
+    for part, expected in (("train", (8936, 211727, 106978)), ("test", (2012, 47377, 23852))):
+        sentences = [i["labels"].labels for i in reader.read(f"data://conll2000/{part}")]
+        tags = [tag for sentence in sentences for tag in sentence]
+        assert (len(sentences), len(tags), sum(tag[0] == "B" for tag in tags)) == expected
+
+
 @pytest.mark.parametrize("bio", [False, True])
 def test_one_instance_for_each_predicate(tmp_path, bio):
     (instance,) = SemanticRoleReader(bio=bio).read(write(tmp_path, CONLLU))
@@ -75,6 +107,63 @@ def test_one_instance_for_each_predicate(tmp_path, bio):
         roles = ["B-ARG0", "O", "B-ARGM-NEG", "B-V"]
     assert instance["labels"].labels == roles
     assert [token.type_id for token in instance["x"].tokens] == [0, 0, 0, 1]
+
+
+# Two predicates in the first sentence, none in the second one.
+CONLL2012 = """\
+#begin document (a/b); part 000
+a/b 0 0 She PRP (TOP(S(NP*) - - - - * (ARG0*) * (1)
+a/b 0 1 wants VBZ (VP* want 01 1 - * (V*) * -
+a/b 0 2 to TO (S(VP* - - - - * (ARG1* * -
+a/b 0 3 see VB (VP* see 01 1 - * * (V*) -
+a/b 0 4 # # (NP* - - - - * * (ARG1* -
+a/b 0 5 films NNS *)))))) - - - - * *) *) -
+
+a/b 0 0 Yes UH (TOP*) - - - - * -
+
+#end document
+"""
+
+
+@pytest.mark.parametrize("encoding", ["BIO", "BIOUL"])
+def test_roles_of_conll_2012_are_spans(tmp_path, encoding):
+    instances = list(Conll2012RoleReader(encoding=encoding).read(write(tmp_path, CONLL2012)))
+    bio = [
+        ["B-ARG0", "B-V", "B-ARG1", "I-ARG1", "I-ARG1", "I-ARG1"],
+        ["O", "O", "O", "B-V", "B-ARG1", "I-ARG1"],
+    ]
+    expected = bio if encoding == "BIO" else [to_bioul(tags, "BIO") for tags in bio]
+    assert [instance["labels"].labels for instance in instances] == expected
+    for instance, predicate in zip(instances, (1, 3), strict=True):
+        tokens = instance["x"].tokens
+        assert [token.text for token in tokens] == ["She", "wants", "to", "see", "#", "films"]
+        assert [token.type_id for token in tokens] == [int(i == predicate) for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("(ARG0*)", "(ARG0*", "line 3: expected a span in brackets, .* got .* inside of .ARG0"),
+        ("* (ARG0*) *", "* *) *", "line 2: expected a span in brackets"),
+        ("(ARG0*)", "ARG0", "line 2: expected a span in brackets, .* column 12, got 'ARG0'"),
+        ("*) *) -", "* *) -", "line 7: expected the end of the span .ARG1 in column 12"),
+        ("(V*) * -", "* * -", "line 2: expected a predicate, .* in column 12"),
+        ("- - - - * -\n", "-\n", "line 9: expected at least 12 columns, as in CoNLL-2012, got 7"),
+    ],
+)
+def test_bad_roles_of_conll_2012_are_named(tmp_path, old, new, message):
+    assert old in CONLL2012
+    path = write(tmp_path, CONLL2012.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        list(Conll2012RoleReader().read(path))
+
+
+def test_without_predicates_of_conll_2012_it_says_so(tmp_path):
+    text = CONLL2012[CONLL2012.index("a/b 0 0 Yes") :]
+    with pytest.raises(ValueError, match="expected predicates, .* from column 12"):
+        list(Conll2012RoleReader().read(write(tmp_path, text)))
+    with pytest.raises(ConfigurationError, match="'encoding' of the reader 'srl-conll2012'"):
+        Conll2012RoleReader(encoding="BILOU")
 
 
 SPANS = st.lists(st.tuples(st.sampled_from(["O", "X", "Y"]), st.integers(1, 3)), max_size=6)
@@ -177,6 +266,7 @@ def test_roles_without_their_column_are_named(tmp_path):
         ({"conllu": True, "separator": "tab"}, "where 'conllu' is true"),
         ({"encoding": "BILOU"}, "'encoding' of the reader 'tagging-conll' to be one of"),
         ({"convert_to": "BIO"}, "Expected the 'encoding' of the files"),
+        ({"pos_column": -1}, "neither the 'token_column' nor the 'tag_column', got -1"),
     ],
     ids=str,
 )

@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -10,12 +9,13 @@ from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
-from structured_energy.metrics import RoleF1, SpanF1, TagAccuracy
-from structured_energy.metrics.tagging import whole_bioul_spans
+from structured_energy.metrics import RepeatedRoles, RoleF1, SpanF1, TagAccuracy
+from structured_energy.metrics.spans import whole_bioul_spans
 
 ROLES = ["_", "V", "ARG0", "ARG1"]
+ROLE_SPANS = ["O", "B-ARG0", "I-ARG0", "B-ARG1", "B-ARGM"]
 TAGS = {
     "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
     "IOB1": ["O", "B-X", "I-X", "B-Y", "I-Y"],
@@ -71,12 +71,28 @@ def test_accuracy_is_scikit_learn_s(data):
 
 @settings(max_examples=60, deadline=None)
 @given(sentences(4))
-def test_role_f1_is_scikit_learn_s(data):
+def test_the_accuracy_of_each_tag_is_scikit_learn_s_recall(data):
     pairs, cut = data
     predicted, true = flat(pairs, 0), flat(pairs, 1)
-    values = judged(RoleF1(vocab_of(ROLES)), pairs, cut, 4)
-    micro = f1_score(true, predicted, labels=[2, 3], average="micro", zero_division=0.0)
-    each = f1_score(true, predicted, labels=[2, 3], average=None, zero_division=0.0)
+    values = judged(TagAccuracy(vocab_of(ROLES), by_tag=True), pairs, cut, 4)
+    assert values.pop("") == pytest.approx(accuracy_score(true, predicted))
+    each = recall_score(true, predicted, labels=range(4), average=None, zero_division=0.0)
+    expected = {f".{ROLES[i]}": each[i] for i in set(true)}
+    assert values == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("measure", "reference"),
+    [("f1", f1_score), ("precision", precision_score), ("recall", recall_score)],
+)
+@settings(max_examples=60, deadline=None)
+@given(sentences(4))
+def test_values_of_roles_are_scikit_learn_s(measure, reference, data):
+    pairs, cut = data
+    predicted, true = flat(pairs, 0), flat(pairs, 1)
+    values = judged(Metric.by_name(f"role-{measure}")(vocab_of(ROLES)), pairs, cut, 4)
+    micro = reference(true, predicted, labels=[2, 3], average="micro", zero_division=0.0)
+    each = reference(true, predicted, labels=[2, 3], average=None, zero_division=0.0)
     assert values.pop("") == pytest.approx(micro)
     seen = set(predicted) | set(true)
     expected = {f".{ROLES[i]}": each[i - 2] for i in (2, 3) if i in seen}
@@ -99,21 +115,39 @@ def spans(tags, encoding):
     return result
 
 
+def values_of(pairs, tags, find, label=None):
+    """Return F1, precision and recall of the spans with a label, or of all."""
+    right = found = wanted = 0
+    for pair in pairs:
+        predicted, true = (
+            {span for span in find([tags[i] for i in numbers]) if label in (None, span[0])}
+            for numbers in pair
+        )
+        right += len(predicted & true)
+        found, wanted = found + len(predicted), wanted + len(true)
+    precision, recall = right / max(found, 1), right / max(wanted, 1)
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return {"f1": f1, "precision": precision, "recall": recall}, found + wanted > 0
+
+
+@pytest.mark.parametrize("measure", ["f1", "precision", "recall"])
 @pytest.mark.parametrize("encoding", ["BIO", "IOB1"])
 @settings(max_examples=80, deadline=None)
 @given(sentences(5))
-def test_span_f1_is_conlleval_s(encoding, data):
+def test_values_of_spans_are_conlleval_s(encoding, measure, data):
     pairs, cut = data
     tags = TAGS[encoding]
     if encoding == "IOB1":  # where B stands only between two spans of one label
         pairs = [[as_iob1(numbers) for numbers in pair] for pair in pairs]
-    counts = np.zeros(3)
-    for pair in pairs:
-        predicted, true = (spans([tags[i] for i in numbers], encoding) for numbers in pair)
-        counts += [len(predicted & true), len(predicted), len(true)]
-    expected = 2 * counts[0] / max(counts[1] + counts[2], 1)
-    metric = SpanF1(vocab_of(tags), encoding)
-    assert judged(metric, pairs, cut, 5) == pytest.approx(expected)
+    values = judged(Metric.by_name(f"span-{measure}")(vocab_of(tags), encoding), pairs, cut, 5)
+    for label in (None, "X", "Y"):
+        expected, occurs = values_of(pairs, tags, lambda each: spans(each, encoding), label)
+        key = "" if label is None else f".{label}"
+        assert (key in values) == (occurs or label is None)
+        assert values.get(key, 0.0) == pytest.approx(expected[measure])
+    without = SpanF1(vocab_of(tags), encoding, without=["Y"], by_type=False)
+    expected, _ = values_of(pairs, tags, lambda each: spans(each, encoding), "X")
+    assert judged(without, pairs, cut, 5) == {"": pytest.approx(expected["f1"])}
 
 
 def as_iob1(numbers):
@@ -124,6 +158,21 @@ def as_iob1(numbers):
     return result
 
 
+@pytest.mark.parametrize("encoding", [None, "BIO"])
+@settings(max_examples=60, deadline=None)
+@given(sentences(5))
+def test_repeated_roles_are_counted(encoding, data):
+    pairs, cut = data
+    tags = ["O", "V", "ARG0", "ARG1", "ARGM"] if encoding is None else ROLE_SPANS
+    count = 0
+    for predicted, _ in pairs:
+        named = [tags[i] for i in predicted]
+        begun = named if encoding is None else [label for label, *_ in spans(named, encoding)]
+        count += begun.count("ARG0") > 1 or begun.count("ARG1") > 1
+    metric = RepeatedRoles(vocab_of(tags), encoding=encoding)
+    assert judged(metric, pairs, cut, 5) == pytest.approx(count / len(pairs))
+
+
 def test_bioul_spans():
     tags = TAGS["BIOUL"]
     number = {tag: i for i, tag in enumerate(tags)}
@@ -131,7 +180,7 @@ def test_bioul_spans():
     predicted = ["U-X", "O", "B-Y", "L-Y", "O", "U-Y"]
     pair = [[number[tag] for tag in predicted], [number[tag] for tag in true]]
     values = judged(SpanF1(vocab_of(tags), "BIOUL"), [pair], 0, len(tags))
-    assert values == pytest.approx(2 * 1 / (3 + 3))
+    assert values[""] == pytest.approx(2 * 1 / (3 + 3))
 
 
 @settings(max_examples=400, deadline=None)
@@ -190,12 +239,8 @@ def sentences_of_spans(draw):
 def test_span_f1_of_iobes_is_seqeval_s(encoding, data):
     pairs, cut = data
     tags = TAGS["IOBES"]
-    counts = np.zeros(3)
-    for pair in pairs:
-        predicted, true = (strict_spans([tags[i] for i in numbers]) for numbers in pair)
-        counts += [len(predicted & true), len(predicted), len(true)]
-    expected = 2 * counts[0] / max(counts[1] + counts[2], 1)
-    assert judged(SpanF1(vocab_of(tags), encoding), pairs, cut, 9) == pytest.approx(expected)
+    expected = values_of(pairs, tags, strict_spans)[0]["f1"]
+    assert judged(SpanF1(vocab_of(tags), encoding), pairs, cut, 9)[""] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -206,6 +251,9 @@ def test_span_f1_of_iobes_is_seqeval_s(encoding, data):
         (lambda: SpanF1(vocab_of(TAGS["IOBES"]), "BIOUL"), "encoding BIOUL, .* got 'E-X'"),
         (lambda: SpanF1(vocab_of(TAGS["BIOUL"])), "tags of the encoding BIO, .* got 'L-X'"),
         (lambda: RoleF1(vocab_of(["_", "V"])), "tags that count"),
+        (lambda: RepeatedRoles(vocab_of(["O", "V"])), "unique roles among the tags"),
+        (lambda: RepeatedRoles(vocab_of(ROLES), ["ARG7"]), r"got \['ARG7'\]"),
+        (lambda: TagAccuracy(by_tag=True), "a vocabulary"),
         (lambda: Metric.by_name("tag-accuracy")(typo=1), "typo"),
     ],
 )
@@ -227,9 +275,11 @@ def test_a_masked_token_is_in_no_span(mask):
     unpadded = metric.batch_sums(
         probabilities[:, real[0]], predicted[:, real[0]], labels[:, real[0]], None
     )
-    assert values == unpadded
+    assert {key: value.tolist() for key, value in values.items()} == {
+        key: value.tolist() for key, value in unpadded.items()
+    }
     names = [tags[i] for i in labels[real]]
-    assert values["true"] == len(spans(names, "BIO"))
+    assert values["true"].sum() == len(spans(names, "BIO"))
 
 
 def test_wrong_shapes_are_named():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from allennlp.commands.train import TrainModel
 from allennlp.common import Params
-from sklearn.metrics import f1_score
+from sklearn.metrics import confusion_matrix, f1_score
 
 from structured_energy.reporting import LabelCounts, diagnose, inspecting
 from structured_energy.testing import (
@@ -207,6 +207,8 @@ def test_tags_are_counted_without_padding(tmp_path):
     expected = f1_score(true, guess, average=None, labels=range(number), zero_division=0)
     np.testing.assert_allclose(diagnosis.labels.f1, expected)
     assert diagnosis.labels.true.sum() == len(true)
+    confusion = confusion_matrix(true, guess, labels=range(number))
+    np.testing.assert_allclose(diagnosis.confusion, confusion)
     for missing in ("truth_scores", "calibration", "path", "oracle_values"):
         assert getattr(diagnosis, missing) is None
     assert diagnosis.decoder == []

@@ -16,6 +16,7 @@ from structured_energy.reporting import (
     draw_curves,
     save,
 )
+from structured_energy.reporting.plots import draw_confusion
 
 
 def write_run(folder, epochs):
@@ -147,6 +148,21 @@ def diagnosis():
 
 def lines_of(figure):
     return {line.get_label(): line for line in figure.axes[0].get_lines()}
+
+
+def test_the_confusion_shows_the_tags_with_the_most_errors():
+    confusion = np.array([[90.0, 0, 1, 0], [0, 50, 0, 0], [0, 7, 40, 0], [3, 0, 0, 20]])
+    axis = draw_all(Diagnosis(confusion=confusion), list("abcd"))["confusion"].axes[0]
+    tags = [label.get_text() for label in axis.get_yticklabels()]
+    assert tags == ["c", "b", "a", "d"]
+    texts = {
+        (tags[int(text.get_position()[1])], tags[int(text.get_position()[0])]): text.get_text()
+        for text in axis.texts
+    }
+    assert texts == {("c", "b"): "7", ("a", "c"): "1", ("d", "a"): "3"}
+    assert axis.get_title() == "11 of 211 tags are wrong"
+    figure = draw_confusion(confusion, shown=2)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["2", "1"]
 
 
 def test_plots_show_the_numbers_of_the_diagnosis():

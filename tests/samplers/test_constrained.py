@@ -12,6 +12,9 @@ from structured_energy.data.tag_encodings import read_spans
 from structured_energy.output_spaces import CategoricalOutputSpace
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import ConstrainedSampler, Sampler
+from structured_energy.score_networks import ScoreNetwork
+from structured_energy.testing import make_test_problem
+from structured_energy.vocabulary import names
 
 TAGS = {
     "BIO": ["O", "B-X", "I-X", "B-Y", "I-Y"],
@@ -86,6 +89,90 @@ def test_it_is_the_best_of_the_allowed_sequences(encoding, place):
             assert sample.y[i, j, real].argmax(-1).tolist() == list(best)
             changed += list(best) != logits[i, j, real].argmax(-1).tolist()
     assert changed  # the constraint had something to do
+
+
+CONSTITUENTS = (
+    "'exact'",
+    "{type: 'exact', num_samples: 4}",
+    "{type: 'exact', kind: 'means'}",
+    "{type: 'exact', kind: 'draws', num_samples: 6, seed: 1}",
+)
+
+
+@pytest.mark.parametrize("constituent", CONSTITUENTS)
+def test_over_exact_it_is_exact_inference_of_the_constrained_chain(constituent):
+    problem = make_test_problem(space="categorical")
+    encoder = (
+        "{type: 'tokens', embedder: {token_embedders: {tokens: "
+        "{type: 'embedding', embedding_dim: 5}}}}"
+    )
+    tags = names(problem.vocab, "labels")
+    samples = []
+    for options in ("", ", encoding: 'BIO'"):
+        torch.manual_seed(0)
+        problem.score_network = problem.build(
+            ScoreNetwork,
+            f"{{structured_scores: [{{type: 'linear-chain'{options}}}], encoder: {encoder}}}",
+        )
+        with torch.no_grad():
+            for parameter in problem.score_network.parameters():
+                parameter.normal_()
+        config = constituent if options else f"{{type: 'constrained', constituent: {constituent}}}"
+        samples.append(problem.build(Sampler, config).sample(problem.x, None, problem.mask))
+        unconstrained = problem.build(Sampler, constituent).sample(problem.x, None, problem.mask)
+        if not options:
+            assert not unconstrained.y.equal(samples[0].y)
+    assert any(tag.startswith("I-") for tag in tags)
+    for own, expected in zip(*samples, strict=True):
+        if expected is not None:
+            torch.testing.assert_close(own, expected)
+
+
+def test_a_constituent_without_logits_is_refused_when_it_is_built():
+    problem = make_test_problem(space="categorical")
+    for constituent in ("'random'", "{type: 'best-of', constituents: ['random', 'ground-truth']}"):
+        with pytest.raises(ConfigurationError, match="a constituent that returns logits"):
+            problem.build(Sampler, f"{{type: 'constrained', constituent: {constituent}}}")
+    with pytest.raises(ConfigurationError, match="'encoding', 'allowed' or 'unique'"):
+        problem.build(
+            Sampler, "{type: 'constrained', constituent: 'inference-network', encoding: null}"
+        )
+
+
+@pytest.mark.parametrize("encoding", ["BIO", "BIOUL", None])
+def test_labels_are_unique(encoding):
+    torch.manual_seed(3)
+    tags = TAGS.get(encoding, ["_", "A", "B"])
+    space = CategoricalOutputSpace(vocab_of(tags))
+    logits = 2 * torch.randn(3, 2, 4, len(tags))
+    kinds = {"BIO": ["X", "Y"], "BIOUL": ["X"], None: ["A"]}[encoding]
+    sampler = ConstrainedSampler(
+        vocab_of(tags), space, Given(space, logits), encoding, unique=kinds
+    )
+    result = sampler.sample(None, None, None).y.argmax(-1)
+
+    def is_right(numbers):
+        named = [tags[number] for number in numbers]
+        begun = [
+            tag if encoding is None else tag[2:]
+            for tag in named
+            if encoding is None or tag[0] in "BU"
+        ]
+        unique = all(begun.count(kind) < 2 for kind in kinds)
+        return unique and (encoding is None or allowed(named, encoding))
+
+    every = [n for n in itertools.product(range(len(tags)), repeat=4) if is_right(n)]
+    for i, j in itertools.product(range(3), range(2)):
+        best = max(every, key=lambda n: logits[i, j].gather(1, torch.tensor(n).view(-1, 1)).sum())
+        assert result[i, j].tolist() == list(best)
+
+
+def test_labels_that_cannot_be_unique_are_named():
+    vocab, encodings = vocab_of(TAGS["BIO"]), (("IOB1", "got IOB1"), ("BIO", "got 'Z'"))
+    space = CategoricalOutputSpace(vocab)
+    for encoding, message in encodings:
+        with pytest.raises(ConfigurationError, match=message):
+            ConstrainedSampler(vocab, space, Given(space, None), encoding, unique=["Z"])
 
 
 def test_outputs_that_cannot_be_decoded_are_named():

@@ -9,6 +9,7 @@ from allennlp.modules import ConditionalRandomField
 
 from structured_energy.losses import ExactLikelihoodLoss, Loss
 from structured_energy.samplers import ExactSampler, Sampler
+from structured_energy.samplers.tempered_draws import stratified_numbers
 from structured_energy.score_networks import Chain, ScoreNetwork
 from structured_energy.testing import make_test_problem
 
@@ -74,6 +75,86 @@ def test_the_likelihood_is_that_of_allennlp_s_conditional_random_field(chain):
     best = [path for path, _ in crf.viterbi_tags(chain.potentials, chain.mask)]
     result = [row[:n].tolist() for row, n in zip(chain.best(), LENGTHS, strict=True)]
     assert result == best
+
+
+def expectations(chain, i, other=None):
+    """Return the marginals of the tokens of a sentence, its entropy, and the divergence from
+    another chain, by all sequences."""
+    sequences, scores = enumerated(chain, i)
+    log_p = scores.log_softmax(0)
+    one_hot = torch.nn.functional.one_hot(torch.tensor(sequences), K).double()
+    marginals = (log_p.exp().view(-1, 1, 1) * one_hot).sum(0)
+    log_q = log_p if other is None else enumerated(other, i)[1].log_softmax(0)
+    return marginals, -(log_p.exp() * log_p).sum(), (log_p.exp() * (log_p - log_q)).sum()
+
+
+def other_chain(chain):
+    parts = [torch.randn_like(part).requires_grad_() for part in chain[:4]]
+    return Chain(*parts, chain.mask)
+
+
+def test_means_entropy_and_divergence_are_those_of_all_sequences(chain):
+    other = other_chain(chain)
+    means, results = chain.means(), (chain.entropy(), chain.divergence(other))
+    expected = []
+    for i, real in enumerate(chain.mask):
+        marginals, *values = expectations(chain, i, other)
+        expected.append(torch.stack(values))
+        torch.testing.assert_close(means.tags[i, real], marginals)
+        assert (means.tags[i, ~real] == 0).all()
+        torch.testing.assert_close(means.start[i], marginals[0])
+        torch.testing.assert_close(means.end[i], marginals[-1])
+        torch.testing.assert_close(means.transitions[i].sum(0), marginals[1:].sum(0))
+        torch.testing.assert_close(means.transitions[i].sum(1), marginals[:-1].sum(0))
+    torch.testing.assert_close(torch.stack(results, 1), torch.stack(expected))
+    # Differentiable in all weights of both.
+    wanted = [*chain[:4], *other[:4]]
+    gradients = [
+        torch.autograd.grad(value, wanted)
+        for value in (sum(results).sum(), torch.stack(expected).sum())
+    ]
+    for own, reference in zip(*gradients, strict=True):
+        torch.testing.assert_close(own, reference)
+    with torch.no_grad():
+        torch.testing.assert_close(chain.entropy(), results[0].detach())
+    assert chain.divergence(chain).abs().max() < 1e-12
+
+
+def test_padding_of_any_number_changes_no_mean(chain):
+    padded = chain.potentials.detach().masked_fill(~chain.mask.unsqueeze(2), torch.nan)
+    result = chain._replace(potentials=padded)
+    torch.testing.assert_close(result.entropy(), chain.entropy())
+    torch.testing.assert_close(result.means().tags, chain.means().tags)
+
+
+def test_chains_over_other_sentences_have_no_divergence(chain):
+    for other in (
+        chain._replace(mask=chain.mask & (torch.arange(4) < 1)),
+        chain._replace(potentials=chain.potentials[:, :2], mask=chain.mask[:, :2]),
+    ):
+        with pytest.raises(ValueError, match="two chains over the same tokens and tags"):
+            chain.divergence(other)
+
+
+def test_the_scores_of_the_best_sum_to_their_share(chain):
+    scores = chain.scores(chain.best_ones(81))
+    for i in range(3):
+        expected = enumerated(chain, i)[1].sort(descending=True).values
+        torch.testing.assert_close(scores[i, : len(expected)], expected)
+    share = (scores[:, :2].logsumexp(1) - chain.log_partition()).exp()
+    for i in range(3):
+        expected = enumerated(chain, i)[1].softmax(0).topk(2).values.sum()
+        torch.testing.assert_close(share[i], expected)
+
+
+def test_fixed_numbers_give_stratified_draws_that_follow_the_marginals(chain):
+    numbers = stratified_numbers(3, 5000, (4,))
+    draws = chain.draws(5000, numbers)
+    assert draws.equal(chain.draws(5000, numbers))
+    counts = torch.nn.functional.one_hot(draws, K).double().mean(1)
+    torch.testing.assert_close(
+        counts[chain.mask], chain.means().tags[chain.mask], atol=0.02, rtol=0
+    )
 
 
 @pytest.mark.parametrize("count", [1, 5])

@@ -2,6 +2,7 @@
 // or a pretrained transformer, frozen or trained further.
 local networks = import 'networks.libsonnet';
 local task = import 'multi_label_task.libsonnet';
+local transformers = import 'transformers.libsonnet';
 
 // The tokenizer, the indexers and the embedders of the table.
 local words(d) =
@@ -46,20 +47,9 @@ local encoder(d, hidden, dropout) =
   if std.length(hidden) == 0 then inner
   else { type: 'feedforward', encoder: inner, feedforward: networks.feedforward(hidden, dropout) };
 
-// A trained transformer has its own learning rate, which may decrease from each layer to the one below.
+// Of a transformer that is trained, with all of its weights.
 local groups(d) =
-  local rate(layers) = { lr: d.transformer_lr * std.pow(d.layer_decay, layers) };
-  if d.transformer == null || d.frozen || d.lora != null then {} else {
-    parameter_groups: (
-      if d.layer_decay == 1 then [] else [
-        [['\\.layer\\.%d\\.' % layer], rate(d.num_layers - 1 - layer)]
-        for layer in std.range(0, d.num_layers - 1)
-      ]
-    ) + (
-      if d.layer_decay == 1 then [[['transformer_model'], rate(0)]]
-      else [[['transformer_model(?!.*\\.layer\\.\\d)'], rate(d.num_layers)]]
-    ),
-  };
+  transformers.groups(d, d.transformer != null && !d.frozen && d.lora == null);
 
 task {
   defaults+: {
@@ -102,13 +92,7 @@ task {
       + (if d.score_encoder == 'own' then groups(d) else {}),
   },
 
-  base(d): super.base(d { standardize: true }) + {
-    trainer+: {
-      [if d.warmup_steps != null then 'learning_rate_scheduler']: {
-        type: 'linear_with_warmup',
-        warmup_steps: d.warmup_steps,
-      },
-    },
+  base(d): super.base(d { standardize: true }) + transformers.warmup(d) + {
     dataset_reader:
       (if std.isString(d.reader) then { type: d.reader } else d.reader)
       + words(d)

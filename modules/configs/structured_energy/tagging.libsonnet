@@ -5,10 +5,24 @@ local methods = import 'methods.libsonnet';
 local networks = import 'networks.libsonnet';
 local search_spaces = import 'tagging_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
+local transformers = import 'transformers.libsonnet';
+
+// Each word has the mean of the encodings of its pieces.
+local transformer(d) = { type: 'pretrained_transformer_mismatched', model_name: d.transformer };
+
+local indexers(d) =
+  d.indexers + (if d.transformer == null then {} else { tokens: transformer(d) });
+
+local embedders(d) = d.embedders + (
+  if d.transformer == null then {}
+  else { tokens: transformer(d) + (if d.frozen then { train_parameters: false } else {}) }
+);
+
+local groups(d) = transformers.groups(d, d.transformer != null && !d.frozen);
 
 local encoder(d, hidden, dropout) = {
   type: 'tokens',
-  embedder: { token_embedders: d.embedders },
+  embedder: { token_embedders: embedders(d) },
   encoder: {
     type: 'lstm',
     input_size: d.embedding_dim,
@@ -47,6 +61,18 @@ local lib = methods({
       },
     },
     embedding_dim: 130,  // of all embedders together
+
+    // A pretrained transformer in place of the words: a name of the hub, a folder or `package://…`.
+    transformer: null,
+    frozen: false,  // whether it is not trained
+    transformer_lr: 5e-5,
+    layer_decay: 1,  // of the rate, from each layer to the one below
+    num_layers: 12,
+    warmup_steps: null,  // for which rates rise, before they fall to 0
+
+    optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay } + groups(d),
+    score_optimizer:
+      { type: 'fused-adamw', lr: d.score_lr, weight_decay: d.weight_decay } + groups(d),
     batch_size: 32,
     hidden: 100,  // of each direction of the LSTM
     dropout: 0.5,
@@ -56,6 +82,10 @@ local lib = methods({
     patience: 6,
     score_hidden: 50,
     structured_scores: ['linear-chain'],
+    // The encoding of spans, which a chain with exact inference respects: that of the reader.
+    encoding:
+      if std.isString(d.reader) then null
+      else std.get(d.reader, 'convert_to', std.get(d.reader, 'encoding', null)),
     oracle_value: 'hamming',
     metrics: ['tag-accuracy'],
     validation_metric: '+tag_accuracy',
@@ -63,9 +93,9 @@ local lib = methods({
     task_cost_weight: 1.0,
   },
 
-  base(d): {
+  base(d): transformers.warmup(d) + {
     dataset_reader:
-      { token_indexers: d.indexers }
+      { token_indexers: indexers(d) }
       + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },
@@ -92,21 +122,33 @@ local lib = methods({
     },
   },
 
-  cost_augmented(d): { feedforward: networks.feedforward(d.cost_augmented, 0.0) },
+  // A sequence encoder of the output and the true tags, as Tu et al. 2020 have for tags.
+  cost_augmented(d): {
+    encoder: { type: 'lstm', hidden_size: d.cost_augmented[0], bidirectional: true },
+  },
 });
 
 swappable(lib {
   // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
-  // task network has in other methods.
+  // task network has in other methods. Its probabilities are those of each tag, its tags the sequence
+  // with the highest score, among those that the encoding of the files allows.
   crf(d):
     local tuned = lib.of_method(d, 'crf');
     lib.without_task_network(tuned {
       score_hidden: tuned.hidden,
       score_dropout: tuned.dropout,
       score_optimizer: tuned.optimizer,
-      structured_scores: ['linear-chain'],
+      structured_scores: [
+        if tuned.encoding == null then 'linear-chain'
+        else { type: 'linear-chain', encoding: tuned.encoding },
+      ],
     }) {
-      model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
+      model+: {
+        loss: 'exact-likelihood',
+        sampler: 'ground-truth',
+        inference: { type: 'exact', kind: 'means' },
+        decoder: { type: 'rerank', sampler: 'exact', prior_weight: 0 },
+      },
     },
 } + {
   ['inference_network_' + term](d): lib.inference_network(d {

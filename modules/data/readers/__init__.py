@@ -6,7 +6,7 @@ from .json_reader import JsonReader
 from .multi_label_text import MultiLabelTextReader
 from .reader import Reader
 from .segmentation import SegmentationReader
-from .semantic_roles import SemanticRoleReader
+from .semantic_roles import Conll2012RoleReader, SemanticRoleReader
 from .table import TableReader
 from .tabular_reader import TabularReader
 from .tagging import TaggingConllReader, TaggingReader
@@ -18,6 +18,7 @@ __all__ = [
     "MultiLabelTextReader",
     "Reader",
     "SegmentationReader",
+    "Conll2012RoleReader",
     "SemanticRoleReader",
     "TableReader",
     "TabularReader",

@@ -102,6 +102,10 @@ class TaggingConllReader(TaggingReader):
         From 0; a negative number counts from the right. By default the first and the last column;
         in CoNLL-U column 1 (FORM) and column 3 (UPOS), where column 4 (XPOS) has the tags of the
         language.
+    pos_column : `int`, optional
+        A column of parts of speech, which the model reads by an indexer such as
+        `{type: 'single_id', namespace: 'pos', feature_name: 'pos_'}`. A line of JSON then has `pos`
+        too, the part of speech of each token.
     separator : `"any"`, `"tab"` or `"space"`
         Between columns; `any` is any number of spaces and tabs, and no other white space.
     comment : `str`, optional
@@ -127,6 +131,7 @@ class TaggingConllReader(TaggingReader):
         token_indexers: Optional[Dict[str, TokenIndexer]] = None,
         token_column: Optional[int] = None,
         tag_column: Optional[int] = None,
+        pos_column: Optional[int] = None,
         separator: Literal["any", "tab", "space"] = "any",
         comment: Optional[str] = None,
         conllu: bool = False,
@@ -167,6 +172,12 @@ class TaggingConllReader(TaggingReader):
                 "Expected different numbers as 'token_column' and 'tag_column' of the reader "
                 f"'tagging-conll', got {self.tag_column} for both."
             )
+        if pos_column is not None and pos_column in (self.token_column, self.tag_column):
+            raise ConfigurationError(
+                "Expected a 'pos_column' of the reader 'tagging-conll' that is neither the "
+                f"'token_column' nor the 'tag_column', got {pos_column}."
+            )
+        self.pos_column = pos_column
         self.separator = _SEPARATORS[separator]
         self.comment = comment
         self.conllu = conllu
@@ -180,7 +191,8 @@ class TaggingConllReader(TaggingReader):
             tags = sentence.column(self.tag_column)
             if self.encoding is not None:
                 tags = convert(tags, self.encoding, self.convert_to or self.encoding, sentence)
-            yield self.text_to_instance(sentence.column(self.token_column), tags, sentence)
+            pos = None if self.pos_column is None else sentence.column(self.pos_column)
+            yield self.text_to_instance(sentence.column(self.token_column), tags, sentence, pos)
 
     def _sentences(self, file: str) -> Iterator[Sentence]:
         if self.conllu:
@@ -189,11 +201,11 @@ class TaggingConllReader(TaggingReader):
 
     def _check_columns(self, sentence: Sentence) -> None:
         width = len(sentence.rows[0])
-        for column in (self.token_column, self.tag_column):
-            if not -width <= column < width:
+        for column in (self.token_column, self.tag_column, self.pos_column):
+            if column is not None and not -width <= column < width:
                 raise ValueError(
                     f"{sentence.where(0)}: expected the column {column}, got {width} columns; "
-                    "set token_column and tag_column, which count from 0."
+                    "set token_column, tag_column and pos_column, which count from 0."
                 )
         if self.token_column % width == self.tag_column % width:
             raise ValueError(
@@ -204,7 +216,8 @@ class TaggingConllReader(TaggingReader):
             )
 
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
-        return self.text_to_instance(self.tokens_of(line))
+        tokens = self.tokens_of(line)
+        return self.text_to_instance(tokens, pos=self._pos_of(line, tokens))
 
     def value_to_instance(
         self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
@@ -214,13 +227,35 @@ class TaggingConllReader(TaggingReader):
             line = value
         else:
             line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
-        return self.text_to_instance(self.tokens_of(line), output)
+        tokens = self.tokens_of(line)
+        return self.text_to_instance(tokens, output, pos=self._pos_of(line, tokens))
+
+    def _pos_of(self, line: Dict[str, Any], tokens: List[str]) -> Optional[List[str]]:
+        """Return the parts of speech of a line, if the model reads them."""
+        if self.pos_column is None:
+            return None
+        pos = line.get("pos")
+        if (
+            not isinstance(pos, list)
+            or len(pos) != len(tokens)
+            or not all(isinstance(part, str) for part in pos)
+        ):
+            raise ValueError(
+                "Expected a line with 'pos', the part of speech of each of its "
+                f"{len(tokens)} tokens, for the model, whose reader has a pos_column, got "
+                f"{str(pos)[:60]}."
+            )
+        return pos
 
     def text_to_instance(
         self,
         tokens: Sequence[str],
         tags: Optional[Sequence[str]] = None,
         sentence: Optional[Sentence] = None,
+        pos: Optional[Sequence[str]] = None,
     ) -> Instance:
-        """Return the instance of a sentence of tokens; `sentence` names its lines in messages."""
-        return self._make([Token(token) for token in tokens], tags, sentence)
+        """Return the instance of a sentence of tokens, with their parts of speech if given;
+        `sentence` names its lines in messages."""
+        parts = [None] * len(tokens) if pos is None else pos
+        made = [Token(token, pos_=part) for token, part in zip(tokens, parts, strict=True)]
+        return self._make(made, tags, sentence)

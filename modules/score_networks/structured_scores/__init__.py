@@ -7,6 +7,7 @@ from .feedforward import FeedForwardStructuredScore
 from .grid import GridScore
 from .images import EncodingAndMaskScore, ImageAndMaskScore
 from .labels import CardinalityScore, PairwiseScore, ScaledLogitsScore
+from .segments import SemiMarkovScore
 from .structured_score import StructuredScore, construct_scores
 from .taxonomy import TaxonomyScore
 from .whole_sequences import LabelLanguageModelScore, SelfAttentionScore
@@ -29,6 +30,7 @@ __all__ = [
     "PairwiseScore",
     "ScaledLogitsScore",
     "SelfAttentionScore",
+    "SemiMarkovScore",
     "SkipChainScore",
     "StructuredScore",
     "TaxonomyScore",

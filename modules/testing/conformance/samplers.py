@@ -28,6 +28,8 @@ class SamplerConformance(Conformance):
         assert problem.output_space.contains(sample.y)
         for other in (sample.logits, sample.cost_augmented):
             assert other is None or other.shape == sample.y.shape
+        if component.has_logits is not None:
+            assert (sample.logits is not None) == component.has_logits
         assert sample.log_prob is None or sample.log_prob.shape == sample.y.shape[:2]
 
     def test_labels_are_needed_only_where_it_says_so(

@@ -1,0 +1,121 @@
+"""The transitions between tags that a constraint allows."""
+
+from typing import Dict, List, NamedTuple, Optional
+
+import torch
+from allennlp.common.checks import ConfigurationError
+from allennlp.data import Vocabulary
+from allennlp.modules.conditional_random_field import allowed_transitions
+
+from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
+from ..vocabulary import names
+
+START, END = "START", "END"
+Followers = Dict[str, List[str]]
+
+
+class Constraints(NamedTuple):
+    """What is not allowed, bool: a tag after another one, as the first and as the last one."""
+
+    transitions: torch.Tensor  # (num_tags, num_tags)
+    start: torch.Tensor  # (num_tags,)
+    end: torch.Tensor  # (num_tags,)
+
+    def of_states(self, tags: torch.Tensor) -> "Constraints":
+        """Return the constraints of states with these tags `(num_states,)`."""
+        return Constraints(self.transitions[tags][:, tags], self.start[tags], self.end[tags])
+
+    def violations(self, tags: List[int]) -> List[int]:
+        """Return the places of tags that may not stand there, and the number of tags where the last
+        one may not be the last."""
+        if not tags:
+            return []
+        places = [0] if self.start[tags[0]] else []
+        places += [t for t in range(1, len(tags)) if self.transitions[tags[t - 1], tags[t]]]
+        return places + ([len(tags)] if self.end[tags[-1]] else [])
+
+
+def constraints_of(
+    vocab: Vocabulary, encoding: Optional[Encoding], allowed: Optional[Followers], component: str
+) -> Optional[Constraints]:
+    """Return the constraints of an encoding of spans and of a table of followers; both hold. `None`
+    without any.
+
+    # Parameters
+
+    allowed : `Dict[str, List[str]]`
+        For a tag those that may follow it; a tag that is not named may be followed by each. `START`
+        has the first tags, and `END` among the followers allows a tag at the end.
+    component : `str`
+        The component, for messages.
+
+    # Raises
+
+    `ConfigurationError` for an unknown encoding, for tags that do not belong to it, and for a name
+    that is no tag.
+    """
+    if encoding is None and allowed is None:
+        return None
+    tags = names(vocab, "labels")
+    size = len(tags)
+    forbidden = torch.zeros(size + 1, size + 1, dtype=torch.bool)  # START before, END after all
+    if encoding is not None:
+        forbidden |= ~_of_encoding(tags, encoding, component)
+    if allowed is not None:
+        forbidden |= _of_table(tags, allowed, component)
+    forbidden[size, size] = True
+    return Constraints(forbidden[:size, :size], forbidden[size, :size], forbidden[:size, size])
+
+
+def check_tags(tags: List[str], encoding: str, component: str) -> None:
+    """Raise `ConfigurationError` for an unknown encoding, or for tags that do not belong to it."""
+    if encoding not in ENCODINGS:
+        raise ConfigurationError(
+            f"Expected the encoding of {component} to be one of {list(ENCODINGS)}, got "
+            f"'{encoding}'."
+        )
+    for tag in tags:
+        if not is_tag_of(encoding, tag):
+            raise ConfigurationError(
+                f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', for "
+                f"{component}, got '{tag}'."
+            )
+
+
+def _of_encoding(tags: List[str], encoding: str, component: str) -> torch.Tensor:
+    """Return what an encoding allows, bool `(num_tags + 1, num_tags + 1)`."""
+    check_tags(tags, encoding, component)
+    size = len(tags)
+    result = torch.zeros(size + 2, size + 2, dtype=torch.bool)
+    places = dict(enumerate(map(as_bioul, tags)))
+    for before, after in allowed_transitions(base_encoding(encoding), places):
+        result[before, after] = True
+    ends = torch.arange(size + 2) != size
+    return result[:-1][:, ends]  # AllenNLP's START is the last but one, its END the last
+
+
+def _of_table(tags: List[str], allowed: Followers, component: str) -> torch.Tensor:
+    """Return what a table does not allow, bool `(num_tags + 1, num_tags + 1)`."""
+    size = len(tags)
+    for mark in (START, END):
+        if mark in tags:
+            raise ConfigurationError(
+                f"Expected no tag '{mark}', which stands for the edge of a sentence in 'allowed' of"
+                f" {component}."
+            )
+    befores = {tag: place for place, tag in enumerate([*tags, START])}
+    afters = {tag: place for place, tag in enumerate([*tags, END])}
+    result = torch.zeros(size + 1, size + 1, dtype=torch.bool)
+    for before, followers in allowed.items():
+        for name, known in ((before, befores), *((follower, afters) for follower in followers)):
+            if name not in known:
+                raise ConfigurationError(
+                    f"Expected tags in 'allowed' of {component}, {', '.join(known)}, got '{name}'."
+                )
+        result[befores[before]] = True
+        result[befores[before], [afters[follower] for follower in followers]] = False
+    if result[size, :size].all():
+        raise ConfigurationError(
+            f"Expected a tag that may be the first one in 'allowed' of {component}, got none."
+        )
+    return result
