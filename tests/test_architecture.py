@@ -29,7 +29,7 @@ LAYERS = [
     },
     {"configs"},
     {"logging", "compatibility", "environment", "vocabulary", "span_encodings", "feature_scaling"},
-    {"taxonomy"},
+    {"taxonomy", "dependency_trees"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},
