@@ -1,13 +1,13 @@
 """Algorithms over dependency trees: sums, best trees and draws, as functions of batched tensors.
 
-The arcs of a sentence of n tokens are an array `(batch, n, n + 1)`: row i has the values of the heads
-of token i, column 0 the root, and column j + 1 the token j. A mask `(batch, n)` marks the tokens that
-exist. Sums are of exponentials, in double precision and in log space without a subtraction, so that
-logits of ±1e4 lose nothing.
+The arcs of a sentence of n tokens are an array `(batch, n, n + 1)`: row i has the values of the
+heads of token i, column 0 the root, and column j + 1 the token j. A mask `(batch, n)` marks the
+tokens that exist. Sums are of exponentials, in double precision and in log space without a
+subtraction, so that logits of ±1e4 lose nothing.
 """
 
 from .arcs import LOWEST, candidates, cleaned
-from .draws import draw_trees
+from .draws import draw_trees, value_at
 from .matrix_tree import matrix_tree_log_partition
 from .projective import best_projective, draw_projective, inside_log_partition
 from .spanning_tree import best_tree, is_projective, is_tree
@@ -28,4 +28,5 @@ __all__ = [
     "log_partition",
     "marginals",
     "matrix_tree_log_partition",
+    "value_at",
 ]

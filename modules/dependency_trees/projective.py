@@ -61,7 +61,7 @@ class _Draw(torch.autograd.Function):
         return torch.logsumexp(values, -1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
         (values,) = ctx.saved_tensors
         noise = torch.empty_like(values).exponential_().log()
         drawn = (values - noise).argmax(-1, keepdim=True)

@@ -7,6 +7,12 @@ from .average_precision import (
     MicroAveragePrecision,
 )
 from .by_label import LabelF1, LabelPrecision, LabelRecall
+from .dependencies import (
+    AttachmentMetric,
+    ContentAttachmentScore,
+    LabelledAttachmentScore,
+    UnlabelledAttachmentScore,
+)
 from .f1 import ExampleF1, MacroF1, MicroF1
 from .hierarchy import AreaUnderPrecisionRecall, HierarchicalF1, LevelF1, Violations
 from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
@@ -21,6 +27,8 @@ from .tagging import RoleF1, SpanF1, TagAccuracy
 __all__ = [
     "UNIT",
     "AreaUnderPrecisionRecall",
+    "AttachmentMetric",
+    "ContentAttachmentScore",
     "ExampleF1",
     "HammingLoss",
     "HierarchicalF1",
@@ -28,6 +36,7 @@ __all__ = [
     "LabelF1",
     "LabelPrecision",
     "LabelRecall",
+    "LabelledAttachmentScore",
     "LevelF1",
     "MacroF1",
     "MeanAveragePrecisionByExample",
@@ -47,6 +56,7 @@ __all__ = [
     "Sums",
     "TagAccuracy",
     "TagMetric",
+    "UnlabelledAttachmentScore",
     "Violations",
     "as_structured",
     "values_of",

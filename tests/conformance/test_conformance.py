@@ -30,7 +30,8 @@ from structured_energy.testing import (
 
 # The problems: sets of labels, and all.
 SETS_OF_LABELS = ("binary", "tree", "dag")
-ALL = ("binary", "categorical", "image", "tree", "dag")
+ALL = ("binary", "categorical", "image", "tree", "dag", "dependencies")
+SENTENCES = ("categorical", "dependencies")
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 
@@ -50,26 +51,26 @@ OF_TASK_NETWORK = (
 ENCODERS = {
     FEATURES: SETS_OF_LABELS,
     OF_TASK_NETWORK: ALL,
-    f"{{type: 'feedforward', encoder: {TOKENS}, feedforward: {FEEDFORWARD}}}": ("categorical",),
+    f"{{type: 'feedforward', encoder: {TOKENS}, feedforward: {FEEDFORWARD}}}": SENTENCES,
     "{type: 'task-network'}": ALL,
     "{type: 'task-network', detach: false}": ALL,
     "{type: 'task-network', output: 'logits'}": ("binary", "categorical", "tree", "dag"),
-    TOKENS: ("categorical",),
-    f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1}}": ("categorical",),
+    TOKENS: SENTENCES,
+    f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'boe', embedding_dim: 5, "
-    f"averaged: true}}, feedforward: {FEEDFORWARD}}}": ("categorical",),
+    f"averaged: true}}, feedforward: {FEEDFORWARD}}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'cnn', embedding_dim: 5, "
-    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": ("categorical",),
+    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, pooling: ['first', 'mean', 'max', 'last']}}": (
         "categorical",
     ),
     f"{{type: 'text', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1, seq2vec_encoder: "
-    "{type: 'lstm', input_size: 8, hidden_size: 4}}": ("categorical",),
+    "{type: 'lstm', input_size: 8, hidden_size: 4}}": SENTENCES,
     "{type: 'pixels', num_channels: 2}": ("image",),
     "{type: 'fully-convolutional', hidden: [4, 4], num_channels: 2}": ("image",),
     U_NET: ("image",),
     f"{{type: 'frozen', encoder: {FEATURES}}}": SETS_OF_LABELS,
-    f"{{type: 'frozen', encoder: {TOKENS}}}": ("categorical",),
+    f"{{type: 'frozen', encoder: {TOKENS}}}": SENTENCES,
     f"{{type: 'frozen', encoder: {U_NET}}}": ("image",),
 }
 # The terms of scores with what they need.
@@ -101,6 +102,8 @@ TERMS = {
         "hidden: [4, 4, 4], num_channels: 2",
     ],
     "taxonomy": [""],
+    "sibling": ["size: 3"],
+    "grandparent": ["size: 3"],
     "encoding-and-mask": ["hidden: [4], width: 1", "hidden: [4, 3], width: 3"],
 }
 
@@ -147,8 +150,15 @@ OF_TAGS = [
     for utility in ("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
 ]
 
+DEPENDENCIES = [
+    f"{{type: 'dependency-tree', single_root: {root}, projective: {projective}}}"
+    for root in ("true", "false")
+    for projective in ("false", "true")
+]
+
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
+    (OutputSpace, "dependency-tree"): DEPENDENCIES,
     (OutputSpace, "hierarchical"): [
         "'hierarchical'",
         "{type: 'hierarchical', coherence: 'max'}",
@@ -321,12 +331,14 @@ SPACES = {
     **dict.fromkeys(OF_TAGS, ("categorical",)),
     **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
+    **dict.fromkeys(DEPENDENCIES, ("dependencies",)),
     "constrained": ("categorical",),
     "exact": ("categorical", "tree"),
     "{type: 'exact', num_samples: 4}": ("categorical",),
     "{type: 'exact', kind: 'means'}": ("tree",),
     "exact-likelihood": ("categorical", "tree"),
     "taxonomy": ("tree", "dag"),
+    **dict.fromkeys(("sibling", "grandparent"), ("dependencies",)),
     "mean-over-crops": ("image",),
     **ENCODERS,
     **{
@@ -345,6 +357,7 @@ SPACES = {
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
     "au-prc": SETS_OF_LABELS,
     **dict.fromkeys(("tag-accuracy", "role-f1", "span-f1"), ("categorical",)),
+    **dict.fromkeys(("uas", "las", "clas"), ("dependencies",)),
     **dict.fromkeys(SETS, ("binary", "image", "tree", "dag")),
     **dict.fromkeys(("label-precision", "label-recall", "label-f1"), SETS_OF_LABELS),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),

@@ -135,7 +135,7 @@ def test_draws_have_the_probabilities_of_trees(single_root, projective, way, mon
     lengths = (4, 3, 1, 0)
     logits, mask = logits_of(*lengths)
     uniform = torch.rand(4, 6000, 4)
-    drawn = draw_trees(logits, uniform, mask, single_root, projective)
+    drawn = draw_trees(logits, uniform, mask, single_root, projective).values
     other = draw_projective(
         logits.repeat_interleave(6000, 0), mask.repeat_interleave(6000, 0), single_root
     )
@@ -152,15 +152,15 @@ def test_draws_have_the_probabilities_of_trees(single_root, projective, way, mon
 def test_draws_at_the_same_numbers_are_the_same_whatever_computes_them(monkeypatch):
     logits, mask = logits_of(9, 6, scale=2.0)
     uniform = torch.rand(2, 50, 9)
-    first = draw_trees(logits, uniform, mask)
+    first = draw_trees(logits, uniform, mask).values
     monkeypatch.setattr(draws_module, "_TOLERANCE", -1.0)
-    assert torch.equal(draw_trees(logits, uniform, mask), first)
+    assert torch.equal(draw_trees(logits, uniform, mask).values, first)
 
 
 @kinds
 def test_draws_of_extreme_logits_are_the_best_trees(single_root, projective):
     logits, mask = logits_of(8, 5, 3, scale=1e4)
-    heads = draw_trees(logits, torch.rand(3, 4, 8), mask, single_root, projective)
+    heads = draw_trees(logits, torch.rand(3, 4, 8), mask, single_root, projective).values
     best = best_heads(logits, mask, single_root, projective)
     assert torch.equal(heads, best.unsqueeze(1).expand_as(heads))
 
@@ -182,8 +182,8 @@ def test_masked_tokens_may_stand_anywhere(single_root, projective):
     heads = best_heads(logits, mask, *args)[0]
     assert torch.equal(heads[kept], columns[best_heads(packed, None, *args)[0]])
     uniform = torch.rand(1, 30, 6)
-    drawn = draw_trees(logits, uniform, mask, *args)[0]
-    of_packed = draw_trees(packed, uniform[..., kept], None, *args)[0]
+    drawn = draw_trees(logits, uniform, mask, *args).values[0]
+    of_packed = draw_trees(packed, uniform[..., kept], None, *args).values[0]
     assert torch.equal(drawn[:, kept], columns[of_packed])
     assert (drawn[:, ~mask[0]] == 0).all()
 

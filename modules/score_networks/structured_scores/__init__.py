@@ -3,6 +3,7 @@
 from .autoregressive import AutoregressivePixelsScore, ClassifierChainScore
 from .chains import LinearChainScore, SkipChainScore
 from .conditional import ConditionalFeedForwardScore, LabelAttentionScore
+from .dependencies import GrandparentScore, PairsOfArcsScore, SiblingScore
 from .feedforward import FeedForwardStructuredScore
 from .grid import GridScore
 from .images import EncodingAndMaskScore, ImageAndMaskScore
@@ -20,15 +21,18 @@ __all__ = [
     "ConvolutionalScore",
     "EncodingAndMaskScore",
     "FeedForwardStructuredScore",
+    "GrandparentScore",
     "GridScore",
     "HighOrderScore",
     "ImageAndMaskScore",
     "LabelAttentionScore",
     "LabelLanguageModelScore",
     "LinearChainScore",
+    "PairsOfArcsScore",
     "PairwiseScore",
     "ScaledLogitsScore",
     "SelfAttentionScore",
+    "SiblingScore",
     "SkipChainScore",
     "StructuredScore",
     "TaxonomyScore",
