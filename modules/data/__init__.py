@@ -5,6 +5,7 @@ from .augmentations import Augmentation, RandomCrop, RandomFlip
 from .fields import ImageField, RowField, Schema
 from .readers import (
     ArffReader,
+    DependencyConlluReader,
     DigitsCompletionReader,
     JsonReader,
     MultiLabelTextReader,
@@ -24,6 +25,7 @@ from .texts import TextsField
 __all__ = [
     "ArffReader",
     "Augmentation",
+    "DependencyConlluReader",
     "DigitsCompletionReader",
     "ImageField",
     "JsonReader",

@@ -281,3 +281,42 @@ class TagField(SequenceLabelField):
                     f"'{tag}'; correct the file, or train on data that have this tag."
                 )
         super().index(vocab)
+
+
+class ArcField(TagField):
+    """The heads and relations of a text, as labels 1 + head · R + relation, of R relations; padding
+    is 0, no arc.
+
+    # Parameters
+
+    heads : `Sequence[int]`
+        0 for the root, and 1 for the first token.
+    relations : `Sequence[str]`
+    text : `TextField`
+    sentence : `Sentence`, optional
+        Where the arcs are from, for error messages.
+    """
+
+    __slots__ = ["heads"]
+
+    def __init__(
+        self,
+        heads: Sequence[int],
+        relations: Sequence[str],
+        text: TextField,
+        sentence: Optional[Sentence] = None,
+    ) -> None:
+        super().__init__(relations, text, sentence)
+        self.heads = list(heads)
+
+    def index(self, vocab: Vocabulary) -> None:
+        """Look the relations up in a vocabulary.
+
+        # Raises
+
+        `ValueError` for a relation that the vocabulary does not have.
+        """
+        super().index(vocab)
+        size = len(names(vocab, self._label_namespace))
+        pairs = zip(self.heads, self._indexed_labels or [], strict=True)
+        self._indexed_labels = [1 + head * size + relation for head, relation in pairs]

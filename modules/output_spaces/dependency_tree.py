@@ -258,11 +258,20 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         """Return ⟨y, logits⟩ − log Σ_T exp⟨T, logits⟩ over trees T, `(batch, num_samples)`."""
         if mask is not None:
             logits = self.with_mask(logits, mask.unsqueeze(1).expand(logits.shape[:-1]))
-        arcs, exists = self._arcs(logits)
-        total = log_partition(arcs.flatten(0, 1), exists.flatten(0, 1), *self._kind)
         possible = logits.masked_fill(~self.possible(logits), LOW).double()
         score = self.sum_positions(self.position_dot(y.double(), possible), mask)
-        return (score - total.view(logits.shape[:2])).to(logits.dtype)
+        return (score - self.log_partition(logits)).to(logits.dtype)
+
+    def log_partition(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return log Σ_T exp⟨T, logits⟩ over trees, `(...)`, of logits `(..., *event_shape)`, in
+        double precision; differentiable."""
+        arcs, exists = self._arcs(logits)
+        total = log_partition(arcs.flatten(0, -3), exists.flatten(0, -2), *self._kind)
+        return total.view(logits.shape[:-2])
+
+    def best(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return the labels of the trees with the highest ⟨T, logits⟩."""
+        return self.decode(logits)
 
     def label_mass(
         self, y: torch.Tensor, mask: Optional[torch.Tensor] = None

@@ -1,4 +1,4 @@
-"""Exact inference in linear chains and trees."""
+"""Exact inference in linear chains, trees of labels, and dependency trees."""
 
 from typing import Any, Literal, Optional
 
@@ -10,7 +10,16 @@ from ..losses import Loss
 from ..networks import frozen
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
-from ..score_networks import ScoreNetwork, chain_of, check_chain, check_tree, has_tree, tree_of
+from ..score_networks import (
+    ScoreNetwork,
+    chain_of,
+    check_chain,
+    check_tree,
+    has_arcs,
+    has_tree,
+    space_of_arcs,
+    tree_of,
+)
 from .sampler import Sampler
 
 
@@ -18,19 +27,21 @@ from .sampler import Sampler
 class ExactSampler(Sampler):
     """The outputs of the highest scores, best first, or exact draws from p(y | x) ∝ exp s(x, y)
     with their log-probabilities, or the means of that distribution. The score network must be a
-    linear chain, or a tree over closed sets of labels (the structured score `taxonomy`).
+    linear chain, a tree over closed sets of labels (the structured score `taxonomy`), or in the
+    space `dependency-tree` one without structured scores.
 
     # Parameters
 
     num_samples : `int`
         The number of outputs for each instance.
     kind : `"best"`, `"draws"` or `"means"`
-        Whether to return the best outputs, draws or, of a tree, E[y], the probabilities of labels.
+        Whether to return the best outputs, draws or, of a tree, E[y], the probabilities of labels
+        or arcs.
 
     # Raises
 
-    `ConfigurationError` for a score network that is neither, several best outputs of a tree, and
-    the means of a chain.
+    `ConfigurationError` for a score network that is none of these, several best outputs of a tree,
+    and the means of a chain.
     """
 
     score_network: ScoreNetwork
@@ -45,7 +56,8 @@ class ExactSampler(Sampler):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        self.is_tree = has_tree(score_network)
+        self.has_arcs = has_arcs(score_network)
+        self.is_tree = self.has_arcs or has_tree(score_network)
         kinds = ("best", "draws", "means") if self.is_tree else ("best", "draws")
         if num_samples < 1 or kind not in kinds:
             raise ConfigurationError(
@@ -57,7 +69,8 @@ class ExactSampler(Sampler):
                 f"Expected num_samples 1 with the kind '{kind}' in the sampler 'exact' of a tree, "
                 f"got {num_samples}."
             )
-        check_tree(score_network) if self.is_tree else check_chain(score_network)
+        if not self.has_arcs:
+            check_tree(score_network) if self.is_tree else check_chain(score_network)
         self.score_network = score_network
         self.num_samples = num_samples
         self.kind = kind
@@ -66,6 +79,8 @@ class ExactSampler(Sampler):
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None
     ) -> SamplerOutput:
         x = Encoded.of(x, mask)
+        if self.has_arcs:
+            return self._of_arcs(x, mask)
         if self.is_tree:
             return self._of_tree(x, mask)
         with frozen(self.score_network):
@@ -97,3 +112,16 @@ class ExactSampler(Sampler):
                 return SamplerOutput(self.output_space.normalize(logits), logits)
             y = self.output_space.sample(logits, self.num_samples)
             return SamplerOutput(y, log_prob=self.output_space.log_prob(logits.unsqueeze(1), y))
+
+    def _of_arcs(self, x: Encoded, mask: Optional[torch.Tensor]) -> SamplerOutput:
+        space = space_of_arcs(self.score_network)
+        with frozen(self.score_network), torch.no_grad():
+            potentials = self.score_network.potentials(x, mask)
+            self.check_scores(potentials if mask is None else potentials[mask])
+            if self.kind == "best":
+                return SamplerOutput(space.encode(space.best(potentials), potentials.dtype))
+            if self.kind == "means":
+                y = space.means(potentials).unsqueeze(1)
+                return SamplerOutput(y, space.logits_of(y))
+            y = space.sample(potentials, self.num_samples)
+            return SamplerOutput(y, log_prob=space.log_prob(potentials.unsqueeze(1), y, mask))

@@ -1,5 +1,6 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
+from .arc_field import has_arcs, space_of_arcs
 from .chain import Chain, chain_of, check_chain
 from .score_network import ScoreNetwork
 from .structured_scores import (
@@ -51,6 +52,8 @@ __all__ = [
     "chain_of",
     "check_chain",
     "check_tree",
+    "has_arcs",
     "has_tree",
+    "space_of_arcs",
     "tree_of",
 ]

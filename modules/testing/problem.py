@@ -60,7 +60,6 @@ _PROJECTION = {"dependencies": {"type": "biaffine", "arc_size": 5, "relation_siz
 _STRUCTURED_SCORE.update(
     tree={"type": "taxonomy"},
     dag=_STRUCTURED_SCORE["binary"],
-    dependencies={"type": "sibling", "size": 4},
 )
 
 
@@ -197,8 +196,9 @@ def make_test_problem(
     task_network = TaskNetwork.from_params(
         Params(copy.deepcopy(encoder)), vocab=vocab, output_space=output_space
     )
+    terms = [_STRUCTURED_SCORE[space]] if space in _STRUCTURED_SCORE else []
     score_network = ScoreNetwork.from_params(
-        Params(copy.deepcopy({**encoder, "structured_scores": [_STRUCTURED_SCORE[space]]})),
+        Params(copy.deepcopy({**encoder, "structured_scores": terms})),
         vocab=vocab,
         output_space=output_space,
     )
@@ -217,10 +217,11 @@ def make_test_problem(
         x = {"tokens": {"tokens": words}}
         labels = torch.randint(len(tags), mask.shape)
     if space == "dependencies":
-        # Trees over the tokens that exist; the others hang on the first one, with no one below.
+        # Trees over the tokens that exist; each of the others hangs on the token before it.
         logits = torch.zeros(batch_size, width, (width + 1) * len(tags), dtype=dtype)
         drawn = output_space.sample(output_space.with_mask(logits, mask), 1)[:, 0]
-        labels = output_space.decode(drawn).masked_fill(~mask, 1 + len(tags))
+        labels = output_space.decode(drawn)
+        labels = torch.where(mask, labels, 1 + torch.arange(width) * len(tags))
     if space == "image":
         size = (1, 1) if one_label else SIZE
         mask = torch.ones(batch_size, *size, dtype=torch.bool)

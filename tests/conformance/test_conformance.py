@@ -43,6 +43,7 @@ FEATURES = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
 TOKENS = f"{{type: 'tokens', embedder: {EMBEDDER}}}"
 LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}"
 U_NET = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
+BIAFFINE = "projection: {type: 'biaffine', arc_size: 4, relation_size: 3}"
 OF_TASK_NETWORK = (
     f"{{type: 'feedforward', encoder: {{type: 'task-network'}}, feedforward: {FEEDFORWARD}}}"
 )
@@ -134,6 +135,10 @@ NETWORKS = {
         network(TOKENS),
         network(f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}}}", "linear-chain"),
         network(OF_TASK_NETWORK, "label-language-model", "high-order"),
+    ],
+    "dependencies": [
+        network(TOKENS, rest=BIAFFINE),
+        network(TOKENS, "sibling", "grandparent", rest="local_term: false"),
     ],
     "image": [
         network(U_NET),
@@ -333,10 +338,10 @@ SPACES = {
     "categorical": ("categorical",),
     **dict.fromkeys(DEPENDENCIES, ("dependencies",)),
     "constrained": ("categorical",),
-    "exact": ("categorical", "tree"),
+    "exact": ("categorical", "tree", "dependencies"),
     "{type: 'exact', num_samples: 4}": ("categorical",),
-    "{type: 'exact', kind: 'means'}": ("tree",),
-    "exact-likelihood": ("categorical", "tree"),
+    "{type: 'exact', kind: 'means'}": ("tree", "dependencies"),
+    "exact-likelihood": ("categorical", "tree", "dependencies"),
     "taxonomy": ("tree", "dag"),
     **dict.fromkeys(("sibling", "grandparent"), ("dependencies",)),
     "mean-over-crops": ("image",),
