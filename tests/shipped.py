@@ -22,7 +22,12 @@ CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))
 # One data set of each task; a task has the same methods on all of them.
 METHODS = [
     path
-    for folder in ("multi_label/digits", "tagging/twpos", "segmentation/weizmann_horses")
+    for folder in (
+        "multi_label/digits",
+        "tagging/twpos",
+        "segmentation/weizmann_horses",
+        "parsing/ud_english_ewt",
+    )
     for path in sorted((FOLDER / folder).glob("*.jsonnet"))
 ]
 # The methods of texts and of taxonomies are those of feature vectors; these have all that differs.
@@ -46,6 +51,7 @@ WRITE = {
     "hierarchical": write_hierarchy,
     "multi_label_text": write_texts,
     "tagging": write_conllu,
+    "parsing": write_conllu,
     "segmentation": write_images,
 }
 # Draws of two processes are not those of one.

@@ -21,6 +21,7 @@ class Method(NamedTuple):
 _NETWORK = "Tu & Gimpel 2018"
 _TERMS = "Tu et al. 2020"
 _SEAL = "Lee et al. 2022"
+_TREES = "Koo et al. 2007"
 _CROSS_ENTROPY = Method("cross_entropy", "A task network that minimises the cross-entropy.")
 _SPEN = Method(
     "spen",
@@ -165,6 +166,21 @@ METHODS: Dict[str, List[Method]] = {
         _DYNAMIC_NCE,
     ],
     "segmentation": [_CROSS_ENTROPY, _DVN, _INFERENCE_NETWORK, _DYNAMIC_DVN, _DYNAMIC_NCE],
+    "parsing": [
+        _CROSS_ENTROPY,
+        Method("crf", "The likelihood of trees, exact by the matrix-tree theorem.", _TREES),
+        Method("crf_projective", "The same over projective trees.", "Eisner 1996"),
+        _SPEN,
+        _DVN,
+        _INFERENCE_NETWORK,
+        Method(
+            "inference_network_second_order",
+            "The same, with terms over pairs of arcs: siblings and grandparents.",
+            "Wang & Tu 2020",
+        ),
+        _DYNAMIC_MARGIN,
+        _DYNAMIC_NCE,
+    ],
 }
 METHODS["multi_label_text"] = METHODS["multi_label"]
 _MAX = Method(
@@ -187,6 +203,7 @@ TITLES = {
     "multi_label": "Labels (multi_label)",
     "tagging": "Tags of tokens (tagging)",
     "segmentation": "Masks of images (segmentation)",
+    "parsing": "Dependency trees (parsing)",
     "multi_label_text": "Labels of texts (multi_label_text)",
     "hierarchical": "Labels in a taxonomy (hierarchical)",
 }
@@ -195,6 +212,7 @@ DATA_SETS = {
     "multi_label": ("data_sets", "digits"),
     "tagging": ("tagging_data_sets", "twpos"),
     "segmentation": ("segmentation_data_sets", "weizmann_horses"),
+    "parsing": ("parsing_data_sets", "ud_english_ewt"),
     "multi_label_text": ("multi_label_text_data_sets", "goemotions"),
     "hierarchical": ("hierarchical_data_sets", "spo_fun"),
 }
