@@ -56,7 +56,9 @@ _STRUCTURED_SCORE: Dict[str, Dict[str, Any]] = {
 for _space in PARENTS:
     _ENCODERS[_space] = _ENCODERS["binary"]
 
-_PROJECTION = {"dependencies": {"type": "biaffine", "arc_size": 5, "relation_size": 4}}
+_PROJECTION = {
+    "dependencies": {"type": "biaffine", "arc_size": 5, "relation_size": 4, "dropout": 0.0}
+}
 _STRUCTURED_SCORE.update(
     tree={"type": "taxonomy"},
     dag=_STRUCTURED_SCORE["binary"],

@@ -43,7 +43,7 @@ FEATURES = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
 TOKENS = f"{{type: 'tokens', embedder: {EMBEDDER}}}"
 LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}"
 U_NET = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
-BIAFFINE = "projection: {type: 'biaffine', arc_size: 4, relation_size: 3}"
+BIAFFINE = "projection: {type: 'biaffine', arc_size: 4, relation_size: 3, dropout: 0}"
 OF_TASK_NETWORK = (
     f"{{type: 'feedforward', encoder: {{type: 'task-network'}}, feedforward: {FEEDFORWARD}}}"
 )

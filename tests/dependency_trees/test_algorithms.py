@@ -6,7 +6,7 @@ import networkx
 import numpy as np
 import pytest
 import torch
-from enumeration import all_trees, arcs_of, plain_projective, scores_of
+from all_trees import all_trees, arcs_of, plain_projective, scores_of
 
 from structured_energy.dependency_trees import (
     best_heads,
