@@ -39,6 +39,8 @@ class Projection(torch.nn.Module, Registrable, ABC):
 
     squeezed: bool
     """Whether the logits have no last dimension of a fixed size."""
+    out_features: int
+    """The size of the last dimension of the logits where it is fixed."""
 
     @abstractmethod
     def forward(self, h: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 from ..vocabulary import names
 from .augmentations import Augmentation, RandomCrop, RandomFlip
-from .fields import ImageField, RowField, Schema
+from .fields import ArcField, ImageField, RowField, Schema
 from .readers import (
     ArffReader,
     DependencyConlluReader,
@@ -23,6 +23,7 @@ from .tensor_loader import TensorDataLoader
 from .texts import TextsField
 
 __all__ = [
+    "ArcField",
     "ArffReader",
     "Augmentation",
     "DependencyConlluReader",

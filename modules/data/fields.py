@@ -318,5 +318,6 @@ class ArcField(TagField):
         """
         super().index(vocab)
         size = len(names(vocab, self._label_namespace))
-        pairs = zip(self.heads, self._indexed_labels or [], strict=True)
-        self._indexed_labels = [1 + head * size + relation for head, relation in pairs]
+        labels: List[int] = self._indexed_labels
+        for place, head in enumerate(self.heads):
+            labels[place] += 1 + head * size

@@ -31,6 +31,7 @@ from .plots import draw_all
 from .run import Run
 from .style import in_style
 from .tree import Node, tree_of
+from .tree_picture import tree_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -191,5 +192,6 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["number"] = lambda value: "" if value is None else f"{value:.4g}"
     environment.filters["image"] = image_address
+    environment.filters["tree"] = tree_picture
     environment.filters["breakable"] = _breakable
     return environment

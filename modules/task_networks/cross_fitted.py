@@ -45,6 +45,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
     `ConfigurationError` for fewer than 2 folds, and for an encoder of tokens or pixels.
     """
 
+    projection: LinearProjection
     seen: torch.Tensor
     factors: torch.Tensor
 

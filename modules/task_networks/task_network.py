@@ -41,7 +41,7 @@ class TaskNetwork(Network, Registrable):
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.projection = construct_projection(
+        self.projection: Projection = construct_projection(
             projection, encoder, output_space, len(names(vocab, "labels"))
         )
 
@@ -64,7 +64,7 @@ class TaskNetwork(Network, Registrable):
                 "Expected logits whose last dimension has a fixed size, got one logit for each "
                 f"vector of {type(self.encoder).__name__}; leave out the cost_augmented_network."
             )
-        return int(self.projection.out_features)
+        return self.projection.out_features
 
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the logits and h."""

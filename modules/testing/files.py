@@ -62,8 +62,8 @@ def _arc(place: int, words: List[str]) -> Tuple[int, str]:
 
 
 def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> Path:
-    """Write a learnable CoNLL-U file: two predicates in each sentence, their senses and roles, and the
-    dependency tree."""
+    """Write a learnable CoNLL-U file: two predicates in each sentence, their senses and roles, and
+    the dependency tree."""
     generator = random.Random(seed)
     parts = {"dog": "NOUN", "she": "PRON", "sees": "VERB", "red": "ADJ", "runs": "VERB"}
     lines = []

@@ -157,13 +157,18 @@ class TestProblem:
         """Random proposals with everything that a sampler can give."""
         truth = self.truth
         logits = torch.randn(len(truth), num_samples, *truth.shape[2:], dtype=self.dtype)
-        y = self.output_space.normalize(logits)
+        y, cost_augmented = (self._normalized(each) for each in (logits, torch.randn_like(logits)))
         return SamplerOutput(
             y=y,
             logits=logits,
-            cost_augmented=self.output_space.normalize(torch.randn_like(logits)),
-            log_prob=self.output_space.log_prob(logits, y),
+            cost_augmented=cost_augmented,
+            log_prob=self.output_space.log_prob(logits, y, self.mask),
         )
+
+    def _normalized(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return y of logits `(batch, num_samples, *event_shape)` under the mask."""
+        mask = self.mask.unsqueeze(1).expand(-1, logits.shape[1], *self.mask.shape[1:])
+        return self.output_space.normalize(self.output_space.with_mask(logits, mask))
 
 
 def make_test_problem(

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import torch
-from allennlp.common import Params
 from allennlp.commands.train import train_model
+from allennlp.common import Params
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
 

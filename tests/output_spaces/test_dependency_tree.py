@@ -211,7 +211,8 @@ def test_what_does_not_fit_is_refused():
     problem = make_test_problem(space="dependencies")
     with pytest.raises(ConfigurationError, match="several|num_samples 1"):
         problem.build(Sampler, "{type: 'exact', num_samples: 3}")
-    encoder = "{type: 'tokens', embedder: {token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}}"
+    embedding = "{type: 'embedding', embedding_dim: 5}"
+    encoder = f"{{type: 'tokens', embedder: {{token_embedders: {{tokens: {embedding}}}}}}}"
     with pytest.raises(ConfigurationError, match="the projection 'biaffine' .* got 'linear'"):
         problem.build(TaskNetwork, f"{{type: 'encoder', encoder: {encoder}, projection: 'linear'}}")
     tags = make_test_problem(space="categorical")
