@@ -2,7 +2,7 @@
 
 from ..vocabulary import names
 from .augmentations import Augmentation, RandomCrop, RandomFlip
-from .fields import ArcField, ImageField, RowField, Schema
+from .fields import ImageField, RowField, Schema
 from .readers import (
     ArffReader,
     DependencyConlluReader,
@@ -19,6 +19,7 @@ from .readers import (
 )
 from .registry import resolve
 from .tables import write_table
+from .tag_fields import ArcField
 from .tensor_loader import TensorDataLoader
 from .texts import TextsField
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..dependency_trees import candidates, is_projective
+from ..dependency_trees import candidates, is_projective, value_at
 
 LOW = -1e9
 """The logit of an arc that is not possible."""
@@ -78,3 +78,17 @@ def _stay_projective(heads: torch.Tensor, exists: torch.Tensor) -> torch.Tensor:
     others = torch.arange(n + 1, device=heads.device).view(-1, 1)
     changed = torch.where(only, others, heads[..., None, None, :])
     return is_projective(changed, exists[..., None, None, :].expand_as(changed))
+
+
+def labels_of(
+    logits: torch.Tensor, heads: torch.Tensor, uniform: torch.Tensor, num_relations: int
+) -> torch.Tensor:
+    """Return the labels of heads `(batch, num_samples, num_tokens)`, with the relations at uniform
+    numbers of the logits `(batch, *event_shape)` of each head."""
+    labels = 1 + heads * num_relations
+    if num_relations > 1:
+        rows = torch.arange(len(logits), device=heads.device).view(-1, 1, 1)
+        tokens = torch.arange(heads.shape[2], device=heads.device)
+        of_heads = logits.unflatten(-1, (-1, num_relations))[rows, tokens, heads]
+        labels = labels + value_at(of_heads.softmax(-1), uniform).values
+    return labels.masked_fill(absent_tokens(logits).unsqueeze(1), 0)

@@ -13,11 +13,17 @@ from ..dependency_trees import (
     draw_trees,
     log_partition,
     marginals,
-    value_at,
 )
 from ..vocabulary import names
 from .categorical import CategoricalOutputSpace
-from .dependency_arcs import LOW, absent_tokens, as_absent, possible_arcs, possible_moves
+from .dependency_arcs import (
+    LOW,
+    absent_tokens,
+    as_absent,
+    labels_of,
+    possible_arcs,
+    possible_moves,
+)
 from .output_space import EDGE, OutputSpace
 
 
@@ -134,17 +140,12 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         return encoded.to(dtype or torch.get_default_dtype())
 
     def decode(self, y: torch.Tensor) -> torch.Tensor:
-        """Return the tree with the highest Σ_i y_i,(h_i, r_i)."""
+        """Return the tree T with the highest ⟨T, y⟩, of y, logits or potentials."""
         exists = ~absent_tokens(y)
         best = y.unflatten(-1, (-1, self.num_values)).max(-1)
         heads = best_heads(best.values, exists, *self._kind)
         relations = best.indices.gather(-1, heads.unsqueeze(-1)).squeeze(-1)
         return (1 + heads * self.num_values + relations).masked_fill(~exists, 0)
-
-    def heads_and_relations(self, labels: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-        """Return the heads of labels, 0 for the root and 1 + j for token j, and the relations."""
-        places = (labels - 1).clamp(min=0)
-        return places // self.num_values, places % self.num_values
 
     def readable(
         self,
@@ -157,10 +158,11 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         several relations their `relations`."""
         found = []
         for row in labels:
-            heads, relations = self.heads_and_relations(row[row > 0])
-            found.append({"heads": heads.tolist()})
+            places = row[row > 0] - 1
+            found.append({"heads": (places // self.num_values).tolist()})
             if self.num_values > 1:
-                found[-1]["relations"] = [names[place] for place in relations.tolist()]
+                relations = (places % self.num_values).tolist()
+                found[-1]["relations"] = [names[place] for place in relations]
         return found
 
     def sample(
@@ -178,13 +180,15 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
             heads = draw_projective(each, real, self.single_root).unflatten(0, (-1, num_samples))
         else:
             heads = draw_trees(arcs, numbers, exists, *self._kind).values
-        return self._with_relations(logits, heads, torch.rand_like(numbers))
+        labels = labels_of(logits, heads, torch.rand_like(numbers), self.num_values)
+        return self.encode(labels.flatten(0, 1), logits.dtype).view(*labels.shape, -1)
 
     def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
         arcs, exists = self._arcs(logits)
         numbers = uniform.unsqueeze(0).expand(len(logits), *uniform.shape)
         drawn = draw_trees(arcs, numbers, exists, *self._kind)
-        return self._with_relations(logits, drawn.values, drawn.rest)
+        labels = labels_of(logits, drawn.values, drawn.rest, self.num_values)
+        return self.encode(labels.flatten(0, 1), logits.dtype).view(*labels.shape, -1)
 
     def random(self, like: torch.Tensor) -> torch.Tensor:
         exponential = torch.empty_like(like).exponential_().clamp(min=torch.finfo(like.dtype).tiny)
@@ -269,10 +273,6 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         total = log_partition(arcs.flatten(0, -3), exists.flatten(0, -2), *self._kind)
         return total.view(logits.shape[:-2])
 
-    def best(self, logits: torch.Tensor) -> torch.Tensor:
-        """Return the labels of the trees with the highest ⟨T, logits⟩."""
-        return self.decode(logits)
-
     def label_mass(
         self, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> Optional[torch.Tensor]:
@@ -297,18 +297,3 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         if self.num_values == 1:
             return logits, exists
         return logits.unflatten(-1, (-1, self.num_values)).logsumexp(-1), exists
-
-    def _with_relations(
-        self, logits: torch.Tensor, heads: torch.Tensor, uniform: torch.Tensor
-    ) -> torch.Tensor:
-        """Return heads `(batch, num_samples, num_tokens)` with relations at uniform numbers, as
-        y."""
-        labels = 1 + heads * self.num_values
-        if self.num_values > 1:
-            rows = torch.arange(len(logits), device=heads.device).view(-1, 1, 1)
-            tokens = torch.arange(heads.shape[2], device=heads.device)
-            of_heads = logits.unflatten(-1, (-1, self.num_values))[rows, tokens, heads]
-            labels = labels + value_at(of_heads.softmax(-1), uniform).values
-        labels = labels.masked_fill(absent_tokens(logits).unsqueeze(1), 0)
-        encoded = self.encode(labels.flatten(0, 1), logits.dtype)
-        return encoded.view(*labels.shape, -1)

@@ -119,7 +119,7 @@ class ExactSampler(Sampler):
             potentials = self.score_network.potentials(x, mask)
             self.check_scores(potentials if mask is None else potentials[mask])
             if self.kind == "best":
-                return SamplerOutput(space.encode(space.best(potentials), potentials.dtype))
+                return SamplerOutput(space.encode(space.decode(potentials), potentials.dtype))
             if self.kind == "means":
                 y = space.means(potentials).unsqueeze(1)
                 return SamplerOutput(y, space.logits_of(y))

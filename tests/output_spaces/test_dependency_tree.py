@@ -73,7 +73,7 @@ def test_the_distribution_is_that_of_all_trees(single_root, projective):
         expected = (log_prob.exp().view(-1, 1, 1) * y[0]).sum(0)
         torch.testing.assert_close(means[row], expected)
         np.testing.assert_allclose(draws[row].mean(0), expected, atol=0.035)
-        assert torch.equal(space.best(logits)[row], labels[log_prob.argmax()])
+        assert torch.equal(space.decode(logits)[row], labels[log_prob.argmax()])
 
 
 @kinds

@@ -9,7 +9,7 @@ from allennlp.data.tokenizers import Token
 
 from ...dependency_trees import is_tree
 from ..conll import FORM, HEAD, RELATION, Sentence, read_conllu
-from ..fields import ArcField
+from ..tag_fields import ArcField
 from .tagging import TaggingReader, sentences_of
 
 _RELATIONS = ("universal", "full", "none")
