@@ -101,6 +101,10 @@ def small(path, folder, rows=20):
         config["data_loader"]["augmentations"][0]["size"] = [8, 9]
         config["data_loader"]["batches_per_epoch"] = 2
         config["model"]["inference"]["size"] = [8, 9]
+    elif task == "parsing":
+        for network in ("task_network", "score_network"):
+            if network in config["model"]:
+                config["model"][network]["projection"].update(arc_size=8, relation_size=6)
     elif data_set == "twpos":  # the columns of CoNLL-U
         config["dataset_reader"].update(token_column=1, tag_column=3)
     config["trainer"]["num_epochs"] = 2

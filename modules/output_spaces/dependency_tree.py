@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Tuple, Union
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
-from torch.nn.functional import log_softmax, one_hot
+from torch.nn.functional import log_softmax, one_hot, pad
 
 from ..dependency_trees import (
     best_heads,
@@ -67,14 +67,9 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         projective: bool = False,
         namespace: str = "labels",
     ) -> None:
-        self.num_values = max(len(names(vocab, namespace)), 1)
+        self.num_values = self.num_relations = max(len(names(vocab, namespace)), 1)
         self.single_root = single_root
         self.projective = projective
-
-    @property
-    def num_relations(self) -> int:
-        """R."""
-        return self.num_values
 
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:
         if position_dims != 1:
@@ -164,6 +159,10 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
                 relations = (places % self.num_values).tolist()
                 found[-1]["relations"] = [names[place] for place in relations]
         return found
+
+    def cut(self, values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        columns = pad(real, (1, 0), value=True).repeat_interleave(self.num_values)
+        return values[real][:, columns]
 
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
@@ -294,6 +293,4 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
     def _arcs(self, logits: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the logits of arcs, summed over relations, and the tokens that exist."""
         exists = ~absent_tokens(logits)
-        if self.num_values == 1:
-            return logits, exists
         return logits.unflatten(-1, (-1, self.num_values)).logsumexp(-1), exists

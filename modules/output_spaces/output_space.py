@@ -234,6 +234,10 @@ class OutputSpace(Registrable, ABC):
         """Return the discrete output nearest to a relaxed y, shaped like it."""
         return self.encode(self.decode(y.flatten(0, 1)), y.dtype).view_as(y)
 
+    def cut(self, values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """Return values `event_shape` without those of padding; `real` is the mask."""
+        return values[real]
+
     def shared_mass(
         self, y: torch.Tensor, other: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
