@@ -23,7 +23,12 @@ CONFIGS = sorted(FOLDER.glob("*/*/*.jsonnet"))
 # One data set of each task; a task has the same methods on all of them.
 METHODS = [
     path
-    for folder in ("multi_label/digits", "tagging/twpos", "segmentation/weizmann_horses")
+    for folder in (
+        "multi_label/digits",
+        "tagging/twpos",
+        "segmentation/weizmann_horses",
+        "parsing/ud_english_ewt",
+    )
     for path in sorted((FOLDER / folder).glob("*.jsonnet"))
 ]
 # The methods of texts and of taxonomies are those of feature vectors; these have all that differs.
@@ -47,6 +52,7 @@ WRITE = {
     "hierarchical": write_hierarchy,
     "multi_label_text": write_texts,
     "tagging": write_conllu,
+    "parsing": write_conllu,
     "segmentation": write_images,
 }
 # Draws of two processes are not those of one.
@@ -99,6 +105,10 @@ def small(path, folder, rows=20):
         config["model"]["inference"]["size"] = [8, 9]
     elif data_set == "conll2000_minilm":
         config = with_tiny_tagger(config, folder)
+    elif task == "parsing":
+        for network in ("task_network", "score_network"):
+            if network in config["model"]:
+                config["model"][network]["projection"].update(arc_size=8, relation_size=6)
     elif data_set == "twpos":  # the columns of CoNLL-U
         config["dataset_reader"].update(token_column=1, tag_column=3)
     config["trainer"]["num_epochs"] = 2

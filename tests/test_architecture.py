@@ -29,7 +29,7 @@ LAYERS = [
     },
     {"configs"},
     {"logging", "compatibility", "environment", "vocabulary", "span_encodings", "feature_scaling"},
-    {"taxonomy"},
+    {"taxonomy", "dependency_trees"},
     {"encoders", "output_spaces", "networks", "sampler_output"},
     {"data", "metrics", "projection"},
     {"oracle_values", "task_networks", "score_networks"},
@@ -49,6 +49,8 @@ LAYERS = [
 # Functions that do not make an output of logits, with what they make.
 ALLOWED = {
     ("decoders/draws.py", "softmax"): "the weights of draws",
+    ("dependency_trees/draws.py", "softmax by hand"): "the weights of arcs in a determinant",
+    ("projection.py", "log_softmax"): "the relation given its head, in the logits of arcs",
     ("losses/expected_cost.py", "softmax by hand"): "the weights of samples",
     ("losses/value_regression.py", "expit"): "a value between 0 and 1 of a score",
     ("samplers/gibbs_with_gradients.py", "Categorical"): "the proposal of a move",

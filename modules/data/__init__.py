@@ -6,6 +6,7 @@ from .fields import ImageField, RowField, Schema
 from .readers import (
     ArffReader,
     Conll2012RoleReader,
+    DependencyConlluReader,
     DigitsCompletionReader,
     JsonReader,
     MultiLabelTextReader,
@@ -19,12 +20,15 @@ from .readers import (
 )
 from .registry import resolve
 from .tables import write_table
+from .tag_fields import ArcField
 from .tensor_loader import TensorDataLoader
 from .texts import TextsField
 
 __all__ = [
+    "ArcField",
     "ArffReader",
     "Augmentation",
+    "DependencyConlluReader",
     "DigitsCompletionReader",
     "ImageField",
     "JsonReader",

@@ -9,8 +9,8 @@ _WORD, _SPAN, _EMPTY = (
 # Python decodes a byte that is not UTF-8 to one of the second range.
 _NOT_TEXT = re.compile("[\0\udc80-\udcff]")
 _DOCUMENT = re.compile(r"-DOCSTART-(?![^ \t])")
-# Of CoNLL-U: how many columns there are at least, and the numbers of two of them.
-CONLLU_COLUMNS, FORM, UPOS = 10, 1, 3
+# Of CoNLL-U: how many columns there are at least, and the numbers of some.
+CONLLU_COLUMNS, FORM, UPOS, HEAD, RELATION = 10, 1, 3, 6, 7
 
 
 class Sentence(NamedTuple):

@@ -1,17 +1,15 @@
-"""Fields of AllenNLP instances: rows of a table with shared names, images, tags of tokens."""
+"""Fields of AllenNLP instances: rows of a table with shared names, images."""
 
 from collections import Counter
-from textwrap import shorten
 from typing import Collection, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import torch
 from allennlp.data import Vocabulary
-from allennlp.data.fields import Field, SequenceLabelField, TensorField, TextField
+from allennlp.data.fields import Field, TensorField
 
 from ..taxonomy import NAMESPACE
 from ..vocabulary import names
-from .conll import Sentence
 
 LARGEST = float(np.finfo(np.float32).max)
 Counts = Dict[str, Dict[str, int]]
@@ -241,43 +239,3 @@ class ImageField(TensorField):
                 f"{list(padding_lengths.values())}; set the reader's 'size', or take batches of 1."
             )
         return super().as_tensor(padding_lengths)
-
-
-class TagField(SequenceLabelField):
-    """The tags of a text.
-
-    # Parameters
-
-    tags : `Sequence[str]`
-    text : `TextField`
-    sentence : `Sentence`, optional
-        Where the tags are from, for error messages.
-    """
-
-    __slots__ = ["file", "lines"]
-
-    def __init__(
-        self, tags: Sequence[str], text: TextField, sentence: Optional[Sentence] = None
-    ) -> None:
-        super().__init__(list(tags), text)
-        # Not the sentence itself, whose other columns would stay in memory.
-        self.file = None if sentence is None else sentence.file
-        self.lines = [] if sentence is None else sentence.lines
-
-    def index(self, vocab: Vocabulary) -> None:
-        """Look the tags up in a vocabulary.
-
-        # Raises
-
-        `ValueError` for a tag that the vocabulary does not have.
-        """
-        known = vocab.get_token_to_index_vocabulary(self._label_namespace)
-        for place, tag in enumerate(self.labels):
-            if tag not in known and vocab._oov_token not in known:
-                where = f"{self.file}, line {self.lines[place]}" if self.file else f"token {place}"
-                tags = shorten(", ".join(names(vocab, self._label_namespace)), 600)
-                raise ValueError(
-                    f"{where}: expected one of the tags of the model's training data ({tags}), got "
-                    f"'{tag}'; correct the file, or train on data that have this tag."
-                )
-        super().index(vocab)

@@ -7,6 +7,12 @@ from .average_precision import (
     MicroAveragePrecision,
 )
 from .by_label import LabelF1, LabelPrecision, LabelRecall
+from .dependencies import (
+    AttachmentMetric,
+    ContentAttachmentScore,
+    LabelledAttachmentScore,
+    UnlabelledAttachmentScore,
+)
 from .f1 import ExampleF1, MacroF1, MicroF1
 from .hierarchy import AreaUnderPrecisionRecall, HierarchicalF1, LevelF1, Violations
 from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
@@ -22,6 +28,8 @@ from .tagging import RepeatedRoles, RoleF1, RolePrecision, RoleRecall, TagAccura
 __all__ = [
     "UNIT",
     "AreaUnderPrecisionRecall",
+    "AttachmentMetric",
+    "ContentAttachmentScore",
     "ExampleF1",
     "HammingLoss",
     "HierarchicalF1",
@@ -29,6 +37,7 @@ __all__ = [
     "LabelF1",
     "LabelPrecision",
     "LabelRecall",
+    "LabelledAttachmentScore",
     "LevelF1",
     "MacroF1",
     "MeanAveragePrecisionByExample",
@@ -53,6 +62,7 @@ __all__ = [
     "Sums",
     "TagAccuracy",
     "TagMetric",
+    "UnlabelledAttachmentScore",
     "Violations",
     "as_structured",
     "values_of",

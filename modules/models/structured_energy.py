@@ -285,7 +285,7 @@ class StructuredEnergyModel(Model, LoggingMixin):
         mask = readable.pop("mask", None)
         if mask is not None:
             rows = zip(probabilities, mask := mask.cpu(), strict=True)
-            readable["probabilities"] = [row[real].numpy() for row, real in rows]
+            readable["probabilities"] = [self.output_space.cut(*row).numpy() for row in rows]
         labels = self.decoder.decode(readable.pop("prediction")).cpu()
         readable.update(self.output_space.details(labels))
         readable["labels"] = self.output_space.readable(

@@ -2,12 +2,14 @@
 
 from .binary import BinaryOutputSpace
 from .categorical import CategoricalOutputSpace
+from .dependency_tree import DependencyTreeOutputSpace
 from .hierarchical import HierarchicalOutputSpace, taxonomy_of_labels
 from .output_space import OutputSpace
 
 __all__ = [
     "BinaryOutputSpace",
     "CategoricalOutputSpace",
+    "DependencyTreeOutputSpace",
     "HierarchicalOutputSpace",
     "OutputSpace",
     "taxonomy_of_labels",

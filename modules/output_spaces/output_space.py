@@ -37,9 +37,33 @@ class OutputSpace(Registrable, ABC):
         `ConfigurationError` where outputs of this space have no such positions.
         """
 
+    projection: ClassVar[str] = "linear"
+    """The registered name of the projection from encodings to logits."""
+
+    def zeros(
+        self, h: torch.Tensor, size: Optional[int], mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        """Return logits of 0 `(batch, *event_shape)` for encodings h `(batch, *position_shape,
+        encoding_size)`, whose `logits_size` is `size`."""
+        return h.new_zeros(*h.shape[:-1], *(() if size is None else (size,)))
+
+    def zeros_like(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return logits of 0 for the inputs of other logits or outputs."""
+        return torch.zeros_like(logits)
+
+    def with_mask(self, logits: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return logits `(..., *event_shape)` that say which positions a mask `(...,
+        *position_shape)` leaves out, where that limits the values of other positions; by default
+        the same."""
+        return logits
+
     @abstractmethod
     def normalize(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the relaxed y of logits of any shape `(..., *event_shape)`; differentiable."""
+
+    def means(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return E[y] of the discrete draws of `sample`, by default `normalize(logits)`."""
+        return self.normalize(logits)
 
     @abstractmethod
     def logits_of(self, y: torch.Tensor) -> torch.Tensor:
@@ -217,6 +241,10 @@ class OutputSpace(Registrable, ABC):
     def nearest_corner(self, y: torch.Tensor) -> torch.Tensor:
         """Return the discrete output nearest to a relaxed y, shaped like it."""
         return self.encode(self.decode(y.flatten(0, 1)), y.dtype).view_as(y)
+
+    def cut(self, values: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+        """Return values `event_shape` without those of padding; `real` is the mask."""
+        return values[real]
 
     def shared_mass(
         self, y: torch.Tensor, other: torch.Tensor, mask: Optional[torch.Tensor] = None

@@ -1,6 +1,7 @@
 """Predictors."""
 
+from .conllu import ConlluPredictor
 from .segmentation import SegmentationPredictor
 from .structured_energy import StructuredEnergyPredictor
 
-__all__ = ["SegmentationPredictor", "StructuredEnergyPredictor"]
+__all__ = ["ConlluPredictor", "SegmentationPredictor", "StructuredEnergyPredictor"]

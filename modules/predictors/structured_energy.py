@@ -11,6 +11,7 @@ from allennlp.models import Model
 from allennlp.predictors import Predictor
 
 from ..data import ImageField, JsonReader
+from ..output_spaces import DependencyTreeOutputSpace
 from ..vocabulary import names
 
 
@@ -26,6 +27,8 @@ class StructuredEnergyPredictor(Predictor):
     for `{"text": "I …"}`, or with a key for each column of text, and the `tokens`. Tagging:
     `{"tokens": ["I", …]}`, or `{"sentence": "I …"}` for the reader's tokenizer; `labels` are the
     tags of `tokens`, `label_probabilities` the tags and their probabilities for each token.
+    Dependency trees: the same, and `labels` are the `heads` of the tokens, 0 for the root, and
+    their `relations` (the predictor `conllu` writes CoNLL-U).
     Semantic roles: the same with `"predicate"`, the place of the predicate among the tokens, from
     0. Images: `{"image": "horse.png"}`; `labels` are its rows of pixels, 1 where they are on (the
     predictor `segmentation` writes them to a file).
@@ -75,11 +78,13 @@ class StructuredEnergyPredictor(Predictor):
         for instance in instances:
             instance.fields.pop("labels", None)
         predictions = super().predict_batch_instance(instances)
+        # Probabilities of arcs have no names.
+        is_tree = isinstance(self._model.output_space, DependencyTreeOutputSpace)
         for instance, prediction in zip(instances, predictions, strict=True):
             x = instance.fields["x"]
             if isinstance(x, TextField):
                 prediction["tokens"] = [token.text for token in x.tokens]
-            if not isinstance(x, ImageField):
+            if not isinstance(x, ImageField) and not is_tree:
                 prediction["label_probabilities"] = self._named(prediction["probabilities"])
         return predictions
 

@@ -9,11 +9,12 @@ from allennlp.data import Batch, Instance
 from allennlp.data.fields import MultiLabelField, TextField
 from allennlp.nn.util import move_to_device
 
-from ..data import ImageField, RowField, TextsField, names
+from ..data import ArcField, ImageField, RowField, TextsField, names
 from ..models import StructuredEnergyModel
 from .data import RunData
 from .diagnosis import Diagnosis
 from .inspecting import inspecting
+from .tree_picture import Tree
 
 FEATURES = 12  # the number of the largest features shown
 TEXT = 300  # the number of letters of a text shown
@@ -37,7 +38,7 @@ class Tag(NamedTuple):
 
 
 class Example(NamedTuple):
-    """An instance with its prediction, which is one of `labels`, `tags` and `images`.
+    """An instance with its prediction, which is one of `labels`, `tags`, `tree` and `images`.
 
     # Fields
 
@@ -58,6 +59,7 @@ class Example(NamedTuple):
     texts: Optional[List[str]] = None
     labels: Optional[List[Label]] = None
     tags: Optional[List[Tag]] = None
+    tree: Optional[Tree] = None
     images: Optional[Dict[str, np.ndarray]] = None
 
 
@@ -106,6 +108,11 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
     x, truth = instance.fields["x"], instance.fields["labels"]
     if isinstance(x, TextField) and not isinstance(truth, (RowField, MultiLabelField)):
         words = [token.text for token in x.tokens]
+        if isinstance(truth, ArcField):
+            relations = readable.get("relations", ["_"] * len(words))
+            true = list(zip(truth.heads, truth.labels, strict=True))
+            predicted = list(zip(readable["heads"], relations, strict=True))
+            return example._replace(tree=Tree(words, true, predicted))
         tags = zip(words, truth.labels, readable, strict=True)
         return example._replace(tags=[Tag(*each) for each in tags])
     if isinstance(x, ImageField):

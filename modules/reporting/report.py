@@ -32,6 +32,7 @@ from .run import Run
 from .style import in_style
 from .terms import Outline, outline_of
 from .tree import Node, tree_of
+from .tree_picture import tree_picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -197,5 +198,6 @@ def _environment() -> jinja2.Environment:
     environment.filters["number"] = lambda value: "" if value is None else f"{value:.4g}"
     environment.filters["share"] = lambda value: "" if value is None else f"{value:.2f}"
     environment.filters["image"] = image_address
+    environment.filters["tree"] = tree_picture
     environment.filters["breakable"] = _breakable
     return environment

@@ -1,4 +1,4 @@
-"""Exact inference in linear chains and trees."""
+"""Exact inference in linear chains, trees of labels, and dependency trees."""
 
 from typing import Any, Literal, Optional, Tuple
 
@@ -19,7 +19,9 @@ from ..score_networks import (
     chain_states,
     check_chain,
     check_tree,
+    has_arcs,
     has_tree,
+    space_of_arcs,
     tree_of,
 )
 from .sampler import Sampler
@@ -30,8 +32,9 @@ from .tempered_draws import stratified_numbers
 class ExactSampler(Sampler):
     """The outputs of the highest scores, best first, or exact draws from p(y | x) ∝ exp s(x, y)
     with their log-probabilities, or the means of that distribution, which are the probabilities of
-    the tags of each token, or of labels. The score network must be a linear chain, a semi-Markov
-    field, or a tree over closed sets of labels (the structured score `taxonomy`).
+    the tags of each token, of labels, or of arcs. The score network must be a linear chain, a
+    semi-Markov field, a tree over closed sets of labels (the structured score `taxonomy`), or in the
+    space `dependency-tree` one without structured scores.
 
     # Parameters
 
@@ -45,8 +48,8 @@ class ExactSampler(Sampler):
 
     # Raises
 
-    `ConfigurationError` for a score network that is neither, several best outputs of a tree, and
-    several means.
+    `ConfigurationError` for a score network that is none of these, several best outputs of a tree,
+    several means, and a seed with dependency trees.
     """
 
     score_network: ScoreNetwork
@@ -62,7 +65,8 @@ class ExactSampler(Sampler):
         log_key: Optional[str] = None,
     ) -> None:
         super().__init__(output_space, loss, log_key)
-        self.is_tree = has_tree(score_network)
+        self.has_arcs = has_arcs(score_network)
+        self.is_tree = self.has_arcs or has_tree(score_network)
         kinds = ("best", "draws", "means")
         if num_samples < 1 or kind not in kinds:
             raise ConfigurationError(
@@ -75,7 +79,13 @@ class ExactSampler(Sampler):
                 f"Expected num_samples 1 with the kind '{kind}' in the sampler 'exact'{of}, "
                 f"got {num_samples}."
             )
-        check_tree(score_network) if self.is_tree else check_chain(score_network)
+        if self.has_arcs and seed is not None:
+            raise ConfigurationError(
+                "Expected no seed in the sampler 'exact' of dependency trees, whose draws have the "
+                f"random numbers of torch, got {seed}."
+            )
+        if not self.has_arcs:
+            check_tree(score_network) if self.is_tree else check_chain(score_network)
         self.score_network = score_network
         self.num_samples = num_samples
         self.kind = kind
@@ -97,6 +107,8 @@ class ExactSampler(Sampler):
         """Return the proposals among the sequences of tags that constraints allow; the best one
         begins each kind of tag at most once, where `opens` `(num_kinds, num_tags)` is given."""
         x = Encoded.of(x, mask)
+        if self.has_arcs:
+            return self._of_arcs(x, mask)
         if self.is_tree:
             return self._of_tree(x, mask)
         with frozen(self.score_network), torch.no_grad():
@@ -156,3 +168,16 @@ class ExactSampler(Sampler):
             else:
                 y = self.output_space.draw_at(logits, numbers.to(logits.device))
             return SamplerOutput(y, log_prob=self.output_space.log_prob(logits.unsqueeze(1), y))
+
+    def _of_arcs(self, x: Encoded, mask: Optional[torch.Tensor]) -> SamplerOutput:
+        space = space_of_arcs(self.score_network)
+        with frozen(self.score_network), torch.no_grad():
+            potentials = self.score_network.potentials(x, mask)
+            self.check_scores(potentials if mask is None else potentials[mask])
+            if self.kind == "best":
+                return SamplerOutput(space.encode(space.decode(potentials), potentials.dtype))
+            if self.kind == "means":
+                y = space.means(potentials).unsqueeze(1)
+                return SamplerOutput(y, space.logits_of(y))
+            y = space.sample(potentials, self.num_samples)
+            return SamplerOutput(y, log_prob=space.log_prob(potentials.unsqueeze(1), y, mask))

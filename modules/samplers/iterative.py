@@ -74,8 +74,8 @@ class IterativeSampler(Sampler):
         """Return y_0, `(batch, num_starts, *event_shape)`, smoothed at the edge of the relaxation
         (`OutputSpace.smooth`) unless it comes from the buffer."""
         if self.start is None:
-            zeros = torch.zeros_like(self.score_network.potentials(x, mask)).unsqueeze(1)
-            y = self.output_space.project(zeros)
+            potentials = self.score_network.potentials(x, mask).detach().unsqueeze(1)
+            y = self.output_space.project(self.output_space.zeros_like(potentials))
         else:
             y = self.start.sample(x, None, mask).y.detach()
         y = self.output_space.smooth(y, smoothing)

@@ -71,4 +71,4 @@ class UniformSampler(_BlindSampler):
     logits, since y = 0 has infinite logits."""
 
     def outputs(self, like: torch.Tensor) -> torch.Tensor:
-        return self.output_space.normalize(torch.zeros_like(like))
+        return self.output_space.normalize(self.output_space.zeros_like(like))

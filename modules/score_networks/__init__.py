@@ -1,5 +1,6 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
+from .arc_field import has_arcs, space_of_arcs
 from .chain import Chain, ChainMeans, chain_of, chain_states, check_chain, has_chain
 from .constraints import Constraints, check_tags, constraints_of
 from .score_network import ScoreNetwork
@@ -61,7 +62,9 @@ __all__ = [
     "check_tree",
     "constraints_of",
     "chain_states",
+    "has_arcs",
     "has_chain",
     "has_tree",
+    "space_of_arcs",
     "tree_of",
 ]

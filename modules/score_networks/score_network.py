@@ -13,7 +13,7 @@ from ..gradients import Differentiated, GradientFunction, ValueAndGradient, by_a
 from ..networks import Network
 from ..old_configs import refuse_old_form
 from ..output_spaces import OutputSpace
-from ..projection import Projection, logits_size
+from ..projection import Projection, construct_projection, logits_size
 from ..vocabulary import names
 from .structured_scores import StructuredScore, construct_scores
 
@@ -39,6 +39,8 @@ class ScoreNetwork(Differentiated, Network, Registrable):
         Whether the terms that are sums over positions, the local term among them, are added up, as
         in a random field, or divided by the number of real positions: for a score that stands for a
         value in [0, 1] whatever the size of an input.
+    projection : `Projection`, optional
+        h to potentials; by default that of the output space.
 
     # Raises
 
@@ -56,6 +58,7 @@ class ScoreNetwork(Differentiated, Network, Registrable):
         structured_scores: Optional[List[Lazy[StructuredScore]]] = None,
         local_term: bool = True,
         positions: Literal["sum", "mean"] = "sum",
+        projection: Optional[Lazy[Projection]] = None,
     ) -> None:
         super().__init__()
         if positions not in ("sum", "mean"):
@@ -76,7 +79,11 @@ class ScoreNetwork(Differentiated, Network, Registrable):
         self.structured_scores = torch.nn.ModuleList(
             construct_scores(structured_scores, output_space, encoder, self.logits_size)
         )
-        self.projection = Projection(encoder, output_space, num_labels) if local_term else None
+        self.projection = (
+            construct_projection(projection, encoder, output_space, num_labels)
+            if local_term
+            else None
+        )
 
     @classmethod
     def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "ScoreNetwork":
@@ -88,10 +95,9 @@ class ScoreNetwork(Differentiated, Network, Registrable):
         """Return the potentials u `(batch, *event_shape)`, and the encoding of x by each term."""
         h = self.encoder(x, mask)
         if self.projection is not None:
-            potentials = self.projection(h)
+            potentials = self.projection(h, mask)
         else:
-            last = () if self.logits_size is None else (self.logits_size,)
-            potentials = h.new_zeros(*h.shape[:-1], *last)
+            potentials = self.output_space.zeros(h, self.logits_size, mask)
         scores = cast(List[StructuredScore], self.structured_scores)
         terms = (score.encode(Encoded.input(x), h, mask) for score in scores)
         return (potentials, *terms)

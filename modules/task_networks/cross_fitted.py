@@ -12,7 +12,7 @@ from allennlp.data import Vocabulary
 from ..encoded import at_least_single, rows_of
 from ..encoders import Encoder, instance_hashes
 from ..output_spaces import OutputSpace
-from ..projection import Projection
+from ..projection import LinearProjection
 from ..vocabulary import names
 from .task_network import TaskNetwork
 
@@ -45,6 +45,7 @@ class CrossFittedTaskNetwork(TaskNetwork):
     `ConfigurationError` for fewer than 2 folds, and for an encoder of tokens or pixels.
     """
 
+    projection: LinearProjection
     seen: torch.Tensor
     factors: torch.Tensor
 
@@ -72,7 +73,8 @@ class CrossFittedTaskNetwork(TaskNetwork):
         encoders = [self.encoder, *(encoder.construct(vocab=vocab) for _ in range(1, num_folds))]
         self.encoders = torch.nn.ModuleList(encoders[1:])
         self.projections = torch.nn.ModuleList(
-            Projection(each, output_space, self.projection.out_features) for each in encoders[1:]
+            LinearProjection(each, output_space, self.projection.out_features)
+            for each in encoders[1:]
         )
         generator = torch.Generator().manual_seed(0)
         factors = torch.randint(-(2**62), 2**62, (size,), generator=generator)

@@ -3,7 +3,7 @@
 from typing import Any, Optional, Tuple
 
 import torch
-from allennlp.common import Params, Registrable
+from allennlp.common import Lazy, Params, Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
@@ -12,28 +12,38 @@ from ..encoders import Encoder
 from ..networks import Network
 from ..old_configs import refuse_old_form
 from ..output_spaces import OutputSpace
-from ..projection import Projection
+from ..projection import Projection, construct_projection
 from ..vocabulary import names
 
 
 class TaskNetwork(Network, Registrable):
-    """Compute the logits of y in one forward pass: an encoder and a linear projection.
+    """Compute the logits of y in one forward pass: an encoder and a projection.
 
-    logits = W h + c, with h the encoding of the instance, of each token or of each pixel. See
-    `Projection` for the shapes.
+    logits = W h + c, with h the encoding of the instance, of each token or of each pixel, and of
+    dependency trees a biaffine function of pairs of tokens. See `Projection` for the shapes.
 
     # Parameters
 
     encoder : `Encoder`
         x to h.
+    projection : `Projection`, optional
+        h to logits; by default that of the output space.
     """
 
     default_implementation = "encoder"
 
-    def __init__(self, vocab: Vocabulary, output_space: OutputSpace, encoder: Encoder) -> None:
+    def __init__(
+        self,
+        vocab: Vocabulary,
+        output_space: OutputSpace,
+        encoder: Encoder,
+        projection: Optional[Lazy[Projection]] = None,
+    ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.projection = Projection(encoder, output_space, len(names(vocab, "labels")))
+        self.projection: Projection = construct_projection(
+            projection, encoder, output_space, len(names(vocab, "labels"))
+        )
 
     @classmethod
     def from_params(cls, params: Params, *constructor: Any, **extras: Any) -> "TaskNetwork":
@@ -59,7 +69,7 @@ class TaskNetwork(Network, Registrable):
     def encode(self, x: Any, mask: Optional[torch.Tensor]) -> Tuple[torch.Tensor, torch.Tensor]:
         """Return the logits and h."""
         h = self.encoder(x, mask)
-        return self.projection(h), h
+        return self.projection(h, mask), h
 
     def forward(self, x: Any, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """Return the logits `(batch, *event_shape)` of x, which is an input or an `Encoded`."""

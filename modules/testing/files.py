@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import List, Tuple
 
 import numpy as np
 import torch
@@ -50,8 +51,19 @@ def write_hierarchy(directory: Path, name: str, rows: int, seed: int = 0) -> Pat
     return path
 
 
+def _arc(place: int, words: List[str]) -> Tuple[int, str]:
+    """Return the head, from 1, and the relation of a word of `write_conllu`: its first verb is the
+    root, which other words hang on, and an adjective hangs on the next word."""
+    if place == 1:
+        return 0, "root"
+    if words[place] == "red" and place:
+        return place + 2, "amod"
+    return 2, {"dog": "obj", "she": "nsubj"}.get(words[place], "conj:and")
+
+
 def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> Path:
-    """Write a learnable CoNLL-U file: two predicates in each sentence, their senses and roles."""
+    """Write a learnable CoNLL-U file: two predicates in each sentence, their senses and roles, and
+    the dependency tree."""
     generator = random.Random(seed)
     parts = {"dog": "NOUN", "she": "PRON", "sees": "VERB", "red": "ADJ", "runs": "VERB"}
     lines = []
@@ -64,7 +76,9 @@ def write_conllu(directory: Path, name: str, sentences: int, seed: int = 0) -> P
             roles = [
                 "V" if place == verb else "ARG0" if place == verb - 1 else "_" for verb in verbs
             ]
-            columns = [str(place + 1), word, word, parts[word], *"______", sense, *roles]
+            head, relation = _arc(place, words)
+            columns = [str(place + 1), word, word, parts[word], "_", "_", str(head), relation]
+            columns += ["_", "_", sense, *roles]
             lines.append("\t".join(columns))
         lines.append("")
     directory.mkdir(parents=True, exist_ok=True)

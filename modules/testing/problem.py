@@ -14,12 +14,12 @@ from allennlp.data import Vocabulary
 from allennlp.models import Model
 
 from ..configs import evaluate_snippet
-from ..metrics import ExampleF1, TagAccuracy
+from ..metrics import ExampleF1, StructuredMetric, TagAccuracy, UnlabelledAttachmentScore
 from ..networks import hand_down
 from ..oracle_values import OracleValue, PerInstanceF1
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
-from ..score_networks import ScoreNetwork
+from ..score_networks import ScoreNetwork, StructuredScore
 from ..task_networks import TaskNetwork
 from ..taxonomy import Taxonomy
 from .files import FEATURES, LABELS, PARENTS, write_arff
@@ -28,10 +28,11 @@ T = TypeVar("T", bound=FromParams)
 
 WORDS = [f"word_{i}" for i in range(6)]
 TAGS = ["O", "B-X", "I-X"]
-# The problems: sets of labels, sequences of tags, masks of images, and sets of labels that are
-# closed under ancestors in a tree and in a directed acyclic graph. Labels that the mask leaves out
-# have no others below them.
-SPACES = ("binary", "categorical", "image", "tree", "dag")
+RELATIONS = ["nsubj", "punct", "obj:arg"]
+# The problems: sets of labels, sequences of tags, masks of images, sets of labels that are closed
+# under ancestors in a tree and in a directed acyclic graph, and dependency trees. Labels that the
+# mask leaves out have no others below them.
+SPACES = ("binary", "categorical", "image", "tree", "dag", "dependencies")
 SIZE = (2, 3)
 
 _FEEDFORWARD = {"num_layers": 1, "hidden_dims": 6, "activations": "softplus"}
@@ -44,7 +45,8 @@ _ENCODERS: Dict[str, Dict[str, Any]] = {
     },
     "image": {"type": "fully-convolutional", "hidden": [4, 4], "num_channels": 2},
 }
-_STRUCTURED_SCORE = {
+_ENCODERS["dependencies"] = _ENCODERS["categorical"]
+_STRUCTURED_SCORE: Dict[str, Dict[str, Any]] = {
     "binary": {"type": "feedforward", "feedforward": _FEEDFORWARD},
     "categorical": {"type": "linear-chain"},
     "image": {"type": "grid"},
@@ -54,7 +56,21 @@ _STRUCTURED_SCORE = {
 for _space in PARENTS:
     _ENCODERS[_space] = _ENCODERS["binary"]
 
-_STRUCTURED_SCORE.update(tree={"type": "taxonomy"}, dag=_STRUCTURED_SCORE["binary"])
+_PROJECTION = {
+    "dependencies": {"type": "biaffine", "arc_size": 5, "relation_size": 4, "dropout": 0.0}
+}
+_STRUCTURED_SCORE.update(
+    tree={"type": "taxonomy"},
+    dag=_STRUCTURED_SCORE["binary"],
+)
+
+
+_KINDS = {
+    "image": "binary",
+    "tree": "hierarchical",
+    "dag": "hierarchical",
+    "dependencies": "dependency-tree",
+}
 
 
 def evaluate_jsonnet(snippet: str) -> Any:
@@ -78,7 +94,8 @@ class TestProblem:
     """Small networks, and a batch with padding, all of one dtype.
 
     `labels` and `mask` are `(batch, 4)`, for images `(batch, 2, 3)`; `x` is `(batch, 5)` for sets
-    of labels, the tensors of a text field for sequences of tags, `(batch, 2, 2, 3)` for images.
+    of labels, the tensors of a text field for sequences of tags and dependency trees, `(batch, 2,
+    2, 3)` for images.
     """
 
     vocab: Vocabulary
@@ -97,6 +114,9 @@ class TestProblem:
         """Build a component from a Jsonnet snippet, such as `build(Loss, "{type: 'score'}")`, with
         the shared objects that the model hands down."""
         params = evaluate_jsonnet(snippet)
+        extras: Dict[str, Any] = {"num_labels": self.truth.shape[-1]}
+        if self.space == "dependencies":  # whose outputs have no last dimension of labels
+            extras = {"encoder": self.task_network.encoder} if base is StructuredScore else {}
         component = base.from_params(
             Params({"type": params} if isinstance(params, str) else params),
             vocab=self.vocab,
@@ -104,13 +124,18 @@ class TestProblem:
             oracle_value=self.oracle_value,
             task_network=self.task_network,
             score_network=self.score_network,
-            metrics=[TagAccuracy() if self.space == "categorical" else ExampleF1()],
-            num_labels=self.truth.shape[-1],
+            metrics=[self._metric()],
             encoding_size=self.task_network.encoder.output_size,
+            **extras,
         )
         if isinstance(component, torch.nn.Module):
             component.to(self.dtype)
         return component
+
+    def _metric(self) -> StructuredMetric:
+        if self.space == "dependencies":
+            return UnlabelledAttachmentScore(self.vocab)
+        return TagAccuracy() if self.space == "categorical" else ExampleF1()
 
     @property
     def dtype(self) -> torch.dtype:
@@ -132,13 +157,18 @@ class TestProblem:
         """Random proposals with everything that a sampler can give."""
         truth = self.truth
         logits = torch.randn(len(truth), num_samples, *truth.shape[2:], dtype=self.dtype)
-        y = self.output_space.normalize(logits)
+        y, cost_augmented = (self._normalized(each) for each in (logits, torch.randn_like(logits)))
         return SamplerOutput(
             y=y,
             logits=logits,
-            cost_augmented=self.output_space.normalize(torch.randn_like(logits)),
-            log_prob=self.output_space.log_prob(logits, y),
+            cost_augmented=cost_augmented,
+            log_prob=self.output_space.log_prob(logits, y, self.mask),
         )
+
+    def _normalized(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return y of logits `(batch, num_samples, *event_shape)` under the mask."""
+        mask = self.mask.unsqueeze(1).expand(-1, logits.shape[1], *self.mask.shape[1:])
+        return self.output_space.normalize(self.output_space.with_mask(logits, mask))
 
 
 def make_test_problem(
@@ -153,7 +183,10 @@ def make_test_problem(
     only on the seed; with a single label, tag or pixel if `one_label`."""
     torch.manual_seed(seed)
     vocab = Vocabulary(non_padded_namespaces=["features", "labels"])
-    tags = (TAGS if space == "categorical" else LABELS)[: 1 if one_label else None]
+    if space == "dependencies":
+        tags = RELATIONS
+    else:
+        tags = (TAGS if space == "categorical" else LABELS)[: 1 if one_label else None]
     for namespace, tokens in (("features", FEATURES), ("labels", tags), ("tokens", WORDS)):
         for token in tokens:
             vocab.add_token_to_namespace(token, namespace)
@@ -162,18 +195,23 @@ def make_test_problem(
         taxonomy = Taxonomy(tags, PARENTS[space][: len(tags)])
         for entry in taxonomy.entries():
             vocab.add_token_to_namespace(entry, "taxonomy")
-    kind = {"image": "binary", "tree": "hierarchical", "dag": "hierarchical"}.get(space, space)
+    kind = _KINDS.get(space, space)
     output_space = OutputSpace.from_params(Params({"type": kind}), vocab=vocab)
     encoder = {"encoder": _ENCODERS[space]}
+    if space in _PROJECTION:
+        encoder["projection"] = _PROJECTION[space]
     task_network = TaskNetwork.from_params(
         Params(copy.deepcopy(encoder)), vocab=vocab, output_space=output_space
     )
+    terms = [_STRUCTURED_SCORE[space]] if space in _STRUCTURED_SCORE else []
     score_network = ScoreNetwork.from_params(
-        Params(copy.deepcopy({**encoder, "structured_scores": [_STRUCTURED_SCORE[space]]})),
+        Params(copy.deepcopy({**encoder, "structured_scores": terms})),
         vocab=vocab,
         output_space=output_space,
     )
-    width = len(LABELS) if space == "categorical" else len(tags)
+    width = len(LABELS) if space in ("categorical", "dependencies") else len(tags)
+    if space == "dependencies" and one_label:
+        width = 1
     mask = torch.ones(batch_size, width, dtype=torch.bool)
     if width > 2:
         mask[-1, -2:] = False
@@ -181,10 +219,16 @@ def make_test_problem(
     labels = torch.rand(batch_size, width) < 0.5
     if taxonomy is not None:
         labels = output_space.complete(labels)
-    if space == "categorical":
+    if space in ("categorical", "dependencies"):
         words = torch.randint(2, 2 + len(WORDS), mask.shape).masked_fill(~mask, 0)
         x = {"tokens": {"tokens": words}}
         labels = torch.randint(len(tags), mask.shape)
+    if space == "dependencies":
+        # Trees over the tokens that exist; each of the others hangs on the token before it.
+        logits = torch.zeros(batch_size, width, (width + 1) * len(tags), dtype=dtype)
+        drawn = output_space.sample(output_space.with_mask(logits, mask), 1)[:, 0]
+        labels = output_space.decode(drawn)
+        labels = torch.where(mask, labels, 1 + torch.arange(width) * len(tags))
     if space == "image":
         size = (1, 1) if one_label else SIZE
         mask = torch.ones(batch_size, *size, dtype=torch.bool)

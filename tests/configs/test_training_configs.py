@@ -49,6 +49,8 @@ TAGGING_METHODS = [
 ]
 HIERARCHICAL = fields_of("hierarchical_data_sets")
 HIERARCHICAL_METHODS = fields_of("hierarchical")
+PARSING = fields_of("parsing_data_sets")
+PARSING_METHODS = fields_of("parsing")
 SEGMENTATION = fields_of("segmentation_data_sets")
 SEGMENTATION_METHODS = fields_of("segmentation")
 TEXT = fields_of("multi_label_text_data_sets")
@@ -85,8 +87,9 @@ def test_every_method_has_a_config_for_every_data_set_and_nothing_of_its_own():
         ("segmentation", SEGMENTATION, SEGMENTATION_METHODS),
         ("multi_label_text", TEXT, MULTI_LABEL_METHODS),
         ("hierarchical", HIERARCHICAL, HIERARCHICAL_METHODS),
+        ("parsing", PARSING, PARSING_METHODS),
     ],
-    ids=["tagging", "segmentation", "multi_label_text", "hierarchical"],
+    ids=["tagging", "segmentation", "multi_label_text", "hierarchical", "parsing"],
 )
 def test_the_methods_have_a_config_for_every_data_set_and_nothing_of_its_own(
     task, data_sets, methods
@@ -107,6 +110,7 @@ def test_there_is_a_search_space_for_every_method():
     assert fields_of("tagging_search_spaces") == TAGGING_METHODS
     assert fields_of("hierarchical_search_spaces") == HIERARCHICAL_METHODS
     assert fields_of("segmentation_search_spaces") == SEGMENTATION_METHODS
+    assert fields_of("parsing_search_spaces") == PARSING_METHODS
 
 
 # On other data sets the config of a method differs in numbers, and in how sentences are read.

@@ -30,7 +30,8 @@ from structured_energy.testing import (
 
 # The problems: sets of labels, and all.
 SETS_OF_LABELS = ("binary", "tree", "dag")
-ALL = ("binary", "categorical", "image", "tree", "dag")
+ALL = ("binary", "categorical", "image", "tree", "dag", "dependencies")
+SENTENCES = ("categorical", "dependencies")
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 
@@ -46,6 +47,7 @@ FEATURES = f"{{type: 'feedforward', feedforward: {FEEDFORWARD}}}"
 TOKENS = f"{{type: 'tokens', embedder: {EMBEDDER}}}"
 LSTM = "{type: 'lstm', input_size: 5, hidden_size: 4, bidirectional: true}"
 U_NET = "{type: 'u-net', hidden: [4, 4], num_channels: 2}"
+BIAFFINE = "projection: {type: 'biaffine', arc_size: 4, relation_size: 3, dropout: 0}"
 OF_TASK_NETWORK = (
     f"{{type: 'feedforward', encoder: {{type: 'task-network'}}, feedforward: {FEEDFORWARD}}}"
 )
@@ -54,26 +56,26 @@ OF_TASK_NETWORK = (
 ENCODERS = {
     FEATURES: SETS_OF_LABELS,
     OF_TASK_NETWORK: ALL,
-    f"{{type: 'feedforward', encoder: {TOKENS}, feedforward: {FEEDFORWARD}}}": ("categorical",),
+    f"{{type: 'feedforward', encoder: {TOKENS}, feedforward: {FEEDFORWARD}}}": SENTENCES,
     "{type: 'task-network'}": ALL,
     "{type: 'task-network', detach: false}": ALL,
     "{type: 'task-network', output: 'logits'}": ("binary", "categorical", "tree", "dag"),
-    TOKENS: ("categorical",),
-    f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1}}": ("categorical",),
+    TOKENS: SENTENCES,
+    f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'boe', embedding_dim: 5, "
-    f"averaged: true}}, feedforward: {FEEDFORWARD}}}": ("categorical",),
+    f"averaged: true}}, feedforward: {FEEDFORWARD}}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'cnn', embedding_dim: 5, "
-    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": ("categorical",),
+    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, pooling: ['first', 'mean', 'max', 'last']}}": (
         "categorical",
     ),
     f"{{type: 'text', embedder: {EMBEDDER}, encoder: {LSTM}, dropout: 0.1, seq2vec_encoder: "
-    "{type: 'lstm', input_size: 8, hidden_size: 4}}": ("categorical",),
+    "{type: 'lstm', input_size: 8, hidden_size: 4}}": SENTENCES,
     "{type: 'pixels', num_channels: 2}": ("image",),
     "{type: 'fully-convolutional', hidden: [4, 4], num_channels: 2}": ("image",),
     U_NET: ("image",),
     f"{{type: 'frozen', encoder: {FEATURES}}}": SETS_OF_LABELS,
-    f"{{type: 'frozen', encoder: {TOKENS}}}": ("categorical",),
+    f"{{type: 'frozen', encoder: {TOKENS}}}": SENTENCES,
     f"{{type: 'frozen', encoder: {U_NET}}}": ("image",),
 }
 # The terms of scores with what they need.
@@ -106,6 +108,8 @@ TERMS = {
         "hidden: [4, 4, 4], num_channels: 2",
     ],
     "taxonomy": [""],
+    "sibling": ["size: 3"],
+    "grandparent": ["size: 3"],
     "encoding-and-mask": ["hidden: [4], width: 1", "hidden: [4, 3], width: 3"],
 }
 
@@ -137,6 +141,10 @@ NETWORKS = {
         network(f"{{type: 'tokens', embedder: {EMBEDDER}, encoder: {LSTM}}}", "linear-chain"),
         network(OF_TASK_NETWORK, "label-language-model", "high-order"),
     ],
+    "dependencies": [
+        network(TOKENS, rest=BIAFFINE),
+        network(TOKENS, "sibling", "grandparent", rest="local_term: false"),
+    ],
     "image": [
         network(U_NET),
         network("{type: 'pixels', num_channels: 2}", "grid", rest="local_term: false"),
@@ -156,8 +164,15 @@ REPEATED = [
     "{type: 'repeated-roles', roles: ['B-X']}",
     "{type: 'repeated-roles', roles: ['X'], encoding: 'BIO'}",
 ]
+DEPENDENCIES = [
+    f"{{type: 'dependency-tree', single_root: {root}, projective: {projective}}}"
+    for root in ("true", "false")
+    for projective in ("false", "true")
+]
+
 # The configs of those that need more than their name; several where several matter.
 CONFIGS = {
+    (OutputSpace, "dependency-tree"): DEPENDENCIES,
     (OutputSpace, "hierarchical"): [
         "'hierarchical'",
         "{type: 'hierarchical', coherence: 'max'}",
@@ -341,11 +356,15 @@ SPACES = {
     **dict.fromkeys(OF_TAGS, ("categorical",)),
     **dict.fromkeys(("argmax", "minimum-bayes-risk", "rerank"), ALL),
     "categorical": ("categorical",),
+    **dict.fromkeys(DEPENDENCIES, ("dependencies",)),
     "constrained": ("categorical",),
-    "exact": ("categorical", "tree"),
+    "exact": ("categorical", "tree", "dependencies"),
     "{type: 'exact', num_samples: 4}": ("categorical",),
-    "exact-likelihood": ("categorical", "tree"),
+    "{type: 'exact', kind: 'means'}": ("categorical", "tree", "dependencies"),
+    "{type: 'exact', num_samples: 3, kind: 'draws', seed: 1}": ("categorical", "tree"),
+    "exact-likelihood": ("categorical", "tree", "dependencies"),
     "taxonomy": ("tree", "dag"),
+    **dict.fromkeys(("sibling", "grandparent"), ("dependencies",)),
     "mean-over-crops": ("image",),
     **ENCODERS,
     **{
@@ -365,6 +384,7 @@ SPACES = {
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
     "au-prc": SETS_OF_LABELS,
     **dict.fromkeys(OF_TOKENS, ("categorical",)),
+    **dict.fromkeys(("uas", "las", "clas"), ("dependencies",)),
     **dict.fromkeys(SETS, ("binary", "image", "tree", "dag")),
     **dict.fromkeys(("label-precision", "label-recall", "label-f1"), SETS_OF_LABELS),
     **dict.fromkeys(("grid", "image-and-mask", "encoding-and-mask"), ("image",)),

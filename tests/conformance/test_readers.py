@@ -67,6 +67,14 @@ class TestTagging(ReaderConformance):
         return str(write_conllu(folder, "train", 3))
 
 
+class TestDependencies(ReaderConformance):
+    config = "'dependency-conllu'"
+    without_data = (*EMPTY, COMMENTS)
+
+    def write(self, folder):
+        return str(write_conllu(folder, "train", 3))
+
+
 class TestTable(ReaderConformance):
     config = "{type: 'table', labels: 'label_*'}"
     without_data = (*EMPTY, b"a,label_b\n", b"\xef\xbb\xbf\n")

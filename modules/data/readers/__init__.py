@@ -1,6 +1,7 @@
 """Dataset readers."""
 
 from .arff import ArffReader
+from .dependencies import DependencyConlluReader
 from .digits_completion import DigitsCompletionReader
 from .json_reader import JsonReader
 from .multi_label_text import MultiLabelTextReader
@@ -13,6 +14,7 @@ from .tagging import TaggingConllReader, TaggingReader
 
 __all__ = [
     "ArffReader",
+    "DependencyConlluReader",
     "DigitsCompletionReader",
     "JsonReader",
     "MultiLabelTextReader",

@@ -11,9 +11,9 @@ from allennlp.data.tokenizers import LettersDigitsTokenizer, Token
 
 from ...span_encodings import ENCODINGS, Encoding
 from ..conll import FORM, UPOS, Sentence, read_columns, read_conllu
-from ..fields import TagField
 from ..registry import resolve
 from ..tag_encodings import convert
+from ..tag_fields import TagField
 from .json_reader import JsonReader
 
 _SEPARATORS = {"any": None, "tab": "\t", "space": " "}

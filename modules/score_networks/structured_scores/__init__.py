@@ -3,6 +3,7 @@
 from .autoregressive import AutoregressivePixelsScore, ClassifierChainScore
 from .chains import LinearChainScore, SkipChainScore
 from .conditional import ConditionalFeedForwardScore, LabelAttentionScore
+from .dependencies import GrandparentScore, PairsOfArcsScore, SiblingScore
 from .feedforward import FeedForwardStructuredScore
 from .grid import GridScore
 from .images import EncodingAndMaskScore, ImageAndMaskScore
@@ -21,16 +22,19 @@ __all__ = [
     "ConvolutionalScore",
     "EncodingAndMaskScore",
     "FeedForwardStructuredScore",
+    "GrandparentScore",
     "GridScore",
     "HighOrderScore",
     "ImageAndMaskScore",
     "LabelAttentionScore",
     "LabelLanguageModelScore",
     "LinearChainScore",
+    "PairsOfArcsScore",
     "PairwiseScore",
     "ScaledLogitsScore",
     "SelfAttentionScore",
     "SemiMarkovScore",
+    "SiblingScore",
     "SkipChainScore",
     "StructuredScore",
     "TaxonomyScore",

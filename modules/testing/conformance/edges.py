@@ -28,7 +28,7 @@ def edge_problems(problem: TestProblem) -> Iterator[Tuple[str, TestProblem]]:
     edge = make()
     edge.mask = torch.zeros_like(edge.mask)
     edge.mask.flatten(1)[:, 0] = True
-    if problem.space == "categorical":
+    if problem.space in ("categorical", "dependencies"):
         words = edge.x["tokens"]["tokens"]
         words.masked_fill_(~edge.mask, 0)
     yield "one position", edge
