@@ -33,8 +33,8 @@ class ExactSampler(Sampler):
     """The outputs of the highest scores, best first, or exact draws from p(y | x) ∝ exp s(x, y)
     with their log-probabilities, or the means of that distribution, which are the probabilities of
     the tags of each token, of labels, or of arcs. The score network must be a linear chain, a
-    semi-Markov field, a tree over closed sets of labels (the structured score `taxonomy`), or in the
-    space `dependency-tree` one without structured scores.
+    semi-Markov field, a tree over closed sets of labels (the structured score `taxonomy`), or in
+    the space `dependency-tree` one without structured scores.
 
     # Parameters
 
