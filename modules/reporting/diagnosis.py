@@ -150,14 +150,15 @@ def _of_batch(
     prediction, labels, mask = observation
     y = prediction.probabilities.unsqueeze(1)
     truth = space.encode(labels, y.dtype)
-    decoded = space.encode(model.decoder.decode(prediction), y.dtype)
+    outputs = model.decoder.decode(prediction)
+    decoded = space.encode(outputs, y.dtype)
     found: Dict[str, torch.Tensor] = {}
     for kind, values in (("true", truth), ("predicted", decoded), ("both", truth * decoded)):
         mass = space.label_mass(values, mask)
         if mass is not None:
             found[f"label_{kind}"] = mass
     if hierarchy is not None:
-        found["violations"] = hierarchy.on(y.device).violations(decoded[:, 0] > 0.5, mask)
+        found["violations"] = hierarchy.on(y.device).violations(outputs.bool(), mask)
     confusion = space.confusion(truth, decoded, mask)
     if confusion is not None:
         found["confusion"] = confusion
