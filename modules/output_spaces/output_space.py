@@ -52,9 +52,8 @@ class OutputSpace(Registrable, ABC):
         return torch.zeros_like(logits)
 
     def with_mask(self, logits: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
-        """Return logits `(..., *event_shape)` that say which positions a mask `(...,
-        *position_shape)` leaves out, where that limits the values of other positions; by default
-        the same."""
+        """Return logits `(..., *event_shape)` that say which positions a mask leaves out, where
+        that limits the values of others; by default the same."""
         return logits
 
     @abstractmethod
@@ -209,9 +208,8 @@ class OutputSpace(Registrable, ABC):
     def confusion(
         self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> Optional[torch.Tensor]:
-        """Return how often each value is true and each is that of y, over outputs and real
-        positions, `(num_values, num_values)`; by default `None`, for positions without values that
-        exclude each other."""
+        """Return how often each value is true and each is that of y, at real positions,
+        `(num_values, num_values)`; by default `None`, without values that exclude each other."""
         return None
 
     @abstractmethod
