@@ -226,7 +226,10 @@ def make_test_problem(
     if space == "dependencies":
         # Trees over the tokens that exist; each of the others hangs on the token before it.
         logits = torch.zeros(batch_size, width, (width + 1) * len(tags), dtype=dtype)
-        drawn = output_space.sample(output_space.with_mask(logits, mask), 1)[:, 0]
+        # A projective tree of one root is an output whatever the settings of the space.
+        settings = Params({"type": kind, "projective": True})
+        drawing = OutputSpace.from_params(settings, vocab=vocab)
+        drawn = drawing.sample(drawing.with_mask(logits, mask), 1)[:, 0]
         labels = output_space.decode(drawn)
         labels = torch.where(mask, labels, 1 + torch.arange(width) * len(tags))
     if space == "image":

@@ -76,6 +76,7 @@ ENCODERS = {
     U_NET: ("image",),
     f"{{type: 'frozen', encoder: {FEATURES}}}": SETS_OF_LABELS,
     f"{{type: 'frozen', encoder: {TOKENS}}}": SENTENCES,
+    f"{{type: 'standardized', encoder: {{type: 'frozen', encoder: {FEATURES}}}}}": SETS_OF_LABELS,
     f"{{type: 'frozen', encoder: {U_NET}}}": ("image",),
 }
 # The terms of scores with what they need.
