@@ -69,7 +69,7 @@ def inferences(vocab: Vocabulary) -> Iterator[Tuple[str, Model, Sampler]]:
         model = model_of(method)
         yield name, model, model.inference
     crf = model_of("crf")
-    yield "crf, Viterbi", crf, crf.inference
+    yield "crf, Viterbi", crf, inference_of({"type": "exact"}, crf)
     yield "crf, AllenNLP's Viterbi", crf, LibraryViterbi(crf)
     for steps in (5, 20):
         yield f"crf, gradient, {steps} steps", crf, inference_of(descent(steps), crf)

@@ -43,8 +43,8 @@ class OutputSpace(Registrable, ABC):
     def zeros(
         self, h: torch.Tensor, size: Optional[int], mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        """Return logits of 0 `(batch, *event_shape)` for encodings h `(batch, *position_shape,
-        encoding_size)`, whose `logits_size` is `size`."""
+        """Return logits of 0 `(batch, *event_shape)` for encodings h `(batch, …, encoding_size)`
+        whose `logits_size` is `size`."""
         return h.new_zeros(*h.shape[:-1], *(() if size is None else (size,)))
 
     def zeros_like(self, logits: torch.Tensor) -> torch.Tensor:

@@ -40,8 +40,6 @@ class MeanOverCropsSampler(Sampler):
         samples.
     """
 
-    has_logits = False
-
     def __init__(
         self,
         output_space: OutputSpace,

@@ -67,6 +67,8 @@ OPEN = {
     "model.score_network.encoder.embedder.token_embedders.characters",
     "model.task_network.encoder.encoder.encoder.embedder.token_embedders.tokens",
     "model.score_network.encoder.encoder.encoder.embedder.token_embedders.tokens",
+    "model.task_network.encoder.encoder.encoder.encoder.embedder.token_embedders.tokens",
+    "model.score_network.encoder.encoder.encoder.encoder.embedder.token_embedders.tokens",
     "dataset_reader.token_indexers.tokens",
     "data_loader.augmentations.0.size",
 }
