@@ -140,7 +140,10 @@ def small_model():
 # What AllenNLP, the trainer or a sampler gives to the constructors of a base class.
 WEIGHT = torch.nn.Parameter(torch.zeros(2))
 GIVEN = {
-    CostAugmentedNetwork: lambda folder: {"output_size": 4},
+    CostAugmentedNetwork: lambda folder: {
+        "output_size": 4,
+        "output_space": make_test_problem().output_space,
+    },
     DataLoader: lambda folder: {
         "reader": SegmentationReader(),
         "data_path": str(write_images(folder, "train", 40)),
