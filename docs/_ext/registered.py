@@ -38,6 +38,7 @@ GIVEN: Dict[str, Dict[str, str]] = {
     "Model": dict.fromkeys(SHARED, ""),
     "Optimizer": {"model_parameters": "trainer"},
     "Predictor": dict.fromkeys(("model", "dataset_reader", "frozen"), "AllenNLP"),
+    "Projection": dict.fromkeys(("encoder", "num_labels"), "network"),
     "StructuredScore": dict.fromkeys(("num_labels", "encoding_size"), "score network"),
     "Trainer": dict.fromkeys(
         (
