@@ -212,6 +212,9 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
             changes = changes.masked_fill(~mask.unsqueeze(1).unsqueeze(-1), -torch.inf)
         return changes.flatten(2)
 
+    def confusion(self, truth: torch.Tensor, y: torch.Tensor, mask: Any = None) -> None:
+        """Return `None`: the same head is another word in another sentence."""
+
     def may_move(self, y: torch.Tensor) -> torch.Tensor:
         """Return the arcs that may take the place of that of their token in a discrete y, bool: the
         result is a tree."""

@@ -65,7 +65,7 @@ ENCODERS = {
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'boe', embedding_dim: 5, "
     f"averaged: true}}, feedforward: {FEEDFORWARD}}}": SENTENCES,
     f"{{type: 'text', embedder: {EMBEDDER}, seq2vec_encoder: {{type: 'cnn', embedding_dim: 5, "
-    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": SENTENCES,
+    "num_filters: 3, ngram_filter_sizes: [2, 3]}}": ("categorical",),
     f"{{type: 'text', embedder: {EMBEDDER}, pooling: ['first', 'mean', 'max', 'last']}}": (
         "categorical",
     ),
