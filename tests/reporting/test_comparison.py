@@ -177,7 +177,8 @@ def vocabulary():
 
 
 def metric_named(name):
-    return Metric.from_params(Params({"type": name}), vocab=vocabulary())
+    settings = {"roles": ["B-X"]} if name == "repeated-roles" else {}
+    return Metric.from_params(Params({"type": name, **settings}), vocab=vocabulary())
 
 
 OURS = sorted(names_of(Metric))
