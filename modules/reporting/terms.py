@@ -93,8 +93,7 @@ def outline_of(diagnosis: Diagnosis, limit: int = LIMIT) -> Optional[Outline]:
     for place in reversed(taxonomy.order):  # children before their parents
         if place in shown:
             true, predicted, both = (
-                int(counts[place])
-                for counts in (labels.true, labels.predicted, labels.both)
+                int(counts[place]) for counts in (labels.true, labels.predicted, labels.both)
             )
             whole[place] = Term(
                 place,
