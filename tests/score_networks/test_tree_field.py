@@ -72,7 +72,7 @@ def test_the_likelihood_is_that_of_the_enumeration(problem):
 
 
 def test_what_is_not_exact_is_refused():
-    with pytest.raises(ConfigurationError, match="'linear-chain'] or \\['taxonomy'\\]"):
+    with pytest.raises(ConfigurationError, match="'semi-markov'] or \\['taxonomy'\\]"):
         make_test_problem(space="dag").build(Sampler, "'exact'")
     problem = make_test_problem(space="tree")
     with pytest.raises(ConfigurationError, match="num_samples 1 with the kind 'best'"):
