@@ -18,14 +18,13 @@ import tempfile
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.training import TrainerCallback
 from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import config_of, on_one_core
+from benchmarks.common import built, config_of, on_one_core
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.training import callbacks_of
 
@@ -102,9 +101,7 @@ def train(config: Dict[str, Any], callback: Optional[Dict[str, Any]]) -> Costs:
         contextlib.redirect_stderr(nowhere),
     ):
         Params(config).to_file(os.path.join(folder, "config.json"))
-        run = TrainModel.from_params(
-            Params(config), serialization_dir=folder, local_rank=0, batch_weight_key=""
-        )
+        run = built(config, folder)
         watch = Stopwatch(callbacks_of(run.trainer)[0])  # without one, that of AllenNLP's log lines
         start = time.perf_counter()
         run.trainer.train()

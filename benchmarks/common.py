@@ -142,6 +142,38 @@ def predictions_in(
     return outputs, statistics.median(seconds[1:])
 
 
+def built(config: Dict[str, Any], folder: str) -> Any:
+    """The training of a config in a folder, AllenNLP's `TrainModel`, with its data read."""
+    from allennlp.commands.train import TrainModel
+    from allennlp.common import Params
+
+    return TrainModel.from_params(
+        Params(copy.deepcopy(config)), serialization_dir=folder, local_rank=0, batch_weight_key=""
+    )
+
+
+def check_device(device: Any) -> None:
+    """Raises `OSError` for a CUDA device where there is none."""
+    import torch
+
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise OSError(f"Expected a device for --device {device}, got none; try cpu.")
+
+
+def clock_seconds(action: Callable[[], object], device: Any = None) -> float:
+    """The seconds of a clock that an action takes, with the work of a CUDA device."""
+    import torch
+
+    synchronize = device is not None and device.type == "cuda"
+    if synchronize:
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    action()
+    if synchronize:
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
 def cpu_seconds(action: Callable[[], object]) -> float:
     """The seconds of the processor that an action takes: unlike those of a clock, they do not count
     the work of other processes on the same machine."""

@@ -13,16 +13,13 @@ import copy
 import logging
 import statistics
 import tempfile
-import time
 import warnings
 from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
 import torch
-from allennlp.commands.train import TrainModel
-from allennlp.common import Params
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import Compared
+from benchmarks.common import Compared, built, check_device, clock_seconds
 from benchmarks.loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from benchmarks.training_speed import AS_PUBLISHED, timed_config
 from benchmarks.training_speed import CONFIGS as OF_DATA
@@ -44,17 +41,6 @@ def on_device(loop: Loop, device: torch.device) -> None:
             value.to(device)
         elif isinstance(value, torch.Tensor):
             setattr(loop, name, value.to(device))
-
-
-def timed(action: Callable[[], object], device: torch.device) -> float:
-    """Return the seconds of an action, the device's work included."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    action()
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def waits(action: Callable[[], object]) -> int:
@@ -80,12 +66,7 @@ def compare(
     config = timed_config(name, repeats + 3, overrides)
     config["trainer"].update(callbacks=[], cuda_device=0 if device.type == "cuda" else -1)
     with tempfile.TemporaryDirectory() as folder:
-        run = TrainModel.from_params(
-            Params(copy.deepcopy(config)),
-            serialization_dir=folder,
-            local_rank=0,
-            batch_weight_key="",
-        )
+        run = built(config, folder)
         # The loop takes the whole data; crops are its own.
         data_loader = copy.copy(run.trainer.data_loader)
         data_loader.augmentations = []
@@ -104,7 +85,7 @@ def compare(
         compared = Compared([], [])
         for repeat in range(repeats + 1):
             for side, row in zip(sides, compared, strict=True):
-                seconds = timed(side, device)
+                seconds = clock_seconds(side, device)
                 if repeat:  # the first one warms up
                     row.append(seconds)
         batches = -(-len(loop.x) // loop.batch_size)
@@ -122,8 +103,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     device = arguments.device
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise OSError(f"Expected a device for --device {device}, got none; try cpu.")
+    check_device(device)
     where = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
     print(f"Instances/s of training and host synchronisations per batch, {where}")
     heads = ("framework", "loop", "ratio", "range", "syncs", "loop's")

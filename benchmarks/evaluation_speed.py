@@ -12,7 +12,6 @@ encodings), of decoder and metrics, and of the rest (losses, logged values, copi
 """
 
 import argparse
-import copy
 import statistics
 import tempfile
 import time
@@ -21,15 +20,13 @@ from typing import Any, Callable, Dict, List, NamedTuple
 
 import numpy as np
 import torch
-from allennlp.commands.train import TrainModel
-from allennlp.common import Params
 from allennlp.training.metrics import Metric
 from rich.console import Console
 from rich.table import Table
 from sklearn import metrics as sklearn_metrics
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import config_of, on_one_core
+from benchmarks.common import built, config_of, on_one_core
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.decoders import Decoder, Evaluation, Prediction
 from structured_energy.encoded import Encoded
@@ -190,9 +187,7 @@ def trained(method: str, data_set: str, epochs: int, folder: str) -> Any:
     torch.manual_seed(0)
     config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
     config.update(evaluate_on_test=False, validation_data_path=config["test_data_path"])
-    run = TrainModel.from_params(
-        Params(copy.deepcopy(config)), serialization_dir=folder, local_rank=0, batch_weight_key=""
-    )
+    run = built(config, folder)
     for epoch in range(epochs):
         run.trainer._train_epoch(epoch)
     run.model.eval()

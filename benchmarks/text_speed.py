@@ -17,7 +17,6 @@ import gc
 import logging
 import statistics
 import tempfile
-import time
 import warnings
 from itertools import islice
 from pathlib import Path
@@ -32,7 +31,15 @@ from rich.console import Console
 from rich.table import Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import Compared, config_of, cpu_seconds, on_one_core
+from benchmarks.common import (
+    Compared,
+    built,
+    check_device,
+    clock_seconds,
+    config_of,
+    cpu_seconds,
+    on_one_core,
+)
 from benchmarks.text_loops import Documents, TextLoop, read_documents
 from structured_energy.compatibility import say_errors_in_one_sentence
 from structured_energy.data import resolve
@@ -53,7 +60,7 @@ class Measured(NamedTuple):
 
 
 def text_config(path: Path, is_frozen: bool, epochs: int, device: torch.device) -> Dict[str, Any]:
-    """Return the shipped config on a file of documents, without what comes after training."""
+    """Return the shipped config on a file of documents, without validation and test data."""
     config = config_of(
         "goemotions", "cross_entropy", hyper_parameters={"frozen": is_frozen, "store": "memory"}
     )
@@ -67,26 +74,15 @@ def text_config(path: Path, is_frozen: bool, epochs: int, device: torch.device) 
     return config
 
 
-def built(config: Dict[str, Any], folder: str) -> TrainModel:
+def unprepared(config: Dict[str, Any], folder: str) -> TrainModel:
     """Return the training of a config, with its data read, and nothing encoded."""
     with patch.object(StructuredEnergyModel, "prepare"):  # `train_epoch` calls it
-        return TrainModel.from_params(
-            Params(copy.deepcopy(config)),
-            serialization_dir=folder,
-            local_rank=0,
-            batch_weight_key="",
-        )
+        return built(config, folder)
 
 
 def seconds_of(action: Callable[[], object], device: torch.device) -> float:
     """Return the seconds of the processor, or of the clock with the work of a GPU."""
-    if device.type != "cuda":
-        return cpu_seconds(action)
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    action()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
+    return clock_seconds(action, device) if device.type == "cuda" else cpu_seconds(action)
 
 
 def documents_of(config: Dict[str, Any]) -> Documents:
@@ -137,7 +133,7 @@ def train(
 ) -> Tuple[Compared, Tuple[int, int]]:
     """Return the seconds of each epoch on both sides, and the bytes of their encodings."""
     with tempfile.TemporaryDirectory() as folder:
-        run, documents = built(config, folder), documents_of(config)
+        run, documents = unprepared(config, folder), documents_of(config)
         check_tokens(run, documents)
         loop = TextLoop(run.model.task_network, config, documents, is_frozen, device)
         epochs = Compared([], [])
@@ -151,7 +147,7 @@ def train(
 
 
 def train_epoch(run: TrainModel, epoch: int) -> None:
-    """Train an epoch, the first one with what comes before it."""
+    """Train an epoch; before the first one, fit the model to the training data."""
     if epoch == 0:
         run.model.prepare(run.trainer.data_loader)
     run.trainer._train_epoch(epoch)
@@ -181,9 +177,8 @@ def main() -> None:
     arguments = parser.parse_args()
     device, documents = arguments.device, arguments.documents
     fewer = arguments.fine_tuned or max(documents // 10, 1)
+    check_device(device)
     if device.type == "cuda":
-        if not torch.cuda.is_available():
-            raise OSError(f"Expected a device for --device {device}, got none; try cpu.")
         warnings.filterwarnings("ignore")
         logging.disable(logging.CRITICAL)
     else:

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
 import torch
-from allennlp.commands.train import TrainModel
 from allennlp.common import Params
 from allennlp.common.params import with_overrides
 from allennlp.data import DatasetReader
@@ -32,7 +31,15 @@ from rich.console import Console
 from rich.table import Column, Table
 
 import structured_energy  # noqa: F401  (registers what the configs are made of)
-from benchmarks.common import ROOT, Compared, config_of, cpu_seconds, on_one_core
+from benchmarks.common import (
+    ROOT,
+    Compared,
+    built,
+    clock_seconds,
+    config_of,
+    cpu_seconds,
+    on_one_core,
+)
 from benchmarks.image_loops import ImageLoop, ImageValueLoop
 from benchmarks.loops import InferenceNetworkLoop, Loop, NoiseContrastiveLoop, ValueLoop
 from structured_energy.compatibility import say_errors_in_one_sentence
@@ -62,18 +69,11 @@ CONFIGS: Dict[str, Tuple[Type[Loop], Dict[str, Any]]] = {
 
 
 def timed_config(name: str, epochs: int, overrides: Dict[str, Any]) -> Dict[str, Any]:
-    """The shipped config, without what comes after training."""
+    """The shipped config, without early stopping and the evaluation on test data."""
     config = with_overrides(config_of(*name.split("/")), overrides)
     config["trainer"].update(num_epochs=epochs, patience=None, run_confidence_checks=False)
     config["evaluate_on_test"] = False
     return config
-
-
-def timed(action: Callable[[], object]) -> float:
-    """The seconds that the action takes."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
 
 
 def compare(
@@ -84,12 +84,7 @@ def compare(
     loop_class, overrides = CONFIGS[name]
     config = timed_config(name, repeats + 1, overrides)
     with tempfile.TemporaryDirectory() as folder:
-        run = TrainModel.from_params(
-            Params(copy.deepcopy(config)),
-            serialization_dir=folder,
-            local_rank=0,
-            batch_weight_key="",
-        )
+        run = built(config, folder)
         trainer, model = run.trainer, run.model
         evaluation = copy.copy(trainer.data_loader)
         evaluation.batch_size = config["validation_data_loader"]["batch_size"]
@@ -123,7 +118,7 @@ def _validate(trainer, epoch: int) -> None:
 def reading() -> float:
     """Seconds to read bibtex, training and test data, into instances."""
     reader = DatasetReader.from_params(Params({"type": "arff"}))
-    return timed(
+    return clock_seconds(
         lambda: [list(reader.read(f"data://bibtex/{split}")) for split in ("train", "test")]
     )
 
@@ -146,7 +141,7 @@ def start_up() -> Dict[str, float]:
         begin = time.time()
         subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
         first = first_batch((Path(folder) / "out.log").read_text()) - begin
-    imports = timed(
+    imports = clock_seconds(
         lambda: subprocess.run(
             [sys.executable, "-c", "import allennlp.commands, structured_energy"],
             check=True,

@@ -56,7 +56,10 @@ def deterministic(*modules: Optional[torch.nn.Module]) -> ContextManager[None]:
 
 @contextmanager
 def _without_dropout(parts: List[torch.nn.Module]) -> Iterator[None]:
-    recurrent = [part for part in parts if isinstance(part, torch.nn.RNNBase)]
+    # cuDNN computes gradients of recurrent networks in training mode only.
+    recurrent = [
+        (part, part.training, part.dropout) for part in parts if isinstance(part, torch.nn.RNNBase)
+    ]
     # A sampler or loss has no dropout: its mode marks training.
     training = [
         part
@@ -66,24 +69,14 @@ def _without_dropout(parts: List[torch.nn.Module]) -> Iterator[None]:
     try:
         for part in training:
             set_plainly(part, "training", False)
-        with _recurrent_without_dropout(recurrent):
-            yield
-    finally:
-        for part in training:
-            set_plainly(part, "training", True)
-
-
-@contextmanager
-def _recurrent_without_dropout(parts: List[torch.nn.RNNBase]) -> Iterator[None]:
-    # cuDNN computes gradients of recurrent networks in training mode only.
-    before = [(part, part.training, part.dropout) for part in parts]
-    try:
-        for part in parts:
+        for part, _, _ in recurrent:
             set_plainly(part, "training", True)
             set_plainly(part, "dropout", 0.0)
         yield
     finally:
-        for part, mode, dropout in before:
+        for part in training:
+            set_plainly(part, "training", True)
+        for part, mode, dropout in recurrent:
             set_plainly(part, "training", mode)
             set_plainly(part, "dropout", dropout)
 

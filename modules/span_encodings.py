@@ -27,6 +27,22 @@ def is_tag_of(encoding: str, tag: str) -> bool:
     return tag == "O" or (place in PLACES[encoding] and label != "")
 
 
+def check_tags(tags: Sequence[str], encoding: str, component: str) -> None:
+    """Raise `ConfigurationError` for an unknown encoding, or for tags that do not belong to it, in
+    the name of a component."""
+    if encoding not in ENCODINGS:
+        raise ConfigurationError(
+            f"Expected the encoding of {component} to be one of {list(ENCODINGS)}, got "
+            f"'{encoding}'."
+        )
+    for tag in tags:
+        if not is_tag_of(encoding, tag):
+            raise ConfigurationError(
+                f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', for "
+                f"{component}, got '{tag}'; choose another encoding, or convert the tags."
+            )
+
+
 def opening_tags(
     tags: Sequence[str], encoding: Optional[str], labels: Sequence[str]
 ) -> torch.Tensor:

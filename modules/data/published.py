@@ -5,8 +5,8 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 class DataSet(NamedTuple):
     """A published data set: the address of its files, the file of each split, the SHA-256 of each
-    file, the files that must lie beside those of the splits, and the zip archive that holds the
-    files, in a folder of its own name, if there is one."""
+    file, the files that must lie beside those of the splits, and optionally the zip archive with the
+    files, in a folder named like the archive."""
 
     url: str
     splits: Dict[str, str]

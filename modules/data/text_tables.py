@@ -40,11 +40,11 @@ class Texts:
             The tensor of the first instance as of a longer text: its last entry is padding.
         """
         shapes = np.array([array.shape for array in arrays]).reshape(len(arrays), longer.dim())
-        known = [np.array_equal(layout.shapes, shapes) for layout in self._layouts]
-        if True not in known:
+        known = (i for i, each in enumerate(self._layouts) if np.array_equal(each.shapes, shapes))
+        layout = next(known, len(self._layouts))
+        if layout == len(self._layouts):
             sizes = shapes.prod(1)
             self._layouts.append(_Layout(np.cumsum(sizes) - sizes, shapes))
-        layout = known.index(True) if True in known else len(known)
         padding = longer.flatten()[-1:].numpy() if longer.dim() else arrays[0].reshape(1)
         return _Leaf(np.concatenate([*(array.ravel() for array in arrays), padding]), layout)
 

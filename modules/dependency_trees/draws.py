@@ -119,8 +119,8 @@ def _by_inverses(
     inverse = inverse.unsqueeze(1).expand(-1, uniform.shape[1], -1, -1)
     drawn = []
     for i in range(n):
-        # With the vector r in place of row i, the determinant is r · (column i of the inverse)
-        # times what it was.
+        # With the vector r in place of row i, the determinant is multiplied by
+        # r · (column i of the inverse).
         column = inverse[..., i]
         chances = weights[:, None, i] * (column @ vectors[i].T)
         drawn.append(value_at(chances, uniform[..., i].double()))

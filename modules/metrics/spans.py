@@ -4,7 +4,6 @@ import functools
 from typing import Callable, Dict, List, Optional, Sequence, Set, Tuple
 
 import torch
-from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.data.dataset_readers.dataset_utils.span_utils import (
     bio_tags_to_spans,
@@ -12,7 +11,7 @@ from allennlp.data.dataset_readers.dataset_utils.span_utils import (
 )
 from allennlp.training.metrics import Metric
 
-from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
+from ..span_encodings import Encoding, as_bioul, base_encoding, check_tags
 from ..vocabulary import names
 from .sums import Sums
 from .tag_metric import TypedMetric, f1, precision, recall
@@ -58,18 +57,7 @@ def span_finder(
     `ConfigurationError` for an unknown encoding, and for tags that are not of it, in the name of
     the metric.
     """
-    registered = metric.replace("_", "-")
-    if encoding not in ENCODINGS:
-        raise ConfigurationError(
-            f"Expected the encoding of the metric '{registered}' to be one of {list(ENCODINGS)}, "
-            f"got '{encoding}'."
-        )
-    for tag in tags:
-        if not is_tag_of(encoding, tag):
-            raise ConfigurationError(
-                f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', in the metric "
-                f"'{registered}', got '{tag}'; choose another encoding, or another metric."
-            )
+    check_tags(tags, encoding, f"the metric '{metric.replace('_', '-')}'")
     return functools.partial(_spans_of, base_encoding(encoding))
 
 

@@ -1,7 +1,7 @@
 """The fit of the parts of a model that depend on the training data, before the first step."""
 
 import functools
-from typing import Any, Dict, Iterator, List
+from typing import Any, Iterator, List
 
 import torch
 from allennlp.data import DataLoader, Vocabulary
@@ -9,6 +9,7 @@ from allennlp.data.fields import Field
 from allennlp.nn.util import move_to_device
 
 from ..encoders import Moments, StandardizedEncoder
+from ..networks import deterministic
 from ..output_spaces import OutputSpace
 from ..task_networks import CrossFittedTaskNetwork
 from ..workers import all_gather_object
@@ -41,15 +42,14 @@ def fit_encodings(model: torch.nn.Module, vocab: Vocabulary, data_loader: DataLo
     parts = [part for part in parts if not part.is_fitted]
     if not parts:
         return
-    found: Dict[int, List[Moments]] = {place: [] for place in range(len(parts))}
-    with torch.no_grad():
+    found: List[List[Moments]] = [[] for _ in parts]
+    with deterministic(*parts), torch.no_grad():
         for x in _batches(data_loader, vocab):
-            for place, part in enumerate(parts):
-                x = move_to_device(x, part.shift.device)
-                found[place].append(Moments.of(part.encoder.eval()(x, None)))
-    for place, part in enumerate(parts):
-        part.encoder.train(part.training)
-        everywhere = [each for worker in all_gather_object(found[place]) for each in worker]
+            x = move_to_device(x, parts[0].shift.device)
+            for part, moments in zip(parts, found, strict=True):
+                moments.append(Moments.of(part.encoder(x, None)))
+    for part, moments in zip(parts, found, strict=True):
+        everywhere = [each for worker in all_gather_object(moments) for each in worker]
         part.fit(functools.reduce(Moments.merged, everywhere))
 
 

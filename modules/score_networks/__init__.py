@@ -2,7 +2,7 @@
 
 from .arc_field import has_arcs, space_of_arcs
 from .chain import Chain, ChainMeans, chain_of, chain_states, check_chain, has_chain
-from .constraints import Constraints, check_tags, constraints_of
+from .constraints import Constraints, constraints_of
 from .score_network import ScoreNetwork
 from .structured_scores import (
     AutoregressivePixelsScore,
@@ -58,7 +58,6 @@ __all__ = [
     "best_with_unique",
     "chain_of",
     "check_chain",
-    "check_tags",
     "check_tree",
     "constraints_of",
     "chain_states",

@@ -18,7 +18,7 @@ from .score_network import ScoreNetwork
 from .structured_scores import LinearChainScore, SemiMarkovScore
 
 Reduction = Callable[[torch.Tensor, int], torch.Tensor]
-# The score of what is not allowed: finite, so that gradients are numbers, and e to it is 0.
+# The score of a forbidden transition: finite, so that gradients are numbers, with exponential 0.
 FORBIDDEN = -1e9
 
 

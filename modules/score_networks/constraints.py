@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.modules.conditional_random_field import allowed_transitions
 
-from ..span_encodings import ENCODINGS, Encoding, as_bioul, base_encoding, is_tag_of
+from ..span_encodings import Encoding, as_bioul, base_encoding, check_tags
 from ..vocabulary import names
 
 START, END = "START", "END"
@@ -15,7 +15,7 @@ Followers = Dict[str, List[str]]
 
 
 class Constraints(NamedTuple):
-    """What is not allowed, bool: a tag after another one, as the first and as the last one."""
+    """The forbidden transitions, bool: from tag to tag, to the first tag, and from the last tag."""
 
     transitions: torch.Tensor  # (num_tags, num_tags)
     start: torch.Tensor  # (num_tags,)
@@ -65,21 +65,6 @@ def constraints_of(
         forbidden |= _of_table(tags, allowed, component)
     forbidden[size, size] = True
     return Constraints(forbidden[:size, :size], forbidden[size, :size], forbidden[:size, size])
-
-
-def check_tags(tags: List[str], encoding: str, component: str) -> None:
-    """Raise `ConfigurationError` for an unknown encoding, or for tags that do not belong to it."""
-    if encoding not in ENCODINGS:
-        raise ConfigurationError(
-            f"Expected the encoding of {component} to be one of {list(ENCODINGS)}, got "
-            f"'{encoding}'."
-        )
-    for tag in tags:
-        if not is_tag_of(encoding, tag):
-            raise ConfigurationError(
-                f"Expected tags of the encoding {encoding}, such as 'O' and 'B-PER', for "
-                f"{component}, got '{tag}'."
-            )
 
 
 def _of_encoding(tags: List[str], encoding: str, component: str) -> torch.Tensor:

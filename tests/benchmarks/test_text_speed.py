@@ -19,7 +19,7 @@ def sides(request, tmp_path):
     path = write_texts(tmp_path, "train", COUNT, seed=0)
     config = text_speed.text_config(path, request.param, 3, CPU)
     config = with_tiny_transformer(config, tmp_path)
-    run = text_speed.built(config, str(tmp_path / "run"))
+    run = text_speed.unprepared(config, str(tmp_path / "run"))
     documents = text_speed.documents_of(config)
     loop = TextLoop(run.model.task_network, config, documents, request.param, CPU)
     for part in (*run.model.modules(), *loop.transformer.modules(), *loop.head):

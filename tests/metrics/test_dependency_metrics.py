@@ -73,7 +73,7 @@ def test_scores_are_those_of_the_shared_task():
             labels.append(rows)
         size = max(lengths)
         mask = torch.arange(size) < torch.tensor(lengths).unsqueeze(1)
-        labels[1][~mask] = 3  # what is predicted for padding does not count
+        labels[1][~mask] = 3  # predictions in the padding do not count
         probabilities = torch.zeros(2, size, (size + 1) * len(RELATIONS))
         for metric in metrics:
             metric(probabilities, labels[1], labels[0], mask)

@@ -137,7 +137,7 @@ class LinearChainScore(StructuredScore):
                 )
 
     def weights(self) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return W, a and b, with the constant score of what is not allowed."""
+        """Return W, a and b, with the constant score at forbidden transitions."""
         weights = (self.transitions, self.start, self.end)
         if self.constraints is None:
             return weights

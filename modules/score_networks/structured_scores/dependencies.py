@@ -16,7 +16,7 @@ class PairsOfArcsScore(StructuredScore):
     trilinear weights Σ_d a_d b_d c_d are of three tokens, with a, b and c linear functions of h.
 
     As a function of the shares of arcs y the sums are quadratic forms, in O(n² D) without a tensor
-    of all triples. The root has a vector of its own in place of h. Relations do not count.
+    of all triples. A learned vector takes the place of h for the root. Relations do not count.
 
     # Parameters
 

@@ -6,8 +6,9 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 
+from ...span_encodings import check_tags
 from ...vocabulary import names
-from ..constraints import Constraints, check_tags
+from ..constraints import Constraints
 from .chains import FORBIDDEN, chain_scores, real_tokens
 from .structured_score import StructuredScore
 
@@ -112,7 +113,7 @@ class SemiMarkovScore(StructuredScore):
         y, _ = real_tokens(y, mask)
         count = len(self.lengths)
         is_label = self._labels.unsqueeze(1) == torch.arange(1, count + 1, device=y.device)
-        # (batch, num_samples, num_tokens, num_labels): how far a segment begins, or goes on there.
+        # (batch, num_samples, num_tokens, num_labels): the masses of tags B and I.
         segment = y @ (is_label & ~self._inside.unsqueeze(1)).to(y.dtype)
         inside = y @ (is_label & self._inside.unsqueeze(1)).to(y.dtype)
         for length in range(1, self.max_length + 1):
