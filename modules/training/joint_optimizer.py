@@ -4,6 +4,7 @@ from typing import Any, Collection, Dict, List, Optional, Union
 
 import torch
 from allennlp.common import Lazy
+from allennlp.common.checks import ConfigurationError
 from allennlp.common.util import is_distributed
 from allennlp.training.learning_rate_schedulers import LearningRateScheduler
 from allennlp.training.optimizers import Optimizer
@@ -199,19 +200,33 @@ def joint_optimizer(
     gradient."""
 
     def build(model_parameters: Any) -> JointOptimizer:
+        optimizers = {
+            name: of_network.optimizer.construct(
+                model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
+            )
+            for name, of_network in settings.items()
+            if of_network.optimizer is not None
+        }
+        for name, optimizer in optimizers.items():
+            check_options(name, optimizer)
         return JointOptimizer(
-            {
-                name: of_network.optimizer.construct(
-                    model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
-                )
-                for name, of_network in settings.items()
-                if of_network.optimizer is not None
-            },
+            optimizers,
             accumulation_steps,
             {name: of_network.grad_norm for name, of_network in settings.items()},
         )
 
     return Lazy(build)
+
+
+def check_options(network: str, optimizer: torch.optim.Optimizer) -> None:
+    """Raise an error if a parameter group has an option that the optimiser does not read."""
+    for group in optimizer.param_groups:
+        unknown = group.keys() - {"params", "requires_grad"} - optimizer.defaults.keys()
+        if unknown:
+            raise ConfigurationError(
+                f"Expected options of {type(optimizer).__name__} in the parameter groups of "
+                f"'{network}', {sorted(optimizer.defaults)}, got {sorted(unknown)}."
+            )
 
 
 def joint_scheduler(

@@ -70,6 +70,7 @@ OPEN = {
     "model.task_network.encoder.encoder.encoder.encoder.embedder.token_embedders.tokens",
     "model.score_network.encoder.encoder.encoder.encoder.embedder.token_embedders.tokens",
     "dataset_reader.token_indexers.tokens",
+    "dataset_reader.token_indexers.characters",
     "data_loader.augmentations.0.size",
 }
 

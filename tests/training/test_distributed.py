@@ -38,6 +38,7 @@ COVERING = [
         "multi_label_text/goemotions/cross_entropy",
         "hierarchical/spo_fun/cross_entropy",
         "hierarchical/spo_fun/inference_network",
+        "parsing/ud_english_ewt/cross_entropy",
         "tagging/twpos/crf",
         "tagging/twpos/inference_network",
         "segmentation/weizmann_horses/cross_entropy",
