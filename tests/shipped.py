@@ -103,14 +103,14 @@ def small(path, folder, rows=20):
         config["data_loader"]["augmentations"][0]["size"] = [8, 9]
         config["data_loader"]["batches_per_epoch"] = 2
         config["model"]["inference"]["size"] = [8, 9]
-    elif data_set == "conll2000_minilm":
-        config = with_tiny_tagger(config, folder)
     elif task == "parsing":
         for network in ("task_network", "score_network"):
             if network in config["model"]:
                 config["model"][network]["projection"].update(arc_size=8, relation_size=6)
     elif data_set == "twpos":  # the columns of CoNLL-U
         config["dataset_reader"].update(token_column=1, tag_column=3)
+    if data_set.endswith("_minilm"):
+        config = with_tiny_words(config, folder)
     config["trainer"]["num_epochs"] = 2
     for settings in config["trainer"].get("networks", {}).values():
         settings.update({key: 1 for key in ("start_epoch", "stop_epoch") if key in settings})
@@ -126,14 +126,12 @@ def with_tiny_transformer(config, folder):
     return replaced(replaced(config, "store", "memory"), "layers", [1, 2])
 
 
-def with_tiny_tagger(config, folder):
-    """Return the config of tags with a tiny transformer, whose vectors are shorter."""
+def with_tiny_words(config, folder):
+    """Return the config of sentences with a tiny transformer, whose vectors are shorter."""
     words = ["the", "red", "dog", "she", "was", "seen", "runs", "."]
     config = replaced(config, "model_name", write_transformer(folder / "tiny", words, spread=0.5))
-    for network in ("task_network", "score_network"):
-        if network in config["model"]:
-            config["model"][network]["encoder"]["encoder"]["input_size"] += 16 - 384
-    return config
+    config = replaced(replaced(config, "store", "memory"), "layers", [1, 2])
+    return replaced(config, "input_size", 2 * 16)
 
 
 def with_short_phases(config):

@@ -15,7 +15,7 @@ from .lora import LoraEmbedder
 from .pooling import PoolingEncoder
 from .standardized import Moments, StandardizedEncoder
 from .text import TextEncoder
-from .tokens import TokenEncoder
+from .tokens import SequenceEncoder, TokenEncoder
 from .transformer_layers import TransformerLayersEmbedder
 from .word_vectors import WordVectors
 
@@ -29,6 +29,7 @@ __all__ = [
     "PixelEncoder",
     "Moments",
     "PoolingEncoder",
+    "SequenceEncoder",
     "StandardizedEncoder",
     "TextEncoder",
     "TokenEncoder",

@@ -25,9 +25,10 @@ class Moments(NamedTuple):
     squares: torch.Tensor
 
     @staticmethod
-    def of(h: torch.Tensor) -> "Moments":
-        """Return the moments of encodings `(number, output_size)`."""
-        h = h.detach().double().cpu()
+    def of(h: torch.Tensor, mask: Optional[torch.Tensor] = None) -> "Moments":
+        """Return the moments of encodings `(*shape, output_size)`, where the mask `(*shape)` is
+        true."""
+        h = (h.flatten(0, -2) if mask is None else h[mask.bool()]).detach().double().cpu()
         mean = h.mean(0)
         return Moments(len(h), mean, (h - mean).square().sum(0))
 
@@ -46,20 +47,20 @@ class StandardizedEncoder(Encoder):
     weights are constant.
 
     The features of a pretrained network differ in scale, and layers after it learn badly from them.
-    The mean and the standard deviation are those of the training data, to which the model fits them
-    before the first step, and are saved with the weights.
+    The mean and the standard deviation are those of the training data, over the instances and the
+    real tokens of each; the model fits them before the first step, and they are saved with the
+    weights.
 
     # Parameters
 
     encoder : `Encoder`
-        `frozen`, of one vector for each instance.
+        `frozen`.
     dropout : `float`
         The dropout of the result.
 
     # Raises
 
-    `ConfigurationError` for an encoder that is trained or that encodes positions, and for a dropout
-    outside [0, 1).
+    `ConfigurationError` for an encoder that is trained, and for a dropout outside [0, 1).
     """
 
     shift: torch.Tensor
@@ -68,19 +69,17 @@ class StandardizedEncoder(Encoder):
 
     def __init__(self, encoder: Encoder, dropout: float = 0.0) -> None:
         super().__init__()
-        is_trained = any(parameter.requires_grad for parameter in encoder.parameters())
-        if is_trained or encoder.position_dims > 0:
-            found = "is trained" if is_trained else "encodes positions"
+        if any(parameter.requires_grad for parameter in encoder.parameters()):
             raise ConfigurationError(
-                "Expected an encoder 'frozen' of one vector for each instance in the encoder "
-                f"'standardized', got {type(encoder).__name__}, which {found}."
+                "Expected an encoder 'frozen' in the encoder 'standardized', got "
+                f"{type(encoder).__name__}, which is trained."
             )
         if not 0 <= dropout < 1:
             raise ConfigurationError(
                 f"Expected a dropout in [0, 1) of the encoder 'standardized', got {dropout}."
             )
         self.encoder = encoder
-        self.position_dims = 0
+        self.position_dims = encoder.position_dims
         self.output_size = encoder.output_size
         self.dropout = torch.nn.Dropout(dropout)
         self.register_buffer("shift", torch.zeros(self.output_size))

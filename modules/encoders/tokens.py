@@ -7,6 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.modules import Seq2SeqEncoder, Seq2VecEncoder, TextFieldEmbedder
 from allennlp.nn.util import get_text_field_mask
 
+from ..encoded import Encoded
 from ..masks import real_first, reordered
 from .encoder import Encoder
 
@@ -55,12 +56,60 @@ class TokenEncoder(Encoder):
             return embedded
         if mask is None:
             mask = get_text_field_mask(x)
-        # The encoder sees no masked token, at any place of the sentence.
-        order = real_first(mask)
-        if order is None:
-            return self.dropout(self.encoder(embedded, mask))
-        h = self.encoder(reordered(embedded, order), reordered(mask, order))
-        return self.dropout(reordered(h, order.argsort(1)))
+        return self.dropout(over_real(self.encoder, embedded, mask))
+
+
+@Encoder.register("sequence")
+class SequenceEncoder(Encoder):
+    """h' = s(h) `(batch, num_tokens, output_size)`: a network s over the tokens h_1 … h_T of another
+    encoder, such as an LSTM over the stored vectors of a pretrained transformer.
+
+    # Parameters
+
+    encoder : `Encoder`
+        The encoder of tokens.
+    sequence : `Seq2SeqEncoder`
+        s.
+    dropout : `float`
+        The dropout of h and of h'.
+
+    # Raises
+
+    `ConfigurationError` where `encoder` does not encode tokens, and where the input size of
+    `sequence` is not its output size.
+    """
+
+    position_dims = 1
+
+    def __init__(self, encoder: Encoder, sequence: Seq2SeqEncoder, dropout: float = 0.0) -> None:
+        super().__init__()
+        if encoder.position_dims != 1:
+            raise ConfigurationError(
+                "Expected an encoder of tokens in the encoder 'sequence', got "
+                f"{type(encoder).__name__}, which has {encoder.position_dims} dimensions of positions."
+            )
+        check_input_size("sequence", sequence, encoder.output_size)
+        self.encoder = encoder
+        self.takes_encoded = encoder.takes_encoded
+        self.sequence = sequence
+        self.dropout = torch.nn.Dropout(dropout)
+        self.output_size = sequence.get_output_dim()
+
+    def encode(self, x: Any, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        h = self.dropout(self.encoder(x, mask))
+        if mask is None:
+            mask = get_text_field_mask(Encoded.input(x))
+        return self.dropout(over_real(self.sequence, h, mask))
+
+
+def over_real(encoder: Seq2SeqEncoder, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Apply an encoder to the real tokens; it sees no masked token, at any place of a sentence."""
+    order = real_first(mask)
+    if order is None:
+        h: torch.Tensor = encoder(vectors, mask)
+        return h
+    h = encoder(reordered(vectors, order), reordered(mask, order))
+    return reordered(h, order.argsort(1))
 
 
 def check_input_size(

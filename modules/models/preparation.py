@@ -6,7 +6,7 @@ from typing import Any, Iterator, List
 import torch
 from allennlp.data import DataLoader, Vocabulary
 from allennlp.data.fields import Field
-from allennlp.nn.util import move_to_device
+from allennlp.nn.util import get_text_field_mask, move_to_device
 
 from ..encoders import Moments, StandardizedEncoder
 from ..networks import deterministic
@@ -47,7 +47,8 @@ def fit_encodings(model: torch.nn.Module, vocab: Vocabulary, data_loader: DataLo
         for x in _batches(data_loader, vocab):
             x = move_to_device(x, parts[0].shift.device)
             for part, moments in zip(parts, found, strict=True):
-                moments.append(Moments.of(part.encoder(x, None)))
+                mask = get_text_field_mask(x) if part.position_dims == 1 else None
+                moments.append(Moments.of(part.encoder(x, mask), mask))
     for part, moments in zip(parts, found, strict=True):
         everywhere = [each for worker in all_gather_object(moments) for each in worker]
         part.fit(functools.reduce(Moments.merged, everywhere))

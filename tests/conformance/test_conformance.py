@@ -77,6 +77,9 @@ ENCODERS = {
     f"{{type: 'frozen', encoder: {FEATURES}}}": SETS_OF_LABELS,
     f"{{type: 'frozen', encoder: {TOKENS}}}": SENTENCES,
     f"{{type: 'standardized', encoder: {{type: 'frozen', encoder: {FEATURES}}}}}": SETS_OF_LABELS,
+    f"{{type: 'standardized', encoder: {{type: 'frozen', encoder: {TOKENS}}}}}": SENTENCES,
+    f"{{type: 'sequence', encoder: {{type: 'frozen', encoder: {TOKENS}}}, sequence: {LSTM}, "
+    "dropout: 0.1}": SENTENCES,
     f"{{type: 'frozen', encoder: {U_NET}}}": ("image",),
 }
 # The terms of scores with what they need.

@@ -8,6 +8,7 @@ import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Vocabulary
+from allennlp.data.data_loaders import MultiProcessDataLoader
 from allennlp.models import Model
 
 from structured_energy.data import TensorDataLoader
@@ -15,6 +16,7 @@ from structured_energy.encoders import Encoder, Moments, StandardizedEncoder
 from structured_energy.testing import make_test_problem, write_texts
 
 EMBEDDER = {"token_embedders": {"tokens": {"type": "embedding", "embedding_dim": 5}}}
+TOKENS = {"type": "tokens", "embedder": EMBEDDER}
 TEXT = {"type": "text", "embedder": EMBEDDER}
 FROZEN = {"type": "frozen", "encoder": TEXT}
 LAYERS = {"num_layers": 1, "hidden_dims": 4, "activations": "softplus", "dropout": 0.5}
@@ -98,13 +100,31 @@ def test_a_constant_feature_is_shifted():
     assert encoder.shift[:2].tolist() == [3, 1]
 
 
+def test_real_tokens_have_mean_0_and_variance_1(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / "train.txt"
+    lengths = [1 + number % 7 for number in range(100)]
+    path.write_text("\n\n".join("\n".join(f"w{n}\tT{n % 2}" for n in range(k)) for k in lengths))
+    reader = DatasetReader.from_params(Params({"type": "tagging-conll", "separator": "tab"}))
+    loader = MultiProcessDataLoader(reader, str(path), batch_size=100)
+    vocab = Vocabulary.from_instances(loader.iter_instances())
+    loader.index_with(vocab)
+    config = copy.deepcopy(MODEL)
+    config["output_space"] = "categorical"
+    frozen = {"type": "frozen", "encoder": TOKENS}
+    config["task_network"]["encoder"]["encoder"] = {"type": "standardized", "encoder": frozen}
+    model = Model.from_params(Params(config), vocab=vocab).double()
+    model.prepare(loader)
+    (batch,) = loader
+    h = model.task_network.encoder.encoder(batch["x"], batch["mask"])[batch["mask"]]
+    assert len(h) == sum(lengths)
+    torch.testing.assert_close(h.mean(0), torch.zeros_like(h[0]), atol=1e-6, rtol=0)
+    torch.testing.assert_close(h.var(0, correction=0), torch.ones_like(h[0]), atol=1e-6, rtol=0)
+
+
 def test_other_encoders_and_dropouts_are_refused():
-    tokens = {"type": "tokens", "embedder": EMBEDDER}
-    for encoder, words in (
-        (TEXT, "got TextEncoder, which is trained"),
-        ({"type": "frozen", "encoder": tokens}, "got FrozenEncoder, which encodes positions"),
-    ):
-        with pytest.raises(ConfigurationError, match=words):
+    for encoder, name in ((TEXT, "TextEncoder"), (TOKENS, "TokenEncoder")):
+        with pytest.raises(ConfigurationError, match=f"got {name}, which is trained"):
             build({"type": "standardized", "encoder": encoder})
     with pytest.raises(ConfigurationError, match="a dropout in \\[0, 1\\) of the encoder"):
         build({"type": "standardized", "encoder": FROZEN, "dropout": 1.0})

@@ -34,6 +34,26 @@ def words():
     return words
 
 
+def test_a_sequence_continues_an_encoder_of_tokens(words):
+    whole = build(type="tokens", embedder=EMBEDDER, encoder=LSTM)
+    tokens = {"type": "tokens", "embedder": EMBEDDER}
+    parts = build(type="sequence", encoder=tokens, sequence=LSTM)
+    parts.encoder.embedder.load_state_dict(whole.embedder.state_dict())
+    parts.sequence.load_state_dict(whole.encoder.state_dict())
+    x = text_of(words)
+    for mask in (None, words > 0, torch.rand(words.shape) < 0.6):
+        torch.testing.assert_close(parts(x, mask), whole(x, mask), atol=0, rtol=0)
+
+
+def test_a_sequence_refuses_other_sizes_and_encoders_of_texts():
+    text = {"type": "text", "embedder": EMBEDDER}
+    with pytest.raises(ConfigurationError, match="got TextEncoder, which has 0 dimensions"):
+        build(type="sequence", encoder=text, sequence=LSTM)
+    tokens = {"type": "tokens", "embedder": EMBEDDER}
+    with pytest.raises(ConfigurationError, match="input size of 'sequence' to be 5"):
+        build(type="sequence", encoder=tokens, sequence={**LSTM, "input_size": 4})
+
+
 def text_of(words):
     return {"tokens": {"tokens": words}}
 

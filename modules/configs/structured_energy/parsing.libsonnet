@@ -4,22 +4,19 @@
 local methods = import 'methods.libsonnet';
 local search_spaces = import 'parsing_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
+local transformers = import 'transformers.libsonnet';
 
 // Dozat & Manning 2017, with characters in place of tags.
 local network(d, hidden, arc_size, relation_size, dropout) = {
-  encoder: {
-    type: 'tokens',
-    embedder: { token_embedders: d.embedders },
-    encoder: {
-      type: 'lstm',
-      input_size: d.embedding_dim,
-      hidden_size: hidden,
-      num_layers: d.num_layers,
-      bidirectional: true,
-      dropout: if d.num_layers > 1 then dropout else 0.0,
-    },
-    dropout: dropout,
+  local lstm = {
+    type: 'lstm',
+    input_size: d.embedding_dim,
+    hidden_size: hidden,
+    num_layers: d.num_layers,
+    bidirectional: true,
+    dropout: if d.num_layers > 1 then dropout else 0.0,
   },
+  encoder: transformers.sentences(d, lstm, dropout),
   projection: {
     type: 'biaffine',
     arc_size: arc_size,
@@ -32,7 +29,7 @@ local network(d, hidden, arc_size, relation_size, dropout) = {
 local second_order(d) = [{ type: name, size: d.term_size } for name in ['sibling', 'grandparent']];
 
 local lib = methods({
-  defaults: {
+  defaults: transformers.words {
     local d = self,
     reader: 'dependency-conllu',
     indexers: {
@@ -57,6 +54,7 @@ local lib = methods({
     relation_size: 100,
     dropout: 0.33,
     lr: 2e-3,
+    warmup_steps: null,  // for which rates rise, before they fall to 0
     weight_decay: 1e-5,
     num_epochs: 30,
     patience: 6,
@@ -75,9 +73,9 @@ local lib = methods({
     inference_steps: 10,
   },
 
-  base(d): {
+  base(d): transformers.warmup(d) + {
     dataset_reader:
-      { token_indexers: d.indexers }
+      { token_indexers: transformers.word_indexers(d) }
       + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },

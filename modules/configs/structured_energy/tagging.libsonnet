@@ -7,30 +7,16 @@ local search_spaces = import 'tagging_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
 local transformers = import 'transformers.libsonnet';
 
-// Each word has the mean of the encodings of its pieces.
-local transformer(d) = { type: 'pretrained_transformer_mismatched', model_name: d.transformer };
-
-local indexers(d) =
-  d.indexers + (if d.transformer == null then {} else { tokens: transformer(d) });
-
-local embedders(d) = d.embedders + (
-  if d.transformer == null then {}
-  else { tokens: transformer(d) + (if d.frozen then { train_parameters: false } else {}) }
-);
-
 local groups(d) = transformers.groups(d, d.transformer != null && !d.frozen);
 
-local encoder(d, hidden, dropout) = {
-  type: 'tokens',
-  embedder: { token_embedders: embedders(d) },
-  encoder: {
+local encoder(d, hidden, dropout) =
+  local lstm = {
     type: 'lstm',
     input_size: d.embedding_dim,
     hidden_size: hidden,
     bidirectional: true,
-  },
-  dropout: dropout,
-};
+  };
+  transformers.sentences(d, lstm, dropout);
 
 // What an energy has beside the linear chain (Tu et al. 2020).
 local terms = {
@@ -44,7 +30,7 @@ local terms = {
 local characters = { type: 'characters', min_padding_length: 5 };
 
 local lib = methods({
-  defaults: {
+  defaults: transformers.words {
     local d = self,
     reader: 'tagging-conll',
     indexers: {
@@ -62,9 +48,6 @@ local lib = methods({
     },
     embedding_dim: 130,  // of all embedders together
 
-    // A pretrained transformer in place of the words: a name of the hub, a folder or `package://…`.
-    transformer: null,
-    frozen: false,  // whether it is not trained
     transformer_lr: 5e-5,
     layer_decay: 1,  // of the rate, from each layer to the one below
     num_layers: 12,
@@ -95,7 +78,7 @@ local lib = methods({
 
   base(d): transformers.warmup(d) + {
     dataset_reader:
-      { token_indexers: indexers(d) }
+      { token_indexers: transformers.word_indexers(d) }
       + (if std.isString(d.reader) then { type: d.reader } else d.reader),
     data_loader: {
       batch_sampler: { type: 'bucket', batch_size: d.batch_size, sorting_keys: ['x'] },

@@ -27,14 +27,15 @@ local conll2000 = {
 local data_sets = {
   conll2000: conll2000,
 
-  // The words encoded by a transformer, which is trained.
+  // The words encoded once by a transformer, which is not trained.
   conll2000_minilm: conll2000 {
     transformer: minilm,
-    num_layers: 6,
-    embedding_dim: 384 + super.embedding_dim - 100,
-    warmup_steps: 500,
-    num_epochs: 8,
-    patience: 3,
+    frozen: true,
+    layers: [2, 4, 6],
+    embedding_dim: 3 * 384,
+    input_dropout: 0.2,
+    warmup_steps: 200,
+    num_epochs: 10,
   },
 
   twpos: {

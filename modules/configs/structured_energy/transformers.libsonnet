@@ -1,5 +1,49 @@
 // What the tables of data sets with pretrained transformers have in common.
+
+// Each word has the mean of the encodings of its pieces.
+local mismatched(d) = { type: 'pretrained_transformer_mismatched', model_name: d.transformer };
+
 {
+  // The keys of a table of sentences.
+  words: {
+    // A pretrained transformer in place of the words: a name of the hub, a folder or `package://…`.
+    transformer: null,
+    frozen: false,  // encoded once, and not trained
+    layers: null,  // of a frozen transformer, from 1; null for the last one
+    store: 'file',  // of the encodings of a frozen one: 'memory' or 'file'
+    input_dropout: 0.0,  // of a frozen transformer's vectors
+  },
+
+  word_indexers(d):
+    if d.transformer == null then d.indexers
+    else if d.frozen then { tokens: mismatched(d) }
+    else d.indexers { tokens: mismatched(d) },
+
+  // An encoder of sentences: a network over the vectors of their words.
+  sentences(d, sequence, dropout):
+    if d.transformer != null && d.frozen then {
+      local layers =
+        if d.layers == null then mismatched(d)
+        else { type: 'transformer-layers', embedder: mismatched(d), layers: d.layers },
+      local words = { type: 'tokens', embedder: { token_embedders: { tokens: layers } } },
+      type: 'sequence',
+      encoder: {
+        type: 'standardized',
+        encoder: { type: 'frozen', encoder: words, store: d.store },
+        [if d.input_dropout > 0 then 'dropout']: d.input_dropout,
+      },
+      sequence: sequence,
+      dropout: dropout,
+    } else {
+      type: 'tokens',
+      embedder: {
+        token_embedders:
+          d.embedders + (if d.transformer == null then {} else { tokens: mismatched(d) }),
+      },
+      encoder: sequence,
+      dropout: dropout,
+    },
+
   // A trained transformer has its own learning rate, which may decrease from each layer to the one below.
   groups(d, is_trained):
     local rate(layers) = { lr: d.transformer_lr * std.pow(d.layer_decay, layers) };
