@@ -61,7 +61,7 @@ class TokenEncoder(Encoder):
 
 @Encoder.register("sequence")
 class SequenceEncoder(Encoder):
-    """h' = s(h) `(batch, num_tokens, output_size)`: a network s over the tokens h_1 … h_T of another
+    """h' = s(h) `(batch, num_tokens, output_size)`: a network s over the vectors h_1 … h_T of another
     encoder, such as an LSTM over the stored vectors of a pretrained transformer.
 
     # Parameters
@@ -86,7 +86,8 @@ class SequenceEncoder(Encoder):
         if encoder.position_dims != 1:
             raise ConfigurationError(
                 "Expected an encoder of tokens in the encoder 'sequence', got "
-                f"{type(encoder).__name__}, which has {encoder.position_dims} dimensions of positions."
+                f"{type(encoder).__name__}, which has {encoder.position_dims} dimensions of "
+                "positions."
             )
         check_input_size("sequence", sequence, encoder.output_size)
         self.encoder = encoder
