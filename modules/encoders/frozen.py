@@ -4,7 +4,7 @@ import hashlib
 import logging
 import math
 from pathlib import Path
-from typing import Any, List, Literal, Optional, Tuple
+from typing import Any, Dict, List, Literal, Optional, Tuple
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -24,6 +24,10 @@ logger = logging.getLogger(__name__)
 _TOKENS_OF_A_PASS = {"cpu": 24}
 _TOKENS_OF_A_PASS_OF_A_GPU = 2**15
 _TEXTS_OF_A_PASS = 256
+
+# The tensors of a transformer's indexer; where words have several pieces, some are of words.
+_OF_PIECES = {"token_ids", "type_ids", "wordpiece_mask"}
+_OF_WORDS = {"mask", "offsets"}
 
 # The stores in use: equal encoders share one. A file is opened once, with the limit of the first.
 _STORES: WeakValueDictionary[Tuple[str, str, int], Store] = WeakValueDictionary()
@@ -124,10 +128,9 @@ class FrozenEncoder(Encoder):
             return
         index = torch.tensor(missing)
         x = rows_of(x, index)
-        if self.position_dims == 0 and isinstance(x, dict):
-            h = self._by_length(x)
-        else:
-            h = self.encoder(x, None if mask is None else mask[index])
+        mask = None if mask is None else mask[index]
+        lengths = _lengths(x)
+        h = self.encoder(x, mask) if lengths is None else self._by_length(x, mask, lengths)
         vectors = at_least_single(h).reshape(len(missing), batch.width, self.output_size)
         if not store.put(batch, missing, vectors.cpu().numpy()):
             self._is_full = True
@@ -137,15 +140,24 @@ class FrozenEncoder(Encoder):
                 self.limit / 2**30,
             )
 
-    def _by_length(self, x: Any) -> torch.Tensor:
-        """Return the vectors of texts, those of like length together: padding costs time."""
-        lengths = _lengths(x)
-        if lengths is None:
-            return self.encoder(x)
+    def _by_length(
+        self, x: Any, mask: Optional[torch.Tensor], lengths: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the vectors of texts or of their words, texts of like length together: padding
+        costs time and memory."""
         in_order, order = lengths.sort()
         tokens = _TOKENS_OF_A_PASS.get(lengths.device.type, _TOKENS_OF_A_PASS_OF_A_GPU)
         parts = order.split(pass_sizes(in_order.cpu().numpy(), tokens))
-        vectors = [self.encoder(_cut(rows_of(x, part), int(lengths[part].max()))) for part in parts]
+        vectors = []
+        for part in parts:
+            rows = _cut(rows_of(x, part))
+            if self.position_dims == 0:
+                vectors.append(self.encoder(rows))
+                continue
+            width = get_text_field_mask(rows).shape[1]
+            h = self.encoder(rows, None if mask is None else mask[part, :width])
+            padding = get_text_field_mask(x).shape[1] - width
+            vectors.append(torch.nn.functional.pad(h, (0, 0, 0, padding)))
         return torch.cat(vectors)[torch.cat(parts).argsort()]
 
     def _store_of(self) -> Store:
@@ -212,12 +224,25 @@ def _batch_of(
 
 
 def _lengths(x: Any) -> Optional[torch.Tensor]:
-    """Return the number of tokens of each text; `None` where its tensors do not all say so."""
-    plain = {"token_ids", "mask", "type_ids"}
+    """Return the number of a transformer's tokens of each text; `None` for other inputs, and where
+    the tensors do not all say so."""
+    if not isinstance(x, dict):
+        return None
     for tensors in x.values():
-        if not isinstance(tensors, dict) or "mask" not in tensors or tensors.keys() - plain:
+        known = isinstance(tensors, dict) and "mask" in tensors
+        if not known or tensors.keys() - _OF_PIECES - _OF_WORDS:
             return None
-    return torch.stack([tensors["mask"].sum(1) for tensors in x.values()]).amax(0)
+    return torch.stack([_ends(_mask_of_pieces(tensors)) for tensors in x.values()]).amax(0)
+
+
+def _mask_of_pieces(tensors: Dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the mask of word pieces; without words of several pieces it is the only mask."""
+    return tensors.get("wordpiece_mask", tensors["mask"])
+
+
+def _ends(mask: torch.Tensor) -> torch.Tensor:
+    """Return the number of positions up to the last real one of each row."""
+    return (mask * torch.arange(1, mask.shape[1] + 1, device=mask.device)).amax(1)
 
 
 def pass_sizes(lengths: np.ndarray, tokens_of_a_pass: int) -> List[int]:
@@ -242,9 +267,12 @@ def pass_sizes(lengths: np.ndarray, tokens_of_a_pass: int) -> List[int]:
     return sizes[::-1]
 
 
-def _cut(x: Any, length: int) -> Any:
-    """Return the first tokens of the texts."""
-    return {
-        name: {key: tensor[:, :length] for key, tensor in tensors.items()}
-        for name, tensors in x.items()
-    }
+def _cut(x: Any) -> Any:
+    """Return the texts without the padding that all have."""
+    return {name: _cut_tensors(tensors) for name, tensors in x.items()}
+
+
+def _cut_tensors(tensors: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
+    pieces = int(_ends(_mask_of_pieces(tensors)).max())
+    words = int(_ends(tensors["mask"]).max())
+    return {k: t[:, : pieces if k in _OF_PIECES else words] for k, t in tensors.items()}

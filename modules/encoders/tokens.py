@@ -61,8 +61,8 @@ class TokenEncoder(Encoder):
 
 @Encoder.register("sequence")
 class SequenceEncoder(Encoder):
-    """h' = s(h) `(batch, num_tokens, output_size)`: a network s over the vectors h_1 … h_T of another
-    encoder, such as an LSTM over the stored vectors of a pretrained transformer.
+    """h' = s(h) `(batch, num_tokens, output_size)`, with a network s over the vectors h_1 … h_T of
+    another encoder, such as an LSTM over the stored vectors of a pretrained transformer.
 
     # Parameters
 

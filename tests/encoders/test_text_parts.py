@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 import sys
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
-from allennlp.data import Vocabulary
+from allennlp.data import Batch, Instance, Token, TokenIndexer, Vocabulary
+from allennlp.data.fields import TextField
 from allennlp.modules import TokenEmbedder
+from allennlp.nn.util import get_text_field_mask
 from tiny_transformer import write_transformer
 from transformers import BertModel
 
@@ -237,6 +240,41 @@ def test_layers_that_a_transformer_lacks_are_named(packaged):
     inner = {"type": "pretrained_transformer", "model_name": packaged}
     with pytest.raises(ConfigurationError, match="target_modules of the embedder 'lora', got"):
         build(TokenEmbedder, type="lora", embedder=inner, target_modules=["no_such_layer"])
+
+
+def test_frozen_words_of_sentences_of_like_length_are_encoded_together(packaged, monkeypatch):
+    """Words of several pieces have the vectors of their sentence by itself."""
+    mismatched = {"type": "pretrained_transformer_mismatched", "model_name": packaged}
+    tokens = {"type": "tokens", "embedder": {"token_embedders": {"tokens": mismatched}}}
+    encoder = build(type="frozen", encoder=tokens)
+    indexer = TokenIndexer.from_params(Params(dict(mismatched)))
+    draw = random.Random(0)
+    words = [*WORDS, "wind-goal", "rain-the-wind"]
+    sentences = [draw.choices(words, k=length) for length in (4, 30, 1, 12, 29, 2, 12, 5)]
+    fields = [TextField([*map(Token, words)], {"tokens": indexer}) for words in sentences]
+    vocab = Vocabulary()
+    tensors = [Batch([Instance({"x": each})]) for each in fields]
+    for batch in tensors:
+        batch.index_instances(vocab)
+    together = Batch([Instance({"x": each}) for each in fields]).as_tensor_dict()["x"]
+    passes = []
+    original = encoder.encoder.encode
+
+    def counted(x, mask):
+        passes.append(x["tokens"]["token_ids"].shape)
+        return original(x, mask)
+
+    monkeypatch.setattr(encoder.encoder, "encode", counted)
+    mask = get_text_field_mask(together)
+    h = encoder(together, mask)
+    assert len(passes) > 1 and sum(shape[0] for shape in passes) == len(fields)
+    assert together["tokens"]["token_ids"].shape[1] > mask.shape[1]
+    for row, batch in enumerate(tensors):
+        x = batch.as_tensor_dict()["x"]
+        with torch.no_grad():
+            alone = original(x, get_text_field_mask(x))[0]
+        torch.testing.assert_close(h[row, : len(alone)], alone)
+        assert not h[row, len(alone) :].any()
 
 
 def test_frozen_texts_of_like_length_are_encoded_together(packaged, monkeypatch):
