@@ -145,6 +145,7 @@ NETWORKS = {
     "dependencies": [
         network(TOKENS, rest=BIAFFINE),
         network(TOKENS, "sibling", "grandparent", rest="local_term: false"),
+        network(TOKENS, "self-attention", rest=BIAFFINE),
     ],
     "image": [
         network(U_NET),
@@ -381,7 +382,8 @@ SPACES = {
         ("linear-chain", "semi-markov", "skip-chain", "high-order", "convolutional"),
         ("categorical",),
     ),
-    **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
+    "self-attention": ("categorical", "dependencies"),
+    "label-language-model": ("categorical",),
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
     "au-prc": SETS_OF_LABELS,
     **dict.fromkeys(OF_TOKENS, ("categorical",)),
