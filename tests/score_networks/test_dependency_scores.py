@@ -51,8 +51,12 @@ def test_arcs_attend_to_each_other(window, place):
     for parameter in term.parameters():
         torch.nn.init.normal_(parameter)
     h = problem.task_network.hidden(problem.x, problem.mask).detach()
-    y = problem.sample(2).y
+    y = problem.sample(2).y.requires_grad_()
     found = term(y, problem.mask, term.encode(problem.x, h, problem.mask))
+    (gradient,) = torch.autograd.grad(found.sum(), y, retain_graph=True)
+    gradient = gradient.unflatten(3, (5, 3))[-1]
+    absent = ~problem.mask[-1]
+    assert (gradient[:, absent] == 0).all() and (gradient[:, :, 1:][:, :, absent] == 0).all()
     of_token, of_head = term.embedding.ends.weight.chunk(2)
     token_bias, head_bias = term.embedding.ends.bias.chunk(2)
     for row, sample in itertools.product(range(3), range(2)):
