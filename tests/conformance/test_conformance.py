@@ -361,7 +361,7 @@ SPACES = {
     **dict.fromkeys(DEPENDENCIES, ("dependencies",)),
     "constrained": ("categorical",),
     "exact": ("categorical", "tree", "dependencies"),
-    "{type: 'exact', num_samples: 4}": ("categorical",),
+    "{type: 'exact', num_samples: 4}": ("categorical", "dependencies"),
     "{type: 'exact', kind: 'means'}": ("categorical", "tree", "dependencies"),
     "{type: 'exact', num_samples: 3, kind: 'draws', seed: 1}": ("categorical", "tree"),
     "exact-likelihood": ("categorical", "tree", "dependencies"),

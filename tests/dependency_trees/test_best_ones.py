@@ -83,7 +83,7 @@ def test_missing_tokens_may_stand_anywhere(single_root, projective):
 
 
 def partitioned(logits, count, kind):
-    """The `count` highest scores `(n, n + 1)`: the trees but the best one are, token by token, those
+    """The `count` highest scores of trees: those but the best one are, token by token, the trees
     with another head of it and with the best one's heads of the tokens before (Lawler 1972)."""
 
     def best(own):
