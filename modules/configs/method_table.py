@@ -174,6 +174,9 @@ METHODS: Dict[str, List[Method]] = {
             "The same, with terms over pairs of arcs: siblings and grandparents.",
             "Wang & Tu 2020",
         ),
+        Method(
+            "inference_network_self_attention", f"{_SAME}, with self-attention over arcs.", _TERMS
+        ),
         _DYNAMIC_MARGIN,
         _DYNAMIC_NCE,
     ],

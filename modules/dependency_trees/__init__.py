@@ -7,6 +7,7 @@ subtraction, so that logits of ±1e4 lose nothing.
 """
 
 from .arcs import LOWEST, candidates, cleaned
+from .best_ones import RankedTrees, best_ones
 from .draws import draw_trees, value_at
 from .matrix_tree import matrix_tree_log_partition
 from .projective import best_projective, draw_projective, inside_log_partition
@@ -15,7 +16,9 @@ from .trees import best_heads, log_partition, marginals
 
 __all__ = [
     "LOWEST",
+    "RankedTrees",
     "best_heads",
+    "best_ones",
     "best_projective",
     "best_tree",
     "candidates",

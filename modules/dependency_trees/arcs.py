@@ -20,6 +20,13 @@ def candidates(mask: torch.Tensor) -> torch.Tensor:
     return pairs & ~torch.nn.functional.pad(itself, (1, 0))
 
 
+def themselves(labelled: torch.Tensor) -> torch.Tensor:
+    """Return the first entry of the arc of each token to itself, `(n,)`, among those of logits
+    `(batch, n, n + 1, R)`."""
+    n, num_relations = labelled.shape[1], labelled.shape[3]
+    return (torch.arange(n, device=labelled.device) + 1) * num_relations
+
+
 class Cleaned(NamedTuple):
     """Logits in double precision with the tokens that exist first, in their order."""
 
@@ -37,13 +44,14 @@ class Cleaned(NamedTuple):
 
 
 def cleaned(logits: torch.Tensor, mask: Optional[torch.Tensor]) -> Cleaned:
-    """Return logits `(batch, n, n + 1)` for the algorithms.
+    """Return logits `(batch, n, n + 1)`, or with relations `(batch, n, n + 1, R)`, for the
+    algorithms.
 
     # Raises
 
     `ValueError` where the shapes are not those of arcs and of their tokens.
     """
-    if logits.dim() != 3 or logits.shape[2] != logits.shape[1] + 1:
+    if logits.dim() not in (3, 4) or logits.shape[2] != logits.shape[1] + 1:
         raise ValueError(
             "Expected logits of arcs (batch, num_tokens, num_tokens + 1), got "
             f"{tuple(logits.shape)}."
@@ -61,4 +69,5 @@ def cleaned(logits: torch.Tensor, mask: Optional[torch.Tensor]) -> Cleaned:
         columns = torch.nn.functional.pad(order + 1, (1, 0))
         logits = reordered(reordered(logits, order), columns, dim=2)
         mask = reordered(mask, order)
-    return Cleaned(logits.masked_fill(~candidates(mask), LOWEST), mask, order)
+    possible = candidates(mask).view(*logits.shape[:3], *(1,) * (logits.dim() - 3))
+    return Cleaned(logits.masked_fill(~possible, LOWEST), mask, order)

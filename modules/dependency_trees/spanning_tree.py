@@ -37,12 +37,13 @@ def best_tree(
         found = heads.cpu()
         rows = arcs.logits[others].cpu().numpy()
         for place, length, row in zip(others.tolist(), lengths, rows, strict=True):
-            found[place, :length] = _best_of_one(row[:length, : length + 1], single_root)
+            best = best_of_one(row[:length, : length + 1], single_root)
+            found[place, :length] = torch.from_numpy(best)
         heads = found.to(heads.device)
     return arcs.restored(heads)
 
 
-def _best_of_one(arcs: np.ndarray, single_root: bool) -> torch.Tensor:
+def best_of_one(arcs: np.ndarray, single_root: bool) -> np.ndarray:
     """Return the heads of the best tree of `(n, n + 1)`."""
     # What all heads of a token share changes no tree, and costs digits.
     arcs = arcs - arcs.max(1, keepdims=True)
@@ -56,7 +57,7 @@ def _best_of_one(arcs: np.ndarray, single_root: bool) -> torch.Tensor:
     energy = np.zeros((len(arcs) + 1, len(arcs) + 1))
     energy[:, 1:] = arcs.T
     heads, _ = decode_mst(energy, len(energy), has_labels=False)
-    return torch.from_numpy(heads[1:]).long()
+    return heads[1:].astype(np.int64)
 
 
 def is_tree(

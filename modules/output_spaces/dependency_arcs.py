@@ -1,6 +1,7 @@
 """The arcs of y, logits and potentials of dependency trees."""
 
 import torch
+from torch.nn.functional import one_hot
 
 from ..dependency_trees import candidates, is_projective, value_at
 
@@ -68,6 +69,19 @@ def possible_moves(
         heads = heads & _stay_projective(arcs.argmax(-1).masked_fill(absent, 0), ~absent)
     moves = heads.repeat_interleave(num_relations, -1) & (y < 0.5)
     return moves & possible_arcs(absent, num_relations)
+
+
+def moved_trees(y: torch.Tensor, may_move: torch.Tensor) -> torch.Tensor:
+    """Return the trees `(batch, num_tokens, size − 1, *event_shape)` that differ from the trees y
+    `(batch, *event_shape)` in the arc of one token; y where the move is not possible."""
+    batch, n, size = y.shape
+    values = y.argmax(-1)
+    step = torch.arange(1, size, device=y.device)
+    place = (values.unsqueeze(-1) + step) % size  # (batch, n, size − 1), of each position
+    turned = one_hot(place, size).to(y.dtype)
+    only = torch.eye(n, dtype=torch.bool, device=y.device).view(1, n, 1, n, 1)
+    possible = may_move.gather(-1, place).view(batch, n, size - 1, 1, 1)
+    return torch.where(only & possible, turned.unsqueeze(3), y[:, None, None])
 
 
 def _stay_projective(heads: torch.Tensor, exists: torch.Tensor) -> torch.Tensor:

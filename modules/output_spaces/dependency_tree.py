@@ -7,13 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch.nn.functional import log_softmax, one_hot, pad
 
-from ..dependency_trees import (
-    best_heads,
-    draw_projective,
-    draw_trees,
-    log_partition,
-    marginals,
-)
+from .. import dependency_trees as trees
 from ..vocabulary import names
 from .categorical import CategoricalOutputSpace
 from .dependency_arcs import (
@@ -21,6 +15,7 @@ from .dependency_arcs import (
     absent_tokens,
     as_absent,
     labels_of,
+    moved_trees,
     possible_arcs,
     possible_moves,
 )
@@ -102,7 +97,7 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
     def means(self, logits: torch.Tensor) -> torch.Tensor:
         """Return the probabilities of the arcs over trees."""
         arcs, exists = self._arcs(logits)
-        flat = marginals(arcs.flatten(0, -3), exists.flatten(0, -2), *self._kind)
+        flat = trees.marginals(arcs.flatten(0, -3), exists.flatten(0, -2), *self._kind)
         of_arcs = flat.view_as(arcs).unsqueeze(-1)
         relations = logits.unflatten(-1, (-1, self.num_values)).softmax(-1)
         return as_absent((of_arcs * relations).flatten(-2).to(logits.dtype), ~exists, 0.0, 1.0)
@@ -138,9 +133,18 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         """Return the tree T with the highest ⟨T, y⟩, of y, logits or potentials."""
         exists = ~absent_tokens(y)
         best = y.unflatten(-1, (-1, self.num_values)).max(-1)
-        heads = best_heads(best.values, exists, *self._kind)
+        heads = trees.best_heads(best.values, exists, *self._kind)
         relations = best.indices.gather(-1, heads.unsqueeze(-1)).squeeze(-1)
         return (1 + heads * self.num_values + relations).masked_fill(~exists, 0)
+
+    def best_ones(self, y: torch.Tensor, count: int) -> torch.Tensor:
+        """Return the labels `(batch, count, num_tokens)` of the trees T with the highest ⟨T, y⟩,
+        the best first, of y, logits or potentials `(batch, *event_shape)`; the last one is repeated
+        where there are fewer."""
+        exists = ~absent_tokens(y)
+        best = trees.best_ones(y.unflatten(-1, (-1, self.num_values)), count, exists, *self._kind)
+        labels = 1 + best.heads * self.num_values + best.relations
+        return labels.masked_fill(~exists.unsqueeze(1), 0)
 
     def readable(
         self,
@@ -176,16 +180,18 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         arcs, exists = self._arcs(logits)
         if self.projective:
             each, real = (part.repeat_interleave(num_samples, 0) for part in (arcs, exists))
-            heads = draw_projective(each, real, self.single_root).unflatten(0, (-1, num_samples))
+            heads = trees.draw_projective(each, real, self.single_root).unflatten(
+                0, (-1, num_samples)
+            )
         else:
-            heads = draw_trees(arcs, numbers, exists, *self._kind).values
+            heads = trees.draw_trees(arcs, numbers, exists, *self._kind).values
         labels = labels_of(logits, heads, torch.rand_like(numbers), self.num_values)
         return self.encode(labels.flatten(0, 1), logits.dtype).view(*labels.shape, -1)
 
     def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
         arcs, exists = self._arcs(logits)
         numbers = uniform.unsqueeze(0).expand(len(logits), *uniform.shape)
-        drawn = draw_trees(arcs, numbers, exists, *self._kind)
+        drawn = trees.draw_trees(arcs, numbers, exists, *self._kind)
         labels = labels_of(logits, drawn.values, drawn.rest, self.num_values)
         return self.encode(labels.flatten(0, 1), logits.dtype).view(*labels.shape, -1)
 
@@ -230,14 +236,7 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         return torch.where(possible, one_hot(moved, size).to(y.dtype), y), back
 
     def neighbours(self, y: torch.Tensor) -> torch.Tensor:
-        batch, n, size = y.shape
-        values = y.argmax(-1)
-        step = torch.arange(1, size, device=y.device)
-        place = (values.unsqueeze(-1) + step) % size  # (batch, n, size − 1), of each position
-        turned = one_hot(place, size).to(y.dtype)
-        only = torch.eye(n, dtype=torch.bool, device=y.device).view(1, n, 1, n, 1)
-        possible = self.may_move(y).gather(-1, place).view(batch, n, size - 1, 1, 1)
-        return torch.where(only & possible, turned.unsqueeze(3), y[:, None, None])
+        return moved_trees(y, self.may_move(y))
 
     def position_log_uniform(self, logits: torch.Tensor) -> torch.Tensor:
         possible = self.possible(logits)
@@ -272,7 +271,7 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
         """Return log Σ_T exp⟨T, logits⟩ over trees, `(...)`, of logits `(..., *event_shape)`, in
         double precision; differentiable."""
         arcs, exists = self._arcs(logits)
-        total = log_partition(arcs.flatten(0, -3), exists.flatten(0, -2), *self._kind)
+        total = trees.log_partition(arcs.flatten(0, -3), exists.flatten(0, -2), *self._kind)
         return total.view(logits.shape[:-2])
 
     def label_mass(

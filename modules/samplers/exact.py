@@ -39,7 +39,7 @@ class ExactSampler(Sampler):
     # Parameters
 
     num_samples : `int`
-        The number of outputs for each instance.
+        The number of outputs for each instance; where there are fewer, the last one is repeated.
     kind : `"best"`, `"draws"` or `"means"`
         Whether to return the best outputs, draws or E[y].
     seed : `int`, optional
@@ -48,8 +48,8 @@ class ExactSampler(Sampler):
 
     # Raises
 
-    `ConfigurationError` for a score network that is none of these, several best outputs of a tree,
-    several means, and a seed with dependency trees.
+    `ConfigurationError` for a score network that is none of these, several best outputs of a tree
+    of labels, several means, and a seed with dependency trees.
     """
 
     score_network: ScoreNetwork
@@ -73,8 +73,9 @@ class ExactSampler(Sampler):
                 f"Expected at least 1 sample and a kind among {list(kinds)} in the sampler "
                 f"'exact', got {num_samples} and '{kind}'."
             )
-        if num_samples > 1 and (kind == "means" or (self.is_tree and kind == "best")):
-            of = " of a tree" if self.is_tree else ""
+        of_labels = self.is_tree and not self.has_arcs
+        if num_samples > 1 and (kind == "means" or (of_labels and kind == "best")):
+            of = " of a tree of labels" if of_labels else ""
             raise ConfigurationError(
                 f"Expected num_samples 1 with the kind '{kind}' in the sampler 'exact'{of}, "
                 f"got {num_samples}."
@@ -175,7 +176,11 @@ class ExactSampler(Sampler):
             potentials = self.score_network.potentials(x, mask)
             self.check_scores(potentials if mask is None else potentials[mask])
             if self.kind == "best":
-                return SamplerOutput(space.encode(space.decode(potentials), potentials.dtype))
+                if self.num_samples == 1:
+                    return SamplerOutput(space.encode(space.decode(potentials), potentials.dtype))
+                labels = space.best_ones(potentials, self.num_samples)
+                y = space.encode(labels.flatten(0, 1), potentials.dtype)
+                return SamplerOutput(y.view(*labels.shape, -1))
             if self.kind == "means":
                 y = space.means(potentials).unsqueeze(1)
                 return SamplerOutput(y, space.logits_of(y))

@@ -148,6 +148,7 @@ NETWORKS = {
     "dependencies": [
         network(TOKENS, rest=BIAFFINE),
         network(TOKENS, "sibling", "grandparent", rest="local_term: false"),
+        network(TOKENS, "self-attention", rest=BIAFFINE),
     ],
     "image": [
         network(U_NET),
@@ -363,7 +364,7 @@ SPACES = {
     **dict.fromkeys(DEPENDENCIES, ("dependencies",)),
     "constrained": ("categorical",),
     "exact": ("categorical", "tree", "dependencies"),
-    "{type: 'exact', num_samples: 4}": ("categorical",),
+    "{type: 'exact', num_samples: 4}": ("categorical", "dependencies"),
     "{type: 'exact', kind: 'means'}": ("categorical", "tree", "dependencies"),
     "{type: 'exact', num_samples: 3, kind: 'draws', seed: 1}": ("categorical", "tree"),
     "exact-likelihood": ("categorical", "tree", "dependencies"),
@@ -384,7 +385,8 @@ SPACES = {
         ("linear-chain", "semi-markov", "skip-chain", "high-order", "convolutional"),
         ("categorical",),
     ),
-    **dict.fromkeys(("self-attention", "label-language-model"), ("categorical",)),
+    "self-attention": ("categorical", "dependencies"),
+    "label-language-model": ("categorical",),
     **dict.fromkeys(("hierarchical-f1", "violations", "level-f1"), ("tree", "dag")),
     "au-prc": SETS_OF_LABELS,
     **dict.fromkeys(OF_TOKENS, ("categorical",)),

@@ -207,10 +207,32 @@ def test_the_likelihood_is_that_of_all_trees(single_root, projective):
         assert torch.equal(space.decode(sample.y[row])[0], labels[scores.argmax()])
 
 
+@kinds
+def test_the_best_outputs_are_those_of_all_trees(single_root, projective):
+    problem = make_test_problem(space="dependencies")
+    space = problem.output_space
+    space.single_root, space.projective = single_root, projective
+    problem.mask[1, 1:] = False
+    y = problem.build(Sampler, "{type: 'exact', num_samples: 5}")(problem.x, None, problem.mask).y
+    scores = problem.score_network(problem.x, y, problem.mask)
+    for row in range(3):
+        length = int(problem.mask[row].sum())
+        labels = torch.zeros(len(outputs_of(space, length)), 4, dtype=torch.long)
+        labels[:, :length] = outputs_of(space, length)
+        every = space.encode(labels)[:, 0].unsqueeze(0).repeat(3, 1, 1, 1)
+        expected = problem.score_network(problem.x, every, problem.mask)[row]
+        best = expected.sort(descending=True).values[:5]
+        torch.testing.assert_close(scores[row, : len(best)], best)
+        found = space.decode(y[row])
+        assert len(found.unique(dim=0)) == len(best)
+        # A sentence of one word has a tree for each of the three relations.
+        assert length > 1 or (found[3:] == found[2]).all()
+
+
 def test_what_does_not_fit_is_refused():
     problem = make_test_problem(space="dependencies")
-    with pytest.raises(ConfigurationError, match="several|num_samples 1"):
-        problem.build(Sampler, "{type: 'exact', num_samples: 3}")
+    with pytest.raises(ConfigurationError, match="num_samples 1 with the kind 'means'"):
+        problem.build(Sampler, "{type: 'exact', num_samples: 3, kind: 'means'}")
     embedding = "{type: 'embedding', embedding_dim: 5}"
     encoder = f"{{type: 'tokens', embedder: {{token_embedders: {{tokens: {embedding}}}}}}}"
     with pytest.raises(ConfigurationError, match="the projection 'biaffine' .* got 'linear'"):

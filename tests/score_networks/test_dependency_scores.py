@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from plain_attention import attention_over
 
 from structured_energy.projection import BiaffineProjection
 from structured_energy.score_networks import StructuredScore
@@ -37,6 +38,40 @@ def test_terms_over_pairs_of_arcs(name):
                     ).sum()
                     total += share[j, head] * share[i, j + 1] * weight
         torch.testing.assert_close(found[row, sample], total)
+
+
+@pytest.mark.parametrize("window", ["null", "1"])
+@pytest.mark.parametrize("place", ["end", "holes"])
+def test_arcs_attend_to_each_other(window, place):
+    problem = make_test_problem(space="dependencies")
+    if place == "holes":
+        problem.mask[-1] = torch.tensor([True, False, True, False])
+    config = f"{{type: 'self-attention', hidden_size: 12, num_heads: 3, window: {window}}}"
+    term = problem.build(StructuredScore, config)
+    for parameter in term.parameters():
+        torch.nn.init.normal_(parameter)
+    h = problem.task_network.hidden(problem.x, problem.mask).detach()
+    y = problem.sample(2).y.requires_grad_()
+    found = term(y, problem.mask, term.encode(problem.x, h, problem.mask))
+    (gradient,) = torch.autograd.grad(found.sum(), y, retain_graph=True)
+    gradient = gradient.unflatten(3, (5, 3))[-1]
+    absent = ~problem.mask[-1]
+    assert (gradient[:, absent] == 0).all() and (gradient[:, :, 1:][:, :, absent] == 0).all()
+    of_token, of_head = term.embedding.ends.weight.chunk(2)
+    token_bias, head_bias = term.embedding.ends.bias.chunk(2)
+    for row, sample in itertools.product(range(3), range(2)):
+        tokens = problem.mask[row].nonzero().flatten().tolist()
+        embedded = []
+        for i in tokens:
+            vector = of_token @ h[row, i] + token_bias
+            for head, relation in itertools.product([0, *(j + 1 for j in tokens)], range(3)):
+                share = y[row, sample, i, 3 * head + relation]
+                above = term.embedding.root if head == 0 else h[row, head - 1]
+                vector = vector + share * (of_head @ above + head_bias)
+                vector = vector + share * term.embedding.relations.weight[:, relation]
+            embedded.append(vector)
+        expected = attention_over(term, torch.stack(embedded))
+        torch.testing.assert_close(found[row, sample], expected)
 
 
 def test_biaffine_logits():

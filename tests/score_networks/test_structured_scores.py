@@ -1,13 +1,13 @@
 """Terms over tags, against plain loops over the positions of one sentence at a time."""
 
 import itertools
-import math
 
 import pytest
 import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from component_names import names_of
+from plain_attention import attention_over
 
 from structured_energy.score_networks import StructuredScore
 from structured_energy.testing import make_test_problem
@@ -62,35 +62,8 @@ def convolutional(term, y):
     return score
 
 
-def positions(size, length):
-    """Return the encoding of Vaswani et al. (2017, section 3.5), sines before cosines."""
-    count = size // 2
-    rates = [math.exp(-i * math.log(1e4) / (count - 1)) for i in range(count)]
-    rows = [
-        [math.sin(t * rate) for rate in rates] + [math.cos(t * rate) for rate in rates]
-        for t in range(length)
-    ]
-    return torch.tensor(rows)
-
-
 def self_attention(term, y):
-    h = y @ term.embedding.weight.T + positions(term.embedding.out_features, len(y))
-    query, key, value = (h @ term.projections.weight.T + term.projections.bias).chunk(3, dim=1)
-    size = h.shape[1] // term.num_heads
-    score = torch.zeros(())
-    for t in range(len(y)):
-        near = [j for j in range(len(y)) if term.window is None or abs(j - t) <= term.window]
-        attended = []
-        for head in range(term.num_heads):
-            part = slice(head * size, (head + 1) * size)
-            weights = [torch.exp(query[t, part] @ key[j, part] / math.sqrt(size)) for j in near]
-            total = sum(weights)
-            attended.append(
-                sum(w / total * value[j, part] for w, j in zip(weights, near, strict=True))
-            )
-        hidden = term.hidden(torch.cat([h[t], *attended]))
-        score = score + term.projection.weight[0] @ torch.log1p(hidden.exp())
-    return score
+    return attention_over(term, y @ term.embedding.weight.T)
 
 
 def label_language_model(term, y):
@@ -179,5 +152,5 @@ def test_bad_settings_are_named(config, message):
 
 def build(config, problem):
     return StructuredScore.from_params(
-        Params({**config}), num_labels=K, output_space=problem.output_space
+        Params({**config}), num_labels=K, output_space=problem.output_space, encoding_size=6
     )

@@ -25,8 +25,11 @@ local network(d, hidden, arc_size, relation_size, dropout) = {
   },
 };
 
-// Wang & Tu 2020.
-local second_order(d) = [{ type: name, size: d.term_size } for name in ['sibling', 'grandparent']];
+// What an energy has beside its arcs: pairs of them (Wang & Tu 2020), or all at once.
+local terms(d) = {
+  second_order: [{ type: name, size: d.term_size } for name in ['sibling', 'grandparent']],
+  self_attention: ['self-attention'],
+};
 
 local lib = methods({
   defaults: transformers.words {
@@ -146,12 +149,10 @@ swappable({
 
   // The value of an output is a mean over its tokens.
   dvn(d): lib.dvn(d { positions: 'mean' }),
-
-  // Second-order energies.
-  inference_network_second_order(d): lib.inference_network(d {
-    structured_scores: second_order(lib.complete(d)),
-    tuned: {
-      inference_network: std.get(lib.complete(d).tuned, 'inference_network_second_order', {}),
-    },
-  }),
+} + {
+  ['inference_network_' + term](d): lib.inference_network(d {
+    structured_scores: terms(lib.complete(d))[term],
+    tuned: { inference_network: std.get(lib.complete(d).tuned, 'inference_network_' + term, {}) },
+  })
+  for term in std.objectFields(terms(lib.defaults))
 }, search_spaces)

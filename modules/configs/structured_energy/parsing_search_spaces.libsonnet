@@ -19,6 +19,7 @@ local descent = { weight_decay: task.weight_decay, inference_rate: log(0.3, 10) 
   dvn: score + descent,
   inference_network: inference_network,
   inference_network_second_order: inference_network,
+  inference_network_self_attention: inference_network,
   seal_dynamic_margin: both + margin,
   seal_dynamic_nce: both,
   spen: score + margin + descent,

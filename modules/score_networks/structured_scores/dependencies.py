@@ -46,7 +46,7 @@ class PairsOfArcsScore(StructuredScore):
     ) -> Optional[torch.Tensor]:
         """Return the vectors of the root and of the tokens in all roles, `(batch, num_tokens + 1,
         num_roles · D)`."""
-        nodes = torch.cat([self.root.to(h.dtype).expand(len(h), 1, -1), h], 1)
+        nodes = with_root(self.root, h)
         # Weights of pairs begin at about 1 / √D.
         size = self.roles.out_features // self.num_roles
         return torch.tanh(self.roles(nodes)) / float(size) ** (1 / 3)
@@ -92,6 +92,49 @@ class GrandparentScore(PairsOfArcsScore):
         return (middle * of_head * of_tokens).sum((2, 3))
 
 
+class ArcEmbedding(torch.nn.Module):
+    """Embeds the relaxed arc of each token: E r_i + A x_i + B Σ_h y_ih x_h, with the shares r_i of
+    its relations, the encodings x of the tokens, and a learned vector x_0 of the root.
+
+    # Parameters
+
+    size : `int`
+        The size of an embedding.
+    """
+
+    def __init__(
+        self, output_space: DependencyTreeOutputSpace, encoding_size: int, size: int
+    ) -> None:
+        super().__init__()
+        self.output_space = output_space
+        self.root = torch.nn.Parameter(torch.randn(encoding_size) / encoding_size**0.5)
+        self.ends = torch.nn.Linear(encoding_size, 2 * size)
+        self.relations = torch.nn.Linear(output_space.num_relations, size, bias=False)
+
+    def encode(self, h: torch.Tensor) -> torch.Tensor:
+        """Return A x and B x of the root and of the tokens, `(batch, num_tokens + 1, 2 · size)`."""
+        return self.ends(with_root(self.root, h))
+
+    def forward(
+        self, y: torch.Tensor, mask: Optional[torch.Tensor], nodes: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the embeddings `(batch, num_samples, num_tokens, size)`, given the result of
+        `encode`."""
+        arcs = arcs_of(y, mask, self.output_space, type(self).__name__)
+        shares = y.unflatten(3, (-1, self.output_space.num_relations))
+        if mask is None:
+            relations = shares.sum(3)
+        else:
+            relations = torch.einsum("bsihr,bih->bsir", shares, real_arcs(mask).to(y.dtype))
+        tokens, heads = nodes.to(arcs.dtype).unsqueeze(1).chunk(2, 3)
+        return tokens[:, :, 1:] + arcs @ heads + self.relations(relations)
+
+
+def with_root(root: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+    """Return the vectors of the root and of the tokens, `(batch, num_tokens + 1, size)`."""
+    return torch.cat([root.to(h.dtype).expand(len(h), 1, -1), h], 1)
+
+
 def check_trees(output_space: OutputSpace, name: str) -> DependencyTreeOutputSpace:
     """Return the output space of dependency trees.
 
@@ -127,7 +170,10 @@ def arcs_of(
             f"{tuple(y.shape)}."
         )
     arcs = y.unflatten(3, (-1, output_space.num_relations)).sum(4)
-    if mask is None:
-        return arcs
-    heads = pad(mask, (1, 0), value=True)
-    return arcs.masked_fill(~(mask.unsqueeze(2) & heads.unsqueeze(1)).unsqueeze(1), 0.0)
+    return arcs if mask is None else arcs.masked_fill(~real_arcs(mask).unsqueeze(1), 0.0)
+
+
+def real_arcs(mask: torch.Tensor) -> torch.Tensor:
+    """Return the arcs between tokens that exist and from the root, bool `(batch, num_tokens,
+    num_tokens + 1)`."""
+    return mask.unsqueeze(2) & pad(mask, (1, 0), value=True).unsqueeze(1)

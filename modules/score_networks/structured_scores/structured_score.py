@@ -38,8 +38,9 @@ class StructuredScore(Differentiated, torch.nn.Module, Registrable, ABC):
 
         `ConfigurationError` where a term over labels or tags is given outputs without them.
         """
-        takes_labels = "num_labels" in inspect.signature(cls).parameters
-        if takes_labels and "encoder" in extras and "num_labels" not in {*extras, *params}:
+        takes = inspect.signature(cls).parameters.get("num_labels")
+        needs_labels = takes is not None and takes.default is inspect.Parameter.empty
+        if needs_labels and "encoder" in extras and "num_labels" not in {*extras, *params}:
             raise ConfigurationError(
                 f"Expected labels or tags at each position for the structured score {cls.__name__},"
                 f" got one logit at each position of the encoder {type(extras['encoder']).__name__}"

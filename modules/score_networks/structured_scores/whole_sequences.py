@@ -1,6 +1,6 @@
-"""Terms over whole sequences of tags: attention, and a language model of tags."""
+"""Terms over whole sequences: attention over tags or arcs, and a language model of tags."""
 
-from typing import Optional
+from typing import Optional, Union
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -8,16 +8,21 @@ from allennlp.nn.util import add_positional_features
 from torch.nn.functional import scaled_dot_product_attention, softplus
 
 from ...encoded import at_least_single
-from ...output_spaces import OutputSpace
+from ...output_spaces import DependencyTreeOutputSpace, OutputSpace
 from .chains import real_tokens
+from .dependencies import ArcEmbedding
 from .structured_score import StructuredScore
 
 
 @StructuredScore.register("self-attention")
 class SelfAttentionScore(StructuredScore):
-    """s(y) = Σ_t vᵀ softplus(U [h_t; a_t] + b), with h_t = E y_t plus the encoding of position t,
-    and a_t the attention of t over h_1 … h_T (after Tu et al. 2020, section 3; Vaswani et al.
-    2017).
+    """s(y) = Σ_t vᵀ softplus(U [h_t; a_t] + b), with h_t the embedding of the tag or of the arc of
+    token t plus the encoding of position t, and a_t the attention of t over h_1 … h_T (after Tu et
+    al. 2020, section 3; Vaswani et al. 2017).
+
+    A tag has the embedding E y_t. An arc of a dependency tree has E r_t + A x_t + B Σ_h y_th x_h:
+    the shares of its relations, the encoding x_t of the token, and the expected one of its head,
+    with a learned vector for the root.
 
     # Parameters
 
@@ -27,11 +32,19 @@ class SelfAttentionScore(StructuredScore):
         The number of heads of the attention.
     window : `int`, optional
         The largest distance of attention; by default the whole sentence.
+
+    # Raises
+
+    `ConfigurationError` for outputs without tags or arcs, and for bad sizes.
     """
+
+    embedding: Union[torch.nn.Linear, ArcEmbedding]
 
     def __init__(
         self,
-        num_labels: int,
+        output_space: OutputSpace,
+        encoding_size: int,
+        num_labels: Optional[int] = None,
         hidden_size: int = 32,
         num_heads: int = 2,
         window: Optional[int] = None,
@@ -44,19 +57,38 @@ class SelfAttentionScore(StructuredScore):
                 "window of at least 1, of the structured score 'self-attention', got hidden_size "
                 f"{hidden_size}, num_heads {num_heads} and window {window}."
             )
+        if isinstance(output_space, DependencyTreeOutputSpace):
+            self.embedding = ArcEmbedding(output_space, encoding_size, hidden_size)
+        elif num_labels is not None:
+            self.embedding = torch.nn.Linear(num_labels, hidden_size, bias=False)
+        else:
+            raise ConfigurationError(
+                "Expected tags or the arcs of 'dependency-tree' for the structured score "
+                "'self-attention', got one logit at each position in the output space "
+                f"{type(output_space).__name__}."
+            )
         self.num_heads = num_heads
         self.window = window
-        self.embedding = torch.nn.Linear(num_labels, hidden_size, bias=False)
         self.projections = torch.nn.Linear(hidden_size, 3 * hidden_size)
         self.hidden = torch.nn.Linear(2 * hidden_size, hidden_size)
         self.projection = torch.nn.Linear(hidden_size, 1, bias=False)
 
+    def encode(
+        self, x: object, h: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> Optional[torch.Tensor]:
+        return self.embedding.encode(h) if isinstance(self.embedding, ArcEmbedding) else None
+
     def score(
         self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        y, mask = real_tokens(y, mask)
-        rows = y.flatten(0, 1)
-        h = add_positional_features(self.embedding(rows))
+        if isinstance(self.embedding, ArcEmbedding):
+            assert h is not None
+            y, mask = real_tokens(self.embedding(y, mask, h), mask)
+            rows = y.flatten(0, 1)
+        else:
+            y, mask = real_tokens(y, mask)
+            rows = self.embedding(y.flatten(0, 1))
+        h = add_positional_features(rows)
         query, key, value = (
             part.unflatten(2, (self.num_heads, -1)).transpose(1, 2)
             for part in self.projections(h).chunk(3, dim=2)
