@@ -6,16 +6,7 @@ import torch
 
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
-from ..score_networks import (
-    ScoreNetwork,
-    chain_of,
-    check_chain,
-    check_tree,
-    has_arcs,
-    has_tree,
-    space_of_arcs,
-    tree_of,
-)
+from ..score_networks import ScoreNetwork, exact_inference
 from .loss import Loss, Reduction
 from .score_network_loss import ScoreNetworkLoss
 
@@ -45,24 +36,15 @@ class ExactLikelihoodLoss(ScoreNetworkLoss):
         reduction: Reduction = "mean",
         log_key: Optional[str] = None,
     ) -> None:
-        self.has_arcs = has_arcs(score_network)
-        if not self.has_arcs:
-            check_tree(score_network) if has_tree(score_network) else check_chain(score_network)
+        self.inference = exact_inference(score_network)
         super().__init__(score_network, reduction, log_key)
         self.output_space = output_space
 
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        if self.has_arcs:
-            potentials = self.score_network.potentials(x, mask)
-            log_partition = space_of_arcs(self.score_network).log_partition(potentials)
-            log_partition = log_partition.to(potentials.dtype).unsqueeze(1)
-        elif has_tree(self.score_network):
-            log_partition = tree_of(self.score_network, x, mask).log_partition().unsqueeze(1)
-        else:
-            check_chain(self.score_network).check_allowed(truth, mask)
-            log_partition = chain_of(self.score_network, x, mask).log_partition().unsqueeze(1)
+        self.inference.check_truth(truth, mask)
+        log_partition = self.inference.field(x, mask).log_partition().unsqueeze(1)
         score = self.score_network(x, truth, mask)
         self.log("ground_truth_score", score)
         self.log("log_partition", log_partition)

@@ -24,7 +24,7 @@ from .decoding import (
 )
 from .diagnosis import Calibration, Diagnosis, LabelCounts, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
-from .inspecting import inspecting, restoring_generators
+from .inspection import inspecting, restoring_generators
 from .methods import Method, methods_of
 from .model import load_model
 from .objects import (

@@ -9,7 +9,7 @@ from allennlp.nn.util import move_to_device
 from ..metrics import StructuredMetric, Sums
 from ..models import StructuredEnergyModel
 from .data import RunData
-from .inspecting import inspecting
+from .inspection import inspecting
 
 LEVEL = 0.95
 

@@ -20,7 +20,7 @@ from ..models import StructuredEnergyModel
 from ..score_networks import has_chain
 from ..vocabulary import names
 from .data import RunData, load_data
-from .inspecting import inspecting
+from .inspection import inspecting
 from .model import load_model
 from .run import COMPARED, DECODERS, Run
 

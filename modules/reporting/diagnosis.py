@@ -13,7 +13,7 @@ from ..models import StructuredEnergyModel
 from ..output_spaces.hierarchy import Hierarchy
 from ..samplers import GradientBasedInferenceSampler
 from ..taxonomy import Taxonomy
-from .inspecting import inspecting
+from .inspection import inspecting
 
 RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are redrawn
 

@@ -13,7 +13,7 @@ from ..data import ArcField, ImageField, RowField, TextsField, names
 from ..models import StructuredEnergyModel
 from .data import RunData
 from .diagnosis import Diagnosis
-from .inspecting import inspecting
+from .inspection import inspecting
 from .tree_picture import Tree
 
 FEATURES = 12  # the number of the largest features shown

@@ -9,7 +9,7 @@ from allennlp.data import Vocabulary
 from ..losses import Loss
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
-from ..score_networks import Chain, Constraints, best_with_unique, constraints_of
+from ..score_networks import Chain, ChainInference, Constraints, best_with_unique, constraints_of
 from ..span_encodings import Encoding, opening_tags
 from ..vocabulary import names
 from .exact import ExactSampler
@@ -124,4 +124,4 @@ class ConstrainedSampler(Sampler):
 
 
 def _is_of_chain(sampler: Sampler) -> bool:
-    return isinstance(sampler, ExactSampler) and not sampler.is_tree
+    return isinstance(sampler, ExactSampler) and isinstance(sampler.inference, ChainInference)

@@ -1,8 +1,14 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
-from .arc_field import has_arcs, space_of_arcs
-from .chain import Chain, ChainMeans, chain_of, chain_states, check_chain, has_chain
+from .chain import Chain, ChainMeans, chain_of, has_chain
 from .constraints import Constraints, constraints_of
+from .exact_fields import (
+    ChainField,
+    ChainInference,
+    ExactField,
+    ExactInference,
+    exact_inference,
+)
 from .score_network import ScoreNetwork
 from .structured_scores import (
     AutoregressivePixelsScore,
@@ -26,7 +32,7 @@ from .structured_scores import (
     StructuredScore,
     TaxonomyScore,
 )
-from .tree_field import TreeField, check_tree, has_tree, tree_of
+from .tree_field import TreeField, has_tree, tree_of
 from .unique import best_with_unique
 
 __all__ = [
@@ -36,11 +42,15 @@ __all__ = [
     "PairwiseScore",
     "ScaledLogitsScore",
     "Chain",
+    "ChainField",
+    "ChainInference",
     "ChainMeans",
     "Constraints",
     "ConditionalFeedForwardScore",
     "ConvolutionalScore",
     "EncodingAndMaskScore",
+    "ExactField",
+    "ExactInference",
     "FeedForwardStructuredScore",
     "GridScore",
     "HighOrderScore",
@@ -57,13 +67,9 @@ __all__ = [
     "TreeField",
     "best_with_unique",
     "chain_of",
-    "check_chain",
-    "check_tree",
     "constraints_of",
-    "chain_states",
-    "has_arcs",
+    "exact_inference",
     "has_chain",
     "has_tree",
-    "space_of_arcs",
     "tree_of",
 ]
