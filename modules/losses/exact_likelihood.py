@@ -4,6 +4,7 @@ from typing import Any, Optional
 
 import torch
 
+from ..encoded import Encoded
 from ..output_spaces import OutputSpace
 from ..sampler_output import SamplerOutput
 from ..score_networks import ScoreNetwork, exact_inference
@@ -44,8 +45,9 @@ class ExactLikelihoodLoss(ScoreNetworkLoss):
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
         self.inference.check_truth(truth, mask)
+        x = Encoded.of(x, mask)
         log_partition = self.inference.field(x, mask).log_partition().unsqueeze(1)
-        score = self.score_network(x, truth, mask)
+        score = self.score_network.with_latest(x, truth, mask)  # with the same dropout
         self.log("ground_truth_score", score)
         self.log("log_partition", log_partition)
         return log_partition - score

@@ -119,7 +119,19 @@ class ScoreNetwork(Differentiated, Network, Registrable):
 
         `ValueError` if y does not fit the potentials of x, or `score` returned another shape.
         """
-        scores = self.score(self.encoding(x, mask), y, mask)
+        return self._scores(self.encoding(x, mask), y, mask)
+
+    def with_latest(
+        self, x: Encoded, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return the scores with the last encoding of x, and so with its dropout: those of the
+        potentials that were computed of it before."""
+        return self._scores(x.latest(self, mask), y, mask)
+
+    def _scores(
+        self, encoding: Encoding, y: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> torch.Tensor:
+        scores = self.score(encoding, y, mask)
         if scores.shape != y.shape[:2]:
             raise ValueError(
                 f"Expected {type(self).__name__}.score to return (batch, num_samples) = "

@@ -1,11 +1,12 @@
 """The conformance suite of losses."""
 
-from typing import Callable
+from typing import Any, Callable, Optional
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
+from ...encoded import Encoding
 from ...losses import Loss
 from ...networks import frozen
 from ...sampler_output import SamplerOutput
@@ -69,6 +70,22 @@ class LossConformance(Conformance):
             return component.unreduced(problem.x, truth, sample._replace(**fields), problem.mask)
 
         torch.testing.assert_close(loss(0.0), loss(1.0))
+
+    def test_one_encoding_in_training(
+        self, problem: TestProblem, component: Loss, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Scores that a loss compares have the same dropout."""
+        network = problem.score_network.train()
+        original, masks = network.encode, []
+
+        def counted(x: Any, mask: Optional[torch.Tensor]) -> Encoding:
+            if network.training:
+                masks.append(mask)
+            return original(x, mask)
+
+        monkeypatch.setattr(network, "encode", counted)
+        component.unreduced(problem.x, problem.truth, problem.sample(), problem.mask)
+        assert len(masks) <= 1
 
     @in_dtypes(torch.float32)
     def test_saturated_outputs_give_finite_values_and_gradients(
