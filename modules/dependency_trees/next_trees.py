@@ -81,9 +81,9 @@ def _in_turn(arcs: np.ndarray, single_root: bool) -> Iterator[_Tree]:
             without[place] = with_arc[rest.token] = LOWEST
             with_arc[place] = arcs[place]
             add_others(with_arc, tree)
-            following = _best(without, single_root=False)
-            assert following is not None  # `_cheapest_loss` has seen it
-            tree, arcs = following, without
+            best = _best(without, single_root=False)
+            assert best is not None  # `_cheapest_loss` has seen it
+            tree, arcs = best, without
         yield tree
         if rest.token is None and single_root:
             # The trees that have the same root, and those that have another one.

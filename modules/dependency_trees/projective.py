@@ -11,6 +11,9 @@ from .arcs import LOWEST, cleaned, themselves
 Reduction = Callable[[torch.Tensor], torch.Tensor]
 """The sum, the maximum or the highest values over the last dimension, which stays."""
 
+_MOST_BITS = 50
+"""Of whole numbers whose sums have no error in double precision."""
+
 
 def inside_log_partition(
     logits: torch.Tensor, mask: Optional[torch.Tensor] = None, single_root: bool = True
@@ -79,14 +82,21 @@ def best_projective_ones(
 
     Each span has its best analyses (Huang & Chiang 2005, algorithm 1).
     """
+    entries = []
     with torch.enable_grad():
         leaf = labelled.detach().requires_grad_()
         kept = leaf.topk(min(count, leaf.shape[3])).values
         arcs = pad(kept, (0, count - kept.shape[3]), value=LOWEST)
         totals = _inside(arcs, mask, single_root, lambda values: values.topk(count).values)
-        ones = [torch.autograd.grad(each.sum(), leaf, retain_graph=True)[0] for each in totals.T]
-    entries = torch.stack([each.flatten(2).argmax(2) for each in ones], 1)
-    return torch.where(totals.unsqueeze(2) > LOWEST / 2, entries, themselves(labelled))
+        for part in totals.split(_MOST_BITS, 1):
+            # One gradient has all trees: that of rank r is bit r of its numbers.
+            bits = 2.0 ** torch.arange(part.shape[1], device=part.device)
+            weights = bits.to(part.dtype).expand_as(part)
+            (trees,) = torch.autograd.grad(part, leaf, weights, retain_graph=True)
+            ranks = range(part.shape[1])
+            entries += [(trees.long().flatten(2) >> rank & 1).argmax(2) for rank in ranks]
+    found = torch.stack(entries, 1)
+    return torch.where(totals.unsqueeze(2) > LOWEST / 2, found, themselves(labelled))
 
 
 def _inside(
@@ -104,7 +114,9 @@ def _inside(
 
     def both(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         """Return the totals of two parts together, before the reduction over the last dimension."""
-        return left + right if ranks == 1 else left[..., pairs[0]] + right[..., pairs[1]]
+        if ranks == 1:
+            return left + right
+        return left.index_select(-1, pairs[0]) + right.index_select(-1, pairs[1])
 
     def split(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         """Return the totals of spans by those of their parts, split at each place."""
