@@ -143,7 +143,7 @@ class ExactSampler(Sampler):
 
     def _means(self, chain: Chain, states: Optional[torch.Tensor]) -> SamplerOutput:
         """Return the probabilities of the tags, equal ones at masked tokens."""
-        tags = chain.means().tags
+        tags = chain.probabilities()
         if states is not None:
             size = self.score_network.logits_size
             assert size is not None
