@@ -87,6 +87,9 @@ local lib = methods({
       if std.isString(d.reader) then null
       else std.get(d.reader, 'convert_to', std.get(d.reader, 'encoding', null)),
     max_segment_length: 8,  // in tokens, of `crf_semi_markov`
+    // The labels that begin once at most in a prediction of `crf` and `crf_semi_markov`, such as the
+    // core roles of a predicate.
+    unique: [],
     oracle_value: 'hamming',
     metrics: ['tag-accuracy'],
     validation_metric: '+tag_accuracy',
@@ -95,6 +98,10 @@ local lib = methods({
   },
 
   base(d): transformers.warmup(d) + {
+    assert d.unique == [] :
+           "Expected no labels that are 'unique' in the table of a method without exact inference, "
+           + "got %s; choose 'crf', or the inference 'constrained' with 'unique'."
+             % std.join(', ', d.unique),
     dataset_reader:
       { token_indexers: indexers(d) }
       + (if std.isString(d.reader) then { type: d.reader } else d.reader),
@@ -130,9 +137,10 @@ local lib = methods({
 });
 
 // A field with exact inference, of one structured score, on the encoder that the task network has in
-// other methods.
-local exact(d, structured_score) =
+// other methods. With unique labels it predicts the best sequence, without probabilities.
+local exact(d, encoding, structured_score) =
   lib.without_task_network(d {
+    unique: [],
     score_hidden: d.hidden,
     score_dropout: d.dropout,
     score_optimizer: d.optimizer,
@@ -141,9 +149,19 @@ local exact(d, structured_score) =
     model+: {
       loss: 'exact-likelihood',
       sampler: 'ground-truth',
-      inference: { type: 'exact', kind: 'means' },
-      decoder: { type: 'rerank', sampler: 'exact', prior_weight: 0 },
-    },
+    } + (
+      if d.unique == [] then {
+        inference: { type: 'exact', kind: 'means' },
+        decoder: { type: 'rerank', sampler: 'exact', prior_weight: 0 },
+      } else {
+        inference: {
+          type: 'constrained',
+          encoding: encoding,
+          unique: d.unique,
+          constituent: 'exact',
+        },
+      }
+    ),
   };
 
 swappable(lib {
@@ -154,6 +172,7 @@ swappable(lib {
     local tuned = lib.of_method(d, 'crf');
     exact(
       tuned,
+      tuned.encoding,
       if tuned.encoding == null then 'linear-chain'
       else { type: 'linear-chain', encoding: tuned.encoding },
     ),
@@ -162,7 +181,7 @@ swappable(lib {
   // hyper-parameters of `crf` where it was not tuned itself.
   crf_semi_markov(d):
     local tuned = lib.of_method(lib.of_method(d, 'crf'), 'crf_semi_markov');
-    exact(tuned, { type: 'semi-markov', max_length: tuned.max_segment_length }),
+    exact(tuned, 'BIO', { type: 'semi-markov', max_length: tuned.max_segment_length }),
 } + {
   ['inference_network_' + term](d): lib.inference_network(d {
     structured_scores: ['linear-chain', terms[term]],
