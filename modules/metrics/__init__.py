@@ -20,7 +20,7 @@ from .relaxed_f1 import RelaxedF1
 from .roles import RepeatedRoles, RoleF1, RolePrecision, RoleRecall
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .set_metric import SetMetric
-from .spans import SpanF1, SpanPrecision, SpanRecall
+from .spans import PartMetric, SpanF1, SpanPrecision, SpanRecall
 from .structured_metric import StructuredMetric, as_structured, values_of
 from .sums import UNIT, Sums
 from .tag_metric import TagMetric
@@ -46,6 +46,7 @@ __all__ = [
     "MicroAveragePrecision",
     "MicroF1",
     "NormalizedGainAtK",
+    "PartMetric",
     "PixelAccuracy",
     "PrecisionAtK",
     "RankingMetric",

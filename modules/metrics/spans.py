@@ -121,6 +121,27 @@ class PartMetric(TypedMetric):
         sums = dict(zip(("right", "predicted", "true"), counts, strict=True))
         return self.measure(sums).to(outputs.device)
 
+    def confusion(
+        self, predictions: torch.Tensor, labels: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return how often a part of each type that counts is true (rows) where one of each type is
+        predicted at the same place (columns), `(num_types + 1, num_types + 1)`; the last row and
+        column are of places with no such part.
+
+        The diagonal has the right parts; rows and columns sum to the true and the predicted ones.
+        """
+        counts = torch.zeros(len(self.counted) + 1, len(self.counted) + 1, dtype=torch.long)
+        number = {self.types[i]: at for at, i in enumerate(self.counted)}
+        for row in range(len(labels)):
+            real = slice(None) if mask is None else mask[row]
+            wanted, found = (
+                {place: number[label] for label, place in self._parts(tags[row][real].tolist())}
+                for tags in (labels, predictions)
+            )
+            for place in {*wanted, *found}:
+                counts[wanted.get(place, -1), found.get(place, -1)] += 1
+        return counts
+
     def _parts(self, numbers: List[int]) -> Set[Tuple[str, Hashable]]:
         parts = self.find([self.tags[number] for number in numbers])
         return {part for part in parts if part[0] in self._places}
