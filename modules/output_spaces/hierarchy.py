@@ -50,10 +50,10 @@ class Hierarchy:
         # The edges to terms with more than k parents, to their k-th one, and those of each level.
         self._further = [_edges_to_parent(taxonomy, k) for k in range(1, most)]
         self._by_parent = [
-            edges
+            own
             for level in self.levels[1:]
             for k in range(most)
-            if (edges := _edges_to_parent(taxonomy, k, level.terms.tolist())).shape[1]
+            if (own := _edges_to_parent(taxonomy, k, level.terms.tolist())).shape[1]
         ]
         self.is_root = depth == 0
         self.by_level = torch.cat([level.terms for level in self.levels])
