@@ -145,6 +145,11 @@ METHODS: Dict[str, List[Method]] = {
     "tagging": [
         _CROSS_ENTROPY,
         Method("crf", "A linear chain, exact in training and prediction.", "Lafferty et al. 2001"),
+        Method(
+            "crf_semi_markov",
+            "The same over segments with their lengths, for spans in BIO.",
+            "Sarawagi & Cohen 2004",
+        ),
         _SPEN,
         _INFERENCE_NETWORK,
         _COST_AUGMENTED,

@@ -17,13 +17,14 @@ from .f1 import ExampleF1, MacroF1, MicroF1
 from .hierarchy import AreaUnderPrecisionRecall, HierarchicalF1, LevelF1, Violations
 from .ranking import NormalizedGainAtK, PrecisionAtK, RankingMetric
 from .relaxed_f1 import RelaxedF1
+from .roles import RepeatedRoles, RoleF1, RolePrecision, RoleRecall
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .set_metric import SetMetric
-from .spans import SpanF1, SpanPrecision, SpanRecall
+from .spans import PartMetric, SpanF1, SpanPrecision, SpanRecall
 from .structured_metric import StructuredMetric, as_structured, values_of
 from .sums import UNIT, Sums
 from .tag_metric import TagMetric
-from .tagging import RepeatedRoles, RoleF1, RolePrecision, RoleRecall, TagAccuracy
+from .tagging import TagAccuracy
 
 __all__ = [
     "UNIT",
@@ -45,6 +46,7 @@ __all__ = [
     "MicroAveragePrecision",
     "MicroF1",
     "NormalizedGainAtK",
+    "PartMetric",
     "PixelAccuracy",
     "PrecisionAtK",
     "RankingMetric",

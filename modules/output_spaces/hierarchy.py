@@ -1,8 +1,9 @@
 """Functions along the edges of a taxonomy, for whole batches: levels are passed one by one, terms
 of a level and rows together."""
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 
 from ..taxonomy import Taxonomy
@@ -46,6 +47,14 @@ class Hierarchy:
         most = max((len(own) for own in taxonomy.parents), default=1) or 1
         rows = [(*own, *[(own or (i,))[0]] * most)[:most] for i, own in enumerate(taxonomy.parents)]
         self.parents = torch.tensor(rows, dtype=torch.long)
+        # The edges to terms with more than k parents, to their k-th one, and those of each level.
+        self._further = [_edges_to_parent(taxonomy, k) for k in range(1, most)]
+        self._by_parent = [
+            own
+            for level in self.levels[1:]
+            for k in range(most)
+            if (own := _edges_to_parent(taxonomy, k, level.terms.tolist())).shape[1]
+        ]
         self.is_root = depth == 0
         self.by_level = torch.cat([level.terms for level in self.levels])
         self.unsorted = self.by_level.argsort()
@@ -54,12 +63,10 @@ class Hierarchy:
             torch.tensor([place[int(p)] for p in level.parents], dtype=torch.long)
             for level in self.levels
         ]
-        self.num_below = torch.zeros(self.size)
-        for above in taxonomy.ancestors:
-            self.num_below[torch.from_numpy(above)] += 1
-        self._pairs = torch.tensor(
-            [(c, a) for c, above in enumerate(taxonomy.ancestors) for a in above.tolist()]
-        ).T.contiguous()
+        above = torch.from_numpy(np.concatenate(taxonomy.ancestors))
+        counts = torch.tensor([len(each) for each in taxonomy.ancestors])
+        self.num_below = torch.bincount(above, minlength=self.size).float()
+        self._pairs = torch.stack([torch.arange(self.size).repeat_interleave(counts), above])
         self._matrices: Dict[Tuple[torch.device, torch.dtype, bool], torch.Tensor] = {}
         self._copies: Dict[torch.device, Hierarchy] = {torch.device("cpu"): self}
 
@@ -72,9 +79,13 @@ class Hierarchy:
                 if isinstance(value, torch.Tensor):
                     setattr(copy, name, value.to(device))
             copy.levels = [Level(*(part.to(device) for part in level)) for level in self.levels]
-            copy._in_level_above = [places.to(device) for places in self._in_level_above]
+            for name in ("_in_level_above", "_further", "_by_parent"):
+                setattr(copy, name, [places.to(device) for places in getattr(self, name)])
             self._copies[device] = copy
         return self._copies[device]
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Hierarchy":
+        return self  # it does not change
 
     def product(self, values: torch.Tensor) -> torch.Tensor:
         """Return the product over the ancestors of each term and itself, of values in (0, 1];
@@ -123,8 +134,14 @@ class Hierarchy:
         """Return the lowest value among the parents of each term; differentiable."""
         if self.parents.shape[1] == 1:
             lowest = values.index_select(-1, self.parents[:, 0])
-        else:
+        elif values.requires_grad and torch.is_grad_enabled():
             lowest = values[..., self.parents].amin(-1)
+        else:
+            rows = self._by_term(values)
+            below = rows.index_select(0, self.parents[:, 0])
+            for children, parents in self._further:
+                below[children] = torch.minimum(below[children], rows[parents])
+            lowest = below.T.contiguous().view(values.shape)
         return lowest.masked_fill(self.is_root, of_roots)
 
     def violations(self, on: torch.Tensor, known: Optional[torch.Tensor] = None) -> torch.Tensor:
@@ -137,11 +154,15 @@ class Hierarchy:
     def all_above(self, on: torch.Tensor) -> torch.Tensor:
         """Return whether a term and all its ancestors are on: the largest closed set inside a bool
         set."""
-        closed = on.clone()
-        for level in self.levels[1:]:
-            above = closed[..., self.parents[level.terms]].all(-1)
-            closed[..., level.terms] &= above
-        return closed
+        closed = self._by_term(on).clone()
+        for children, parents in self._by_parent:
+            closed[children] &= closed[parents]
+        return closed.T.contiguous().view(on.shape)
+
+    def _by_term(self, values: torch.Tensor) -> torch.Tensor:
+        """Return values `(num_terms, rows)`: the values of a term are beside each other, which
+        makes whole sets of terms quick to gather."""
+        return values.reshape(-1, self.size).T.contiguous()
 
     def any_below(self, on: torch.Tensor) -> torch.Tensor:
         """Return whether a term or one of its descendants is on: the smallest closed set around a
@@ -181,3 +202,13 @@ class Hierarchy:
             found[..., level.terms] = torch.where(here < 2 * low, (low + high) / 2, own)
             parts.append(level.terms)
         return found
+
+
+def _edges_to_parent(
+    taxonomy: Taxonomy, k: int, terms: Optional[Sequence[int]] = None
+) -> torch.Tensor:
+    """Return the edges to those of the terms, by default all, that have more than k parents, from
+    their k-th one: children and parents, `(2, num_edges)`."""
+    places = range(len(taxonomy)) if terms is None else terms
+    edges = [(c, taxonomy.parents[c][k]) for c in places if len(taxonomy.parents[c]) > k]
+    return torch.tensor(edges, dtype=torch.long).view(-1, 2).T.contiguous()

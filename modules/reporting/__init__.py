@@ -22,7 +22,7 @@ from .decoding import (
     model_of,
     save_with_decoder,
 )
-from .diagnosis import Calibration, Diagnosis, LabelCounts, descent_of, diagnose
+from .diagnosis import Calibration, Diagnosis, LabelCounts, TypeCounts, descent_of, diagnose
 from .examples import Example, hardest, truth_picture
 from .inspection import inspecting, restoring_generators
 from .methods import Method, methods_of
@@ -61,6 +61,7 @@ __all__ = [
     "Example",
     "FORMATS",
     "LabelCounts",
+    "TypeCounts",
     "Method",
     "Node",
     "PARTS",

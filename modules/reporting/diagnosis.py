@@ -1,7 +1,7 @@
 """Diagnoses of models on data with labels, for plots and reports."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from allennlp.nn.util import move_to_device
 
 from ..decoders import Curve, Observation
 from ..losses import ValueRegressionLoss
+from ..metrics import PartMetric
 from ..models import StructuredEnergyModel
 from ..output_spaces.hierarchy import Hierarchy
 from ..samplers import GradientBasedInferenceSampler
@@ -40,6 +41,34 @@ class LabelCounts:
         return 2 * self.both / np.maximum(self.true + self.predicted, 1)
 
 
+class TypeCounts(NamedTuple):
+    """The spans, or the roles, of each type.
+
+    # Fields
+
+    types : their names.
+    confusion : how often one of each type is true (rows) and predicted (columns) at the same place;
+        the last row and column are of places without one.
+    """
+
+    types: List[str]
+    confusion: np.ndarray
+
+    def rows(self) -> List[Dict[str, Any]]:
+        """Return a row for each type that occurs, the most frequent first: `type`, `f1`,
+        `precision`, `recall`, and the number that is `true` and `predicted`; `None` for a ratio
+        over nothing."""
+        true, predicted = self.confusion.sum(1), self.confusion.sum(0)
+        rows = []
+        for at in np.argsort(-true[:-1], kind="stable").tolist():
+            right, t, p = (int(each) for each in (self.confusion[at, at], true[at], predicted[at]))
+            if t + p:
+                row = {"type": self.types[at], "f1": 2 * right / (t + p), "true": t, "predicted": p}
+                row["precision"], row["recall"] = (right / n if n else None for n in (p, t))
+                rows.append(row)
+        return rows
+
+
 @dataclass
 class Diagnosis:
     """The diagnosis of a model on N instances; a field is `None` where the model has no such part.
@@ -54,6 +83,7 @@ class Diagnosis:
         `(T + 1, N)`.
     labels : the counts of sets of labels and sequences of tags.
     confusion : how often each tag is true (rows) and each is predicted (columns).
+    types : the counts of spans or roles, of models with a metric of them.
     decoder : the metric over each fitted parameter of the decoder.
     taxonomy : of the labels, in their order.
     violations : the number of labels without one of their parents in each decoded prediction,
@@ -68,6 +98,7 @@ class Diagnosis:
     path: Optional[np.ndarray] = None
     labels: Optional[LabelCounts] = None
     confusion: Optional[np.ndarray] = None
+    types: Optional[TypeCounts] = None
     decoder: List[Curve] = field(default_factory=list)
     taxonomy: Optional[Taxonomy] = None
     violations: Optional[np.ndarray] = None
@@ -118,7 +149,17 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
         diagnosis.labels = LabelCounts(true, predicted, both)
     if "confusion" in found:
         diagnosis.confusion = np.sum(found["confusion"], axis=0)
+    metric = part_metric_of(model)
+    if metric is not None and "types" in found:
+        names = [metric.types[i] for i in metric.counted]
+        diagnosis.types = TypeCounts(names, np.sum(found["types"], axis=0))
     return diagnosis
+
+
+def part_metric_of(model: StructuredEnergyModel) -> Optional[PartMetric]:
+    """Return the first metric of spans or roles of a model; `None` without one."""
+    metrics = model.evaluation.metrics.values()
+    return next((metric for metric in metrics if isinstance(metric, PartMetric)), None)
 
 
 def taxonomy_of(model: StructuredEnergyModel) -> Optional[Taxonomy]:
@@ -162,6 +203,9 @@ def _of_batch(
     confusion = space.confusion(truth, decoded, mask)
     if confusion is not None:
         found["confusion"] = confusion
+    metric = part_metric_of(model)
+    if metric is not None:
+        found["types"] = metric.confusion(outputs, labels, mask)
     found["agreement"] = 1 - space.distance(truth, decoded, mask)[:, 0]
     if model.oracle_value is not None:
         found["oracle_values"] = model.oracle_value.value(truth, decoded, mask)[:, 0]

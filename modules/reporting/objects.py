@@ -85,7 +85,7 @@ def plots_of_run(
 ) -> Dict[str, "Figure"]:
     """Return the plots of a run by name: `curves`, and with a model those of its diagnosis on the
     batches (`scores`, `calibration`, `path`, `search_error`, `labels`, `levels`, `confusion`,
-    `decoder`).
+    `types`, `decoder`).
 
     # Raises
 

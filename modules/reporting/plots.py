@@ -178,10 +178,13 @@ def draw_levels(labels: LabelCounts, levels: np.ndarray, violations: np.ndarray)
 
 @in_style()
 def draw_confusion(
-    confusion: np.ndarray, names: Optional[List[str]] = None, shown: int = 12
+    confusion: np.ndarray,
+    names: Optional[List[str]] = None,
+    shown: int = 12,
+    title: str = "{errors} of {all} tags are wrong",
 ) -> "Figure":
-    """Draw how often a tag is predicted (columns) where another one is true (rows), of the tags
-    with the most errors."""
+    """Draw how often a tag, or a type, is predicted (columns) where another one is true (rows), of
+    those with the most errors."""
     from matplotlib.figure import Figure
 
     errors = confusion - np.diag(np.diag(confusion))
@@ -197,7 +200,7 @@ def draw_confusion(
         count = part[row, column]
         colour = "white" if count > part.max() / 2 else "black"
         axis.text(column, row, f"{count:.0f}", color=colour, fontsize=6, ha="center", va="center")
-    axis.set_title(f"{errors.sum():.0f} of {confusion.sum():.0f} tags are wrong")
+    axis.set_title(title.format(errors=int(errors.sum()), all=int(confusion.sum())))
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
     axis.grid(False)
@@ -248,6 +251,11 @@ def draw_all(diagnosis: Diagnosis, names: Optional[List[str]] = None) -> Dict[st
     if d.confusion is not None:
         confusion = d.confusion
         drawings["confusion"] = lambda: draw_confusion(confusion, names)
+    if d.types is not None:
+        types = d.types
+        drawings["types"] = lambda: draw_confusion(
+            types.confusion, [*types.types, "none"], title="{errors} errors at {all} places"
+        )
     if d.decoder:
         drawings["decoder"] = lambda: draw_decoder(d.decoder)
     return {name: draw() for name, draw in drawings.items()}

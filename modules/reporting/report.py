@@ -49,6 +49,7 @@ class RunReport(NamedTuple):
     tree : the dotted names of the logged values.
     leaves : the logged values by dotted name.
     plots : by name, as `data:` addresses.
+    types : a row for each type of spans or roles, with its counts.
     taxonomy : the terms of the labels; `None` for labels without a taxonomy.
     data : the path of the data on which the model was inspected.
     trouble : the reason why the model was not inspected; `None` where it was.
@@ -61,6 +62,7 @@ class RunReport(NamedTuple):
     leaves: Dict[str, Leaf]
     environment: List[Dict[str, Any]]
     plots: Dict[str, str]
+    types: List[Dict[str, Any]]
     taxonomy: Optional[Outline]
     examples: List[Example]
     data: Optional[str]
@@ -96,7 +98,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
     `ValueError` for a folder that is not that of a run, and before the first epoch has ended.
     """
     run = Run.read(folder)
-    figures, examples = {"curves": draw_curves(run)}, []
+    figures, examples, types = {"curves": draw_curves(run)}, [], []
     path = trouble = taxonomy = None
     try:
         model = load_model(folder)
@@ -106,6 +108,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
         figures.update(draw_all(diagnosis, names(model.vocab, "labels")))
         examples = hardest(model, data, diagnosis, num_examples)
         taxonomy = outline_of(diagnosis)
+        types = [] if diagnosis.types is None else diagnosis.types.rows()
     except (ValueError, OSError, ConfigurationError) as error:
         trouble = str(error)
         logger.warning("%s: the model was not inspected: %s", folder, error)
@@ -116,6 +119,7 @@ def report_on(folder: Path, name: str, data_path: Optional[str], num_examples: i
         leaves_of(run),
         read_environment(folder),
         {name: address_of(figure) for name, figure in figures.items()},
+        types,
         taxonomy,
         examples,
         path,

@@ -16,8 +16,9 @@ from ..masks import real_first, reordered
 from .constraints import Constraints
 from .score_network import ScoreNetwork
 from .structured_scores import LinearChainScore, SemiMarkovScore
+from .structured_scores.segments import Reduction
 
-Reduction = Callable[[torch.Tensor, int], torch.Tensor]
+Follow = Callable[[torch.Tensor, Reduction], torch.Tensor]
 # The score of a forbidden transition: finite, so that gradients are numbers, with exponential 0.
 FORBIDDEN = -1e9
 
@@ -42,6 +43,9 @@ class Chain(NamedTuple):
     start: torch.Tensor  # (num_tags,)
     end: torch.Tensor  # (num_tags,)
     mask: torch.Tensor  # (batch, num_tokens)
+    # Messages (batch, num_tags) to what they are before the next token, where that is quicker than
+    # by the transitions, which it agrees with.
+    follow: Optional[Follow] = None
 
     def log_partition(self) -> torch.Tensor:
         """Return log Σ_y exp s(y), `(batch,)`, by the forward algorithm (Rabiner 1989).
@@ -59,7 +63,7 @@ class Chain(NamedTuple):
             values = getattr(self, name)
             exact = values.to(torch.promote_types(values.dtype, torch.float32))
             parts[name] = exact.masked_fill(forbidden, FORBIDDEN)
-        return self._replace(**parts)
+        return self._replace(**parts, follow=None)
 
     def means(self) -> ChainMeans:
         """Return the expectations under p(y) ∝ exp s(y): the gradient of log Σ_y exp s(y), which is
@@ -77,9 +81,18 @@ class Chain(NamedTuple):
                 )
             ]
             own = dict(zip(ChainMeans._fields[1:], parts[1:], strict=True))
-            total = self._replace(potentials=parts[0], **own).log_partition().sum()
+            total = self._replace(potentials=parts[0], **own, follow=None).log_partition().sum()
             means = torch.autograd.grad(total, parts, create_graph=differentiable)
         return ChainMeans(*means)
+
+    def probabilities(self) -> torch.Tensor:
+        """Return the probability of each tag of a token, `(batch, num_tokens, num_tags)`, as in
+        `means`, without the expectations of transitions; not differentiable."""
+        potentials = self.potentials.detach().requires_grad_()
+        with torch.enable_grad():
+            total = self._replace(potentials=potentials).log_partition().sum()
+            (tags,) = torch.autograd.grad(total, potentials)
+        return tags
 
     def expected_score(self, means: ChainMeans) -> torch.Tensor:
         """Return E[s(y)] `(batch,)` under a distribution over the same sentences, by its means."""
@@ -206,7 +219,10 @@ class Chain(NamedTuple):
         for t in range(self.potentials.shape[1]):
             before = self.start
             if t:
-                before = reduce(message.unsqueeze(2) + self.transitions, 1)
+                if self.follow is None:
+                    before = reduce(message.unsqueeze(2) + self.transitions, 1)
+                else:
+                    before = self.follow(message, reduce)
                 before = torch.where(begun[:, t, None], before, self.start)
             moved = before + self.potentials[:, t]
             message = torch.where(self.mask[:, t, None], moved, message)
@@ -233,7 +249,8 @@ def chain_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) 
     if isinstance(term, SemiMarkovScore):
         transitions, start, end, constraints = term.expanded()
         of_states = potentials[..., term.states.tags]
-        return Chain(of_states, transitions, start, end, mask).constrained(constraints)
+        chain = Chain(of_states, transitions, start, end, mask).constrained(constraints)
+        return chain._replace(follow=term.follow)
     chain = Chain(potentials, term.transitions, term.start, term.end, mask)
     return chain.constrained(term.constraints)
 

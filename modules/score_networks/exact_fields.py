@@ -113,7 +113,7 @@ class ChainField(ExactField):
         return self._encoded(self.chain.draws(count, numbers))
 
     def mean_logits(self) -> torch.Tensor:
-        tags = self.chain.means().tags
+        tags = self.chain.probabilities()
         if self.states is not None:
             zeros = tags.new_zeros(*tags.shape[:2], self.num_tags)
             tags = zeros.index_add(2, self.states, tags)

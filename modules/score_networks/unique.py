@@ -51,4 +51,5 @@ def _with_sets(chain: Chain, opens: torch.Tensor) -> Chain:
         transitions=transitions.reshape(len(sets) * size, len(sets) * size),
         start=start.flatten(),
         end=chain.end.repeat(len(sets)),
+        follow=None,
     )

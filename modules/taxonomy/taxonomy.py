@@ -214,6 +214,9 @@ class Taxonomy:
     def __len__(self) -> int:
         return len(self.terms)
 
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "Taxonomy":
+        return self  # it does not change
+
     @property
     def is_tree(self) -> bool:
         """Whether no term has several parents (with several roots, it is a forest)."""

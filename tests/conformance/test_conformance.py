@@ -169,6 +169,13 @@ REPEATED = [
     "{type: 'repeated-roles', roles: ['B-X']}",
     "{type: 'repeated-roles', roles: ['X'], encoding: 'BIO'}",
 ]
+ROLES = {
+    measure: [
+        f"'role-{measure}'",
+        f"{{type: 'role-{measure}', encoding: 'BIO', join_continuations: true}}",
+    ]
+    for measure in ("f1", "precision", "recall")
+}
 DEPENDENCIES = [
     f"{{type: 'dependency-tree', single_root: {root}, projective: {projective}}}"
     for root in ("true", "false")
@@ -260,6 +267,7 @@ CONFIGS = {
         "{type: 'au-prc', excluded: ['label_0'], interpolation: 'trapezoids'}",
     ],
     (Metric, "repeated-roles"): REPEATED,
+    **{(Metric, f"role-{measure}"): configs for measure, configs in ROLES.items()},
     (Metric, "tag-accuracy"): ["'tag-accuracy'", "{type: 'tag-accuracy', by_tag: true}"],
     (Metric, "label-f1"): ["'label-f1'", "{type: 'label-f1', labels: ['label_0']}"],
     (Sampler, "network-draws"): [
@@ -348,7 +356,9 @@ SETS = ("example-f1", "micro-f1", "macro-f1", "hamming-loss", "subset-accuracy")
 )
 # The metrics of tags.
 OF_TOKENS = ("tag-accuracy", "{type: 'tag-accuracy', by_tag: true}", *REPEATED) + tuple(
-    f"{what}-{measure}" for what in ("role", "span") for measure in ("f1", "precision", "recall")
+    config
+    for measure in ("f1", "precision", "recall")
+    for config in (f"role-{measure}", ROLES[measure][1], f"span-{measure}")
 )
 # Those names, and configs, that do not serve in all problems.
 SPACES = {

@@ -150,6 +150,84 @@ def test_values_of_spans_are_conlleval_s(encoding, measure, data):
     assert judged(without, pairs, cut, 5) == {"": pytest.approx(expected["f1"])}
 
 
+def arguments(tags, encoding):
+    """Return the arguments by the definition of CoNLL-2005: the role of each and its pieces, which
+    are sets of words. The pieces of the n-th argument X are the n-th X and each C-X up to the next
+    X; those before the first X are an argument too."""
+    if encoding is None:
+        pieces = [(tag, {at}) for at, tag in enumerate(tags) if tag != "O"]
+    else:
+        found = sorted(spans(tags, encoding), key=lambda span: span[1])
+        pieces = [(label, set(range(start, end + 1))) for label, start, end in found]
+    result = set()
+    for role in {label.removeprefix("C-") for label, _ in pieces} - {"V"}:
+        starts = [min(words) for label, words in pieces if label == role]
+        own = [words for label, words in pieces if label in (role, f"C-{role}")]
+        for number in range(len(starts) + 1):
+            each = [w for w in own if sum(start <= min(w) for start in starts) == number]
+            if each:
+                result.add((role, frozenset(map(frozenset, each))))
+    return result
+
+
+ARGUMENTS = ["O", "A0", "C-A0", "R-A0", "A1", "C-A1", "C-A2", "V", "C-V"]
+
+
+@pytest.mark.parametrize("measure", ["f1", "precision", "recall"])
+@pytest.mark.parametrize("encoding", [None, "BIO"])
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_joined_roles_are_scored_by_the_definition_of_conll_2005(encoding, measure, data):
+    tags = ARGUMENTS
+    if encoding == "BIO":
+        tags = ["O", *(f"{place}-{role}" for role in ARGUMENTS[1:] for place in "BI")]
+    pairs, cut = data.draw(sentences(len(tags)))
+    if data.draw(st.booleans()):  # otherwise few arguments are right
+        pairs = [[true[:-1] + predicted[-1:], true] for predicted, true in pairs]
+    metric = Metric.by_name(f"role-{measure}")(
+        vocab_of(tags), encoding=encoding, join_continuations=True
+    )
+    values = judged(metric, pairs, cut, len(tags))
+    for role in (None, "A0", "A1", "A2", "R-A0"):
+        expected, occurs = values_of(pairs, tags, lambda each: arguments(each, encoding), role)
+        key = "" if role is None else f".{role}"
+        assert (key in values) == (occurs or role is None)
+        assert values.get(key, 0.0) == pytest.approx(expected[measure])
+    assert {".V", ".C-V", ".C-A0", ".O"}.isdisjoint(values)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true", "right", "counts"),
+    [
+        # A discontinuous argument around another one, which is right only with all its pieces.
+        ("B-A1 B-A0 B-V B-C-A1 I-C-A1", "B-A1 B-A0 B-V B-C-A1 I-C-A1", 2, (2, 2)),
+        ("B-A1 B-A0 B-V B-C-A1 O", "B-A1 B-A0 B-V B-C-A1 I-C-A1", 1, (2, 2)),
+        ("B-A1 B-A0 B-V O O", "B-A1 B-A0 B-V B-C-A1 I-C-A1", 1, (2, 2)),
+        # Without an A1 before it, C-A1 is an argument A1.
+        ("B-C-A1 B-V O", "B-A1 B-V O", 1, (1, 1)),
+        ("B-C-A1 B-V B-C-A1", "B-A1 B-V B-C-A1", 1, (1, 1)),
+        # A second A1 is another argument, and the piece belongs to it.
+        ("B-A1 B-A1 B-C-A1", "B-A1 O B-C-A1", 0, (2, 1)),
+        # Two pieces side by side are not one.
+        ("B-A1 B-C-A1", "B-A1 I-A1", 0, (1, 1)),
+        # A reference is a role of its own, whose pieces join too.
+        ("B-R-A0 B-V B-C-R-A0", "B-A0 B-V B-C-A0", 0, (1, 1)),
+        # The predicate does not count, nor its pieces.
+        ("B-V O B-C-V", "B-V B-C-V O", 0, (0, 0)),
+    ],
+)
+def test_arguments_of_several_pieces(predicted, true, right, counts):
+    predicted, true = predicted.split(), true.split()
+    tags = ["O", "B-A0", *{*predicted, *true} - {"O", "B-A0"}]
+    pair = [[tags.index(tag) for tag in each] for each in (predicted, true)]
+    for measure, count in zip(("precision", "recall"), counts, strict=True):
+        metric = Metric.by_name(f"role-{measure}")(
+            vocab_of(tags), encoding="BIO", join_continuations=True
+        )
+        expected = right / count if count else 0.0
+        assert judged(metric, [pair], 0, len(tags))[""] == pytest.approx(expected)
+
+
 def as_iob1(numbers):
     result = []
     for at, number in enumerate(numbers):
@@ -251,6 +329,11 @@ def test_span_f1_of_iobes_is_seqeval_s(encoding, data):
         (lambda: SpanF1(vocab_of(TAGS["IOBES"]), "BIOUL"), "encoding BIOUL, .* got 'E-X'"),
         (lambda: SpanF1(vocab_of(TAGS["BIOUL"])), "tags of the encoding BIO, .* got 'L-X'"),
         (lambda: RoleF1(vocab_of(["_", "V"])), "tags that count"),
+        (
+            lambda: RoleF1(vocab_of(["O", "B-C-V"]), encoding="BIO", join_continuations=True),
+            "count",
+        ),
+        (lambda: RoleF1(vocab_of(ROLES), encoding="BIO"), "tags of the encoding BIO, .* got '_'"),
         (lambda: RepeatedRoles(vocab_of(["O", "V"])), "unique roles among the tags"),
         (lambda: RepeatedRoles(vocab_of(ROLES), ["ARG7"]), r"got \['ARG7'\]"),
         (lambda: TagAccuracy(by_tag=True), "a vocabulary"),

@@ -1,5 +1,6 @@
 """Closed sets of labels against enumeration, quadratic programming and the code of a paper."""
 
+import copy
 import math
 
 import numpy as np
@@ -61,6 +62,51 @@ def test_the_distribution_is_that_of_the_enumeration():
                     p = 1 / (1 + math.exp(-logits[0, place]))
                     expected += math.log(p if y[row, place] else 1 - p)
             assert log_prob[0, row] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_functions_along_edges_are_those_of_each_term(kind):
+    for seed in range(3):
+        taxonomy = random_taxonomy(kind, seed, size=40)
+        hierarchy = Hierarchy(taxonomy)
+        on = torch.rand(2, 40, 5).movedim(1, 2) < 0.8  # not contiguous
+        values = torch.rand(2, 5, 40, requires_grad=True)
+        lowest, closed = [], []
+        for own, above in zip(taxonomy.parents, taxonomy.ancestors, strict=True):
+            roots = torch.full_like(values[..., :1], 2.0)
+            lowest.append(values[..., own].amin(-1) if own else roots[..., 0])
+            closed.append(on[..., above.tolist()].all(-1))
+        expected = torch.stack(lowest, -1)
+        for each in (values, values.detach(), values.detach().float()):
+            torch.testing.assert_close(
+                hierarchy.lowest_parent(each, of_roots=2.0).detach(),
+                expected.detach().to(each.dtype),
+                rtol=0,
+                atol=0,
+            )
+        own_gradient, gradient = (
+            torch.autograd.grad(each.square().sum(), values)[0]
+            for each in (hierarchy.lowest_parent(values, of_roots=2.0), expected)
+        )
+        torch.testing.assert_close(own_gradient, gradient)
+        assert hierarchy.all_above(on).equal(torch.stack(closed, -1))
+        missing = [
+            on[..., place] & ~on[..., list(own)].all(-1)
+            for place, own in enumerate(taxonomy.parents)
+        ]
+        assert hierarchy.violations(on).equal(torch.stack(missing, -1).sum(-1))
+        assert hierarchy.num_below.tolist() == [
+            sum(place in above for above in taxonomy.ancestors) for place in range(40)
+        ]
+        assert copy.deepcopy(hierarchy) is hierarchy and copy.deepcopy(taxonomy) is taxonomy
+
+
+def test_the_probability_of_discrete_outputs_is_that_of_relaxed_ones():
+    for taxonomy, space in spaces():
+        logits = torch.randn(3, 1, len(taxonomy), requires_grad=True)
+        y = space.outputs().expand(3, -1, -1)
+        with_gradient = space.log_prob(logits, y.clone().requires_grad_())
+        torch.testing.assert_close(space.log_prob(logits, y), with_gradient, rtol=0, atol=0)
 
 
 def test_draws_have_the_probabilities_of_whole_sets():

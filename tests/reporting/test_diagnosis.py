@@ -14,6 +14,7 @@ from structured_energy.testing import (
     data_config,
     evaluate_jsonnet,
     merged,
+    write_chunks,
     write_conllu,
     write_images,
 )
@@ -212,6 +213,76 @@ def test_tags_are_counted_without_padding(tmp_path):
     for missing in ("truth_scores", "calibration", "path", "oracle_values"):
         assert getattr(diagnosis, missing) is None
     assert diagnosis.decoder == []
+
+
+def test_the_types_of_spans_are_counted(tmp_path):
+    snippet = TAGS.replace("conllu: true, token_column: 1, tag_column: 3", "encoding: 'BIO'")
+    snippet = snippet.replace("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
+    model, batches = model_and_batches(snippet, tmp_path, write_chunks)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.03)
+    for batch in 6 * batches:  # so that some spans are right
+        optimizer.zero_grad()
+        model.train()(**batch)["loss"].backward()
+        optimizer.step()
+    model.eval()
+    names = [model.vocab.get_token_from_index(i, "labels") for i in range(5)]
+
+    def spans(numbers):
+        """Return the type of each span by its place; a span begins at a B, and after another tag
+        than one of its own."""
+        tags = [names[i] for i in numbers] + ["O"]
+        found, at = {}, None
+        for place, tag in enumerate(tags):
+            if at is not None and tag != f"I-{tags[at][2:]}":
+                found[at, place], at = tags[at][2:], None
+            if tag != "O" and at is None:
+                at = place
+        return found
+
+    counts = np.zeros((3, 3))
+    types = ["NP", "VP"]
+    for batch, guess in zip(batches, predictions(model, batches), strict=True):
+        for labels, output, mask in zip(
+            batch["labels"], guess.argmax(-1), batch["mask"], strict=True
+        ):
+            true, found = spans(labels[mask].tolist()), spans(output[mask].tolist())
+            for place in true.keys() | found.keys():
+                row, column = (
+                    types.index(each[place]) if place in each else 2 for each in (true, found)
+                )
+                counts[row, column] += 1
+    result = diagnose(model, batches).types
+    assert result.types == types
+    np.testing.assert_array_equal(result.confusion, counts)
+    assert counts[0, 0] > 0 and counts[:, 2].sum() > 0 and counts[2].sum() > 0
+    first, second = result.rows()
+    assert first["type"] == "NP" and first["true"] == counts[0].sum() > second["true"]
+    assert second["predicted"] == counts[:, 1].sum()
+    assert second["precision"] == counts[1, 1] / counts[:, 1].sum()
+    assert second["recall"] == counts[1, 1] / counts[1].sum()
+
+
+def test_the_types_of_roles_are_those_of_scikit_learn(tmp_path):
+    snippet = TAGS.replace("type: 'tagging-conll', conllu: true, ", "type: 'srl-conllu',")
+    snippet = snippet.replace("token_column: 1, tag_column: 3", "").replace(
+        "'tag-accuracy'", "'role-f1'"
+    )
+    model, batches = model_and_batches(snippet, tmp_path, write_conllu)
+    names = [model.vocab.get_token_from_index(i, "labels") for i in range(3)]
+    pairs = [
+        (labels[mask], guess.argmax(-1)[mask])
+        for batch, guess in zip(batches, predictions(model, batches), strict=True)
+        for labels, mask in [(batch["labels"], batch["mask"])]
+    ]
+    true, guess = (
+        [names[i] if names[i] == "ARG0" else "none" for i in torch.cat(each).tolist()]
+        for each in zip(*pairs, strict=True)
+    )
+    expected = confusion_matrix(true, guess, labels=["ARG0", "none"])
+    expected[1, 1] = 0  # places without a role in both are none
+    result = diagnose(model, batches).types
+    assert result.types == ["ARG0"]
+    np.testing.assert_array_equal(result.confusion, expected)
 
 
 def test_images_have_no_labels_but_a_threshold(tmp_path):

@@ -21,7 +21,7 @@ from structured_energy.reporting import (
     load_model,
     write_report,
 )
-from structured_energy.testing import train_snippet, write_conllu, write_images
+from structured_energy.testing import train_snippet, write_chunks, write_conllu, write_images
 
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 8, activations: 'softplus'}"
 SETS = f"""{{
@@ -226,6 +226,23 @@ def test_the_report_has_everything_and_refers_to_nothing_else(sets, tmp_path):
     assert f"{best:.4g}" in page.text
     assert '"type": "gradient-based-inference"' in page.text  # the config
     assert torch.__version__ in page.text
+
+
+def test_spans_have_a_table_of_types_and_their_confusion(tmp_path):
+    snippet = TAGS.replace("conllu: true, token_column: 1, tag_column: 3", "encoding: 'BIO'")
+    snippet = snippet.replace("'tag-accuracy'", "{type: 'span-f1', encoding: 'BIO'}")
+    run = trained(snippet, tmp_path, write_chunks)
+    page = page_of([run], tmp_path / "report.html")
+    source = (tmp_path / "report.html").read_text()
+    model = load_model(run)
+    rows = diagnose(model, load_data(run, model.vocab)).types.rows()
+    assert [row["type"] for row in rows] == ["NP", "VP"]
+    table = re.search(r'<table class="types">.*?</table>', source, re.S)[0]
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", table)
+    assert cells[0] == "NP" and cells[4] == str(rows[0]["true"]) and len(cells) == 12
+    assert cells[1] == f"{rows[0]['f1']:.2f}"
+    assert 'alt="types"' in source and 'alt="confusion"' in source
+    assert "truth: B-" in re.sub(r"\s+", " ", page.text)
 
 
 def test_tables_fit_a_page(sets, tmp_path):

@@ -10,7 +10,13 @@ from allennlp.data import Vocabulary
 from structured_energy.losses import Loss
 from structured_energy.sampler_output import SamplerOutput
 from structured_energy.samplers import Sampler
-from structured_energy.score_networks import ScoreNetwork, StructuredScore
+from structured_energy.score_networks import (
+    Chain,
+    Constraints,
+    ScoreNetwork,
+    SemiMarkovScore,
+    StructuredScore,
+)
 from structured_energy.testing import make_test_problem
 
 TAGS = ["I-X", "O", "B-Y", "B-X"]  # Y has segments of one token only
@@ -96,6 +102,33 @@ def test_the_score_is_multilinear_in_relaxed_outputs(problem):
     torch.testing.assert_close(term(relaxed)[0, 0], (p * term(y.unsqueeze(0))[0]).sum())
 
 
+@pytest.mark.parametrize("tags", [TAGS, ["B-X", "I-X", "B-Y"], ["O", "I-Z", "B-X", "I-X", "I-Y"]])
+def test_messages_of_segments_are_those_of_all_pairs_of_states(problem, tags):
+    vocab = Vocabulary(non_padded_namespaces=["labels"])
+    for tag in tags:
+        vocab.add_token_to_namespace(tag, "labels")
+    term = SemiMarkovScore(vocab, max_length=3).double()
+    count = len(term.states.tags)
+    torch.manual_seed(1)
+    potentials = torch.randn(3, 6, count, dtype=torch.double, requires_grad=True)
+    mask = torch.ones(3, 6, dtype=torch.bool)
+    mask[0, 4:], mask[1, 2], mask[2, 0] = False, False, False
+    transitions, start, end, constraints = term.expanded()
+    slow = Chain(potentials, transitions, start, end, mask).constrained(constraints)
+    quick = slow._replace(follow=term.follow)
+    assert quick.best()[mask].equal(slow.best()[mask])
+    torch.testing.assert_close(quick.probabilities(), slow.means().tags)
+    torch.testing.assert_close(quick.means(), slow.means())
+    inputs = (potentials, *term.parameters())
+    gradients = []
+    for chain in (quick, slow):
+        total = chain.log_partition()
+        gradients.append((total, *torch.autograd.grad(total.sum(), inputs, retain_graph=True)))
+    torch.testing.assert_close(*gradients)
+    without = Constraints(*(torch.zeros_like(each) for each in constraints))
+    assert quick.constrained(without).follow is None
+
+
 def test_inference_and_likelihood_are_exact(problem):
     samples = {
         name: problem.build(Sampler, config).sample(problem.x, None, problem.mask)
@@ -136,6 +169,22 @@ def test_true_segments_that_are_too_long_or_ill_formed_are_named(problem, tags):
     truth = problem.output_space.encode(numbers, problem.dtype)
     loss = problem.build(Loss, "'exact-likelihood'")
     with pytest.raises(ValueError, match="segments of at most 2 tokens"):
+        loss.unreduced(problem.x, truth, SamplerOutput(truth), problem.mask)
+
+
+def test_in_evaluation_a_true_segment_may_be_longer_but_not_ill_formed(problem):
+    loss = problem.build(Loss, "'exact-likelihood'")
+    problem.score_network.eval()
+    values = []
+    for tags in (["B-X", "I-X", "I-X", "O"], ["B-X", "I-X", "O", "O"]):
+        numbers = torch.tensor([[TAGS.index(tag) for tag in tags]] * 3)
+        truth = problem.output_space.encode(numbers, problem.dtype)
+        values.append(loss.unreduced(problem.x, truth, SamplerOutput(truth), problem.mask))
+    longer = problem.mask.sum(1) > 2
+    assert (values[0][longer] > 9000).all() and (values[1] < 100).all()
+    numbers = torch.tensor([[TAGS.index(tag) for tag in ["O", "I-X", "O", "O"]]] * 3)
+    truth = problem.output_space.encode(numbers, problem.dtype)
+    with pytest.raises(ValueError, match="Expected true tags in BIO"):
         loss.unreduced(problem.x, truth, SamplerOutput(truth), problem.mask)
 
 

@@ -69,6 +69,10 @@ local lib = methods({
     encoding:
       if std.isString(d.reader) then null
       else std.get(d.reader, 'convert_to', std.get(d.reader, 'encoding', null)),
+    max_segment_length: 8,  // in tokens, of `crf_semi_markov`
+    // The labels that begin once at most in a prediction of `crf` and `crf_semi_markov`, such as the
+    // core roles of a predicate.
+    unique: [],
     oracle_value: 'hamming',
     metrics: ['tag-accuracy'],
     validation_metric: '+tag_accuracy',
@@ -77,6 +81,10 @@ local lib = methods({
   },
 
   base(d): transformers.warmup(d) + {
+    assert d.unique == [] :
+           "Expected no labels that are 'unique' in the table of a method without exact inference, "
+           + "got %s; choose 'crf', or the inference 'constrained' with 'unique'."
+             % std.join(', ', d.unique),
     dataset_reader:
       { token_indexers: transformers.word_indexers(d) }
       + (if std.isString(d.reader) then { type: d.reader } else d.reader),
@@ -111,28 +119,52 @@ local lib = methods({
   },
 });
 
-swappable(lib {
-  // Lafferty et al. 2001: a linear chain, exact in training and prediction, on the encoder that the
-  // task network has in other methods. Its probabilities are those of each tag, its tags the sequence
-  // with the highest score, among those that the encoding of the files allows.
-  crf(d):
-    local tuned = lib.of_method(d, 'crf');
-    lib.without_task_network(tuned {
-      score_hidden: tuned.hidden,
-      score_dropout: tuned.dropout,
-      score_optimizer: tuned.optimizer,
-      structured_scores: [
-        if tuned.encoding == null then 'linear-chain'
-        else { type: 'linear-chain', encoding: tuned.encoding },
-      ],
-    }) {
-      model+: {
-        loss: 'exact-likelihood',
-        sampler: 'ground-truth',
+// A field with exact inference, of one structured score, on the encoder that the task network has in
+// other methods. With unique labels it predicts the best sequence, without probabilities.
+local exact(d, encoding, structured_score) =
+  lib.without_task_network(d {
+    unique: [],
+    score_hidden: d.hidden,
+    score_dropout: d.dropout,
+    score_optimizer: d.optimizer,
+    structured_scores: [structured_score],
+  }) {
+    model+: {
+      loss: 'exact-likelihood',
+      sampler: 'ground-truth',
+    } + (
+      if d.unique == [] then {
         inference: { type: 'exact', kind: 'means' },
         decoder: { type: 'rerank', sampler: 'exact', prior_weight: 0 },
-      },
-    },
+      } else {
+        inference: {
+          type: 'constrained',
+          encoding: encoding,
+          unique: d.unique,
+          constituent: 'exact',
+        },
+      }
+    ),
+  };
+
+swappable(lib {
+  // Lafferty et al. 2001: a linear chain, exact in training and prediction. Its probabilities are
+  // those of each tag, its tags the sequence with the highest score, among those that the encoding of
+  // the files allows.
+  crf(d):
+    local tuned = lib.of_method(d, 'crf');
+    exact(
+      tuned,
+      tuned.encoding,
+      if tuned.encoding == null then 'linear-chain'
+      else { type: 'linear-chain', encoding: tuned.encoding },
+    ),
+
+  // Sarawagi & Cohen 2004: the same over segments with their lengths, for spans in BIO. It has the
+  // hyper-parameters of `crf` where it was not tuned itself.
+  crf_semi_markov(d):
+    local tuned = lib.of_method(lib.of_method(d, 'crf'), 'crf_semi_markov');
+    exact(tuned, 'BIO', { type: 'semi-markov', max_length: tuned.max_segment_length }),
 } + {
   ['inference_network_' + term](d): lib.inference_network(d {
     structured_scores: ['linear-chain', terms[term]],

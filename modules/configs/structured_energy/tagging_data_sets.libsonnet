@@ -20,6 +20,7 @@ local conll2000 = {
     for metric in ['span-f1', 'span-precision', 'span-recall']
   ] + [{ type: 'tag-accuracy', by_tag: true }],
   validation_metric: '+span_f1',
+  max_segment_length: 15,  // of the longest chunk of the training data
   num_epochs: 20,
   patience: 4,
 };

@@ -15,6 +15,7 @@ local inference_network = both + margin + { task_cost_weight: log(0.1, 30) };
 {
   cross_entropy: task,
   crf: task,
+  crf_semi_markov: task,
   inference_network: inference_network,
   inference_network_cost_augmented: inference_network,
   inference_network_convolutional: inference_network,

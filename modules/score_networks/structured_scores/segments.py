@@ -1,6 +1,6 @@
 """The semi-Markov term: segments with their lengths."""
 
-from typing import NamedTuple, Optional, Tuple
+from typing import Callable, NamedTuple, Optional, Tuple
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -11,6 +11,8 @@ from ...vocabulary import names
 from ..constraints import Constraints
 from .chains import FORBIDDEN, chain_scores, real_tokens
 from .structured_score import StructuredScore
+
+Reduction = Callable[[torch.Tensor, int], torch.Tensor]
 
 
 class States(NamedTuple):
@@ -33,7 +35,8 @@ class SemiMarkovScore(StructuredScore):
     `max_length` tokens have the constant score −10⁴, and no probability in exact inference.
 
     Inference is that of a linear chain whose states are pairs of a label and the number of tokens
-    so far, so `exact` and `exact-likelihood` serve.
+    so far, so `exact` and `exact-likelihood` serve. `exact-likelihood` refuses a longer true
+    segment in training; in evaluation its loss there is about 10⁴, and the metrics count an error.
 
     # Parameters
 
@@ -88,18 +91,35 @@ class SemiMarkovScore(StructuredScore):
         """Return the transitions, the scores of the first and of the last state of the chain of
         states, and its constraints: a segment grows by one token, or ends before another one."""
         labels, lengths, _ = self.states
-        of_o = self.lengths.new_zeros(1, self.max_length)
-        ended = torch.cat([of_o, self.lengths])[labels, lengths - 1]
-        begins = lengths == 1
+        ended, begins = self._ended(), lengths == 1
         grows = (labels.unsqueeze(1) == labels) & (lengths.unsqueeze(1) + 1 == lengths)
         between = self.transitions[labels][:, labels] + ended.unsqueeze(1)
         transitions = between.masked_fill(grows, 0.0)
         constraints = Constraints(~(begins | grows), ~begins, torch.zeros_like(begins))
         return transitions, self.start[labels], self.end[labels] + ended, constraints
 
+    def follow(self, message: torch.Tensor, reduce: Reduction) -> torch.Tensor:
+        """Return the messages of the states of a token, `(batch, num_states)`, as they are before
+        the next one. The states of a label are reduced before the transitions between labels, in
+        |labels|² + |states| steps in place of |states|²."""
+        labels, lengths, _ = self.states
+        lowest = torch.finfo(message.dtype).min / 2
+        ended = message.new_full((len(message), len(self.start), self.max_length), lowest)
+        ended[:, labels, lengths - 1] = message + self._ended()
+        begun = reduce(reduce(ended, 2).unsqueeze(2) + self.transitions, 1)
+        grown = message.roll(1, 1).masked_fill(labels != labels.roll(1), lowest)
+        return torch.where(lengths == 1, begun[:, labels], grown)
+
+    def _ended(self) -> torch.Tensor:
+        """Return the score of the length of a segment that ends in each state."""
+        labels, lengths, _ = self.states
+        return torch.nn.functional.pad(self.lengths, (0, 0, 1, 0))[labels, lengths - 1]
+
     def check_allowed(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> None:
-        """Raise `ValueError` where true tags y are ill-formed, or a segment is too long."""
-        if (self.score(y, mask, None) < FORBIDDEN / 2).any():
+        """Raise `ValueError` where true tags y are ill-formed, or in training a segment is too
+        long; in evaluation such a segment has the constant score."""
+        score = self.score(y, mask, None) if self.training else self._of_pairs(y, mask)
+        if (score < FORBIDDEN / 2).any():
             raise ValueError(
                 "Expected true tags in BIO with segments of at most "
                 f"{self.max_length} tokens for the score 'semi-markov', got others; set 'encoding' "
@@ -109,7 +129,7 @@ class SemiMarkovScore(StructuredScore):
     def score(
         self, y: torch.Tensor, mask: Optional[torch.Tensor], h: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        score = chain_scores(y, mask, *self._of_tags())
+        score = self._of_pairs(y, mask)
         y, _ = real_tokens(y, mask)
         count = len(self.lengths)
         is_label = self._labels.unsqueeze(1) == torch.arange(1, count + 1, device=y.device)
@@ -123,11 +143,12 @@ class SemiMarkovScore(StructuredScore):
             segment = segment * after
         return score + FORBIDDEN * segment.sum((2, 3))
 
-    def _of_tags(self) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _of_pairs(self, y: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
         """Return the scores of pairs of tags, and of the first and the last tag."""
         labels, inside = self._labels, self._inside
         same = (labels.unsqueeze(1) == labels) & (labels > 0)
         transitions = self.transitions[labels][:, labels]
         transitions = transitions.masked_fill(inside & same, 0.0)
         transitions = transitions.masked_fill(inside & ~same, FORBIDDEN)
-        return transitions, self.start[labels].masked_fill(inside, FORBIDDEN), self.end[labels]
+        start = self.start[labels].masked_fill(inside, FORBIDDEN)
+        return chain_scores(y, mask, transitions, start, self.end[labels])
