@@ -1,7 +1,7 @@
 """The cases of large grids that `make test` runs; `make exhaustive` runs the whole grids.
 
-A grid crosses registered classes, or shipped configs, with output spaces, data sets or settings. The
-selections are made from the grid itself: a new class is covered without another line.
+A grid crosses registered classes, or shipped configs, with output spaces, data sets or settings.
+The selections are made from the grid itself: a new class is covered without another line.
 """
 
 import os

@@ -136,8 +136,8 @@ def discover_plugins(plugins: Any) -> Any:
 
 
 def import_module_and_submodules(plugins: Any) -> Any:
-    """Return AllenNLP's function, which leaves out its helpers for tests, and which reads the folders
-    of the path once for AllenNLP, not again for each of its 300 modules."""
+    """Return AllenNLP's function, which leaves out its helpers for tests, and which reads the
+    folders of the path once for AllenNLP, not again for each of its 300 modules."""
     import_all = plugins.import_module_and_submodules
 
     def import_module_and_submodules(package_name: str, exclude: Any = None) -> None:

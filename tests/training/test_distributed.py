@@ -1,6 +1,6 @@
 """Two processes compared with one, for every method of the shipped configs; dying processes."""
 
-import json
+import itertools
 import os
 import signal
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
+from selection import by_turns
 from shipped import (
     FOLDER,
     METHODS,
@@ -83,8 +84,12 @@ def test_every_component_is_trained_in_two_processes_and_many_are_compared():
     assert {path.parts[-3] for path in compared} == set(WRITE)
 
 
-@pytest.mark.parametrize("rows", [5, 7])
-@pytest.mark.parametrize("task", ["multi_label/digits", "tagging/twpos"])
+@pytest.mark.parametrize(
+    ("task", "rows"),
+    by_turns(
+        itertools.product(["multi_label/digits", "tagging/twpos"], [5, 7]), lambda case: case[0]
+    ),
+)
 def test_uneven_last_batches_do_not_hang(task, rows, tmp_path):
     config = small_and_plain(FOLDER / task / "inference_network.jsonnet", tmp_path / "data", rows)
     for loader in ("data_loader", "validation_data_loader"):
