@@ -2,10 +2,12 @@
 raises."""
 
 import copy
+import functools
 import importlib.util
 import itertools
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,14 +34,24 @@ from shipped import (
 )
 
 from structured_energy.configs import evaluate_snippet
+from structured_energy.configs.library import library_files
 from structured_energy.data import names
 from structured_energy.data.registry import available
 from structured_energy.losses import start_epoch
 
 
-def fields_of(library):
-    snippet = f"std.objectFields(import 'structured_energy/{library}.libsonnet')"
+@functools.cache
+def fields():
+    """Return the fields of each file of the library that has some, of one evaluation."""
+    files = "".join(f"'{Path(file).stem}': import '{file}', " for file in library_files())
+    snippet = (
+        f"std.mapWithKey(function(_, x) if std.isObject(x) then std.objectFields(x), {{{files}}})"
+    )
     return json.loads(evaluate_snippet("fields", snippet))
+
+
+def fields_of(library):
+    return fields()[library]
 
 
 MULTI_LABEL_METHODS = fields_of("multi_label")
