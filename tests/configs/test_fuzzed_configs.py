@@ -34,7 +34,7 @@ from structured_energy.task_networks import TaskNetwork
 from structured_energy.testing import make_test_problem
 from structured_energy.testing.problem import SPACES
 
-CASES = int(os.environ.get("FUZZ", 80)) // 10
+CASES = int(os.environ.get("FUZZ", 200)) // 10
 # Given by the model, or by AllenNLP.
 GIVEN = (
     "self",
