@@ -17,7 +17,7 @@ READY := $(VENV)/.ready
 # One thread for each process: the networks are small, and the tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test fuzz kill check lock matrix bundle docs format lint types clean
+.PHONY: demo test exhaustive fuzz kill check lock matrix bundle docs format lint types clean
 
 # From nothing to a trained model, its metrics, the tree of logged values and a picture.
 demo: $(READY)
@@ -26,6 +26,11 @@ demo: $(READY)
 # From nothing to passed tests.
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -q tests
+
+# The tests with the whole grids, each class in each output space and each shipped config, of which
+# `make test` runs a selection (tests/selection.py).
+exhaustive: $(READY)
+	EXHAUSTIVE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q tests
 
 # Longer searches for what breaks: 10,000 changed files and 10,000 generated ones for each reader.
 fuzz: $(READY)

@@ -3,11 +3,18 @@
 import copy
 import functools
 import json
+import re
 from pathlib import Path
 
+from allennlp.training.metrics import Metric
+from component_names import names_of
+from selection import by_turns, covering
 from tiny_transformer import write_transformer
 
 from structured_energy.configs import evaluate_snippet
+from structured_energy.losses import Loss
+from structured_energy.oracle_values import OracleValue
+from structured_energy.samplers import Sampler
 from structured_energy.testing import (
     write_arff,
     write_chunks,
@@ -47,6 +54,8 @@ METHODS += [
     }.items()
     for method in methods
 ]
+# On other data sets a method differs in numbers, and in how data are read: one method of each.
+SELECTED = sorted({*METHODS, *by_turns(CONFIGS, row=lambda path: path.parent)})
 WRITE = {
     "multi_label": write_arff,
     "hierarchical": write_hierarchy,
@@ -71,16 +80,35 @@ def name_of(path):
 
 
 @functools.cache
-def _evaluated(folder):
-    """Return the configs of a folder by path, of one evaluation, which reads the library once."""
-    paths = sorted(folder.glob("*.jsonnet"))
+def _evaluated(*paths):
+    """Return configs by path, of one evaluation, which reads the library once."""
     configs = ", ".join(f"(import {json.dumps(str(path))})" for path in paths)
     return dict(zip(paths, json.loads(evaluate_snippet("configs", f"[{configs}]")), strict=True))
 
 
 def config_of(path):
     """Return a shipped config."""
-    return copy.deepcopy(_evaluated(path.parent)[path])
+    beside = [each for each in SELECTED if each.parent == path.parent]
+    return copy.deepcopy(_evaluated(*(beside if path in beside else [path]))[path])
+
+
+def components_of(path):
+    """Return the registered names in the model of a config that work across processes."""
+    bases = (Loss, Metric, OracleValue, Sampler)
+    known = {name for base in bases for name in names_of(base)}
+    return known & set(re.findall(r'"([^"]*)"', json.dumps(config_of(path)["model"])))
+
+
+@functools.cache
+def covering_methods():
+    """Return methods that have together every loss, sampler, oracle value and metric of the shipped
+    ones, and one of each task that draws nothing."""
+
+    def features(path):
+        task = set() if is_random(config_of(path)) else {f"task {path.parts[-3]}"}
+        return components_of(path) | task
+
+    return covering(METHODS, features)
 
 
 def small(path, folder, rows=20):

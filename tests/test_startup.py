@@ -130,6 +130,24 @@ def test_commands_do_not_import_the_tests_of_allennlp():
     assert plugins.import_module_and_submodules.__module__ == patch.replacement.__module__
 
 
+@pytest.mark.parametrize("package", ["allennlp", "another"])
+def test_folders_are_read_once_for_allennlp_and_as_before_after_it(package, monkeypatch):
+    calls = []
+    monkeypatch.setattr(importlib, "invalidate_caches", counted := lambda: calls.append(1))
+
+    def walk(*_):
+        for _ in range(3):
+            importlib.invalidate_caches()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        early_patches.import_module_and_submodules(
+            types.SimpleNamespace(import_module_and_submodules=walk)
+        )(package)
+    assert len(calls) == (1 if package == "allennlp" else 3)
+    assert importlib.invalidate_caches is counted
+
+
 def test_a_plugin_that_fails_is_one_sentence(monkeypatch, capsys):
     def fails(name):
         raise RuntimeError("no disk")

@@ -1,11 +1,13 @@
 """A table of one's own has the data and what differs; all else comes from `defaults`."""
 
+import itertools
 import json
 
 import pytest
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
+from selection import by_turns
 
 from structured_energy.configs import evaluate_snippet
 from structured_energy.testing import write_arff, write_conllu, write_images
@@ -51,16 +53,19 @@ def test_a_part_of_a_file_is_not_parted_again(train, tmp_path):
         read(tmp_path, "multi_label", f"{{ train: '{train}' }}")
 
 
+WRONG_TABLES = [
+    ("{ train: 'a', num_epoch: 3 }", "got 'num_epoch'; did you mean 'num_epochs'"),
+    ("{ train: 'a', zzz: 3 }", "got 'zzz'; the keys are batch_size, "),
+    ("{ reader: 'arff' }", "config.jsonnet: expected the key 'train', the path"),
+]
+
+
 @pytest.mark.parametrize(
-    ("table", "words"),
-    [
-        ("{ train: 'a', num_epoch: 3 }", "got 'num_epoch'; did you mean 'num_epochs'"),
-        ("{ train: 'a', zzz: 3 }", "got 'zzz'; the keys are batch_size, "),
-        ("{ reader: 'arff' }", "config.jsonnet: expected the key 'train', the path"),
-    ],
+    ("library", "wrong"),
+    by_turns(itertools.product(LIBRARIES, WRONG_TABLES), row=lambda case: case[0]),
 )
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_misspelt_and_missing_keys_of_a_table_raise(library, table, words, tmp_path):
+def test_misspelt_and_missing_keys_of_a_table_raise(library, wrong, tmp_path):
+    table, words = wrong
     with pytest.raises(ConfigurationError, match=words) as error:
         read(tmp_path, library, table)
     assert "RUNTIME" not in str(error.value)

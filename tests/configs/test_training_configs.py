@@ -2,10 +2,12 @@
 raises."""
 
 import copy
+import functools
 import importlib.util
 import itertools
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,17 +19,39 @@ from allennlp.data import DatasetReader, Vocabulary
 from allennlp.models import Model
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
-from shipped import CONFIGS, FOLDER, METHODS, WRITE, config_of, name_of, replaced, small
+from selection import EXHAUSTIVE, by_turns
+from shipped import (
+    CONFIGS,
+    FOLDER,
+    METHODS,
+    SELECTED,
+    WRITE,
+    config_of,
+    covering_methods,
+    name_of,
+    replaced,
+    small,
+)
 
 from structured_energy.configs import evaluate_snippet
+from structured_energy.configs.library import library_files
 from structured_energy.data import names
 from structured_energy.data.registry import available
 from structured_energy.losses import start_epoch
 
 
-def fields_of(library):
-    snippet = f"std.objectFields(import 'structured_energy/{library}.libsonnet')"
+@functools.cache
+def fields():
+    """Return the fields of each file of the library that has some, of one evaluation."""
+    files = "".join(f"'{Path(file).stem}': import '{file}', " for file in library_files())
+    snippet = (
+        f"std.mapWithKey(function(_, x) if std.isObject(x) then std.objectFields(x), {{{files}}})"
+    )
     return json.loads(evaluate_snippet("fields", snippet))
+
+
+def fields_of(library):
+    return fields()[library]
 
 
 MULTI_LABEL_METHODS = fields_of("multi_label")
@@ -116,19 +140,7 @@ def test_there_is_a_search_space_for_every_method():
     assert fields_of("parsing_search_spaces") == PARSING_METHODS
 
 
-# On other data sets the config of a method differs in numbers, and in how sentences are read.
-BUILT = [
-    *METHODS,
-    *(
-        path
-        for path in CONFIGS
-        if path not in METHODS
-        and path.stem in ("crf", "crf_semi_markov", "dvn", "inference_network", "cross_fitted")
-    ),
-]
-
-
-@pytest.mark.parametrize("path", BUILT, ids=name_of)
+@pytest.mark.parametrize("path", SELECTED, ids=name_of)
 def test_builds(path, tmp_path):
     config = small(path, tmp_path / "data")
     networks = {key for key in config["model"] if key.endswith("_network")}
@@ -138,7 +150,7 @@ def test_builds(path, tmp_path):
 
 
 TRAINED = [
-    *METHODS,
+    *covering_methods(),
     *(
         FOLDER / "tagging" / data_set / f"{method}.jsonnet"
         for data_set in ("conll2000", "ud_english_ewt", "up_english_ewt")
@@ -178,11 +190,12 @@ def test_trains_saves_and_loads(path, tmp_path):
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("data_set", "method"),
-    list(
+    by_turns(
         zip(
             DATA_SETS,
             itertools.cycle(["inference_network", "dvn", "seal_static", "seal_static_nce"]),
-        )
+        ),
+        row=lambda case: case[1],
     ),
 )
 def test_it_trains_on_the_published_data(method, data_set, tmp_path):
@@ -204,8 +217,10 @@ def test_it_trains_on_the_published_data(method, data_set, tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("data_set", TAGGING)
-@pytest.mark.parametrize("method", ["inference_network", "spen"])
+@pytest.mark.parametrize(
+    ("method", "data_set"),
+    by_turns(itertools.product(["inference_network", "spen"], TAGGING), row=lambda case: case[1]),
+)
 def test_it_tags_the_published_data(method, data_set, tmp_path):
     if not available(data_set.removesuffix("_minilm")):
         pytest.skip(f"STRUCTURED_ENERGY_DATA has no {data_set}")
@@ -348,10 +363,13 @@ def misspellings(config):
 
 
 def surroundings(config, path):
-    """Return the keys and registered names on the way to a place, and the keys beside it."""
+    """Return the keys and registered names on the way to a place, and the keys beside it; in `make
+    test` the name of the component and the last keys only."""
     on_the_way = [at(config, path[:depth]) for depth in range(len(path))]
     names = [each.get("type") if isinstance(each, dict) else None for each in on_the_way]
     keys = [key if isinstance(key, str) else "" for key in path]
+    if not EXHAUSTIVE:  # a key of a component once, wherever the component is
+        return names[-1], *keys[-2:]
     beside = on_the_way[-1]
     return (*names, *keys, *sorted(beside if isinstance(beside, dict) else []))
 
@@ -389,7 +407,7 @@ def test_each_misspelling_raises(task, tmp_path, monkeypatch):
     config_read = {}
     tried = set()  # a key of the optimizer is misspelt once, not in every method
     silent = []
-    for path in sorted((FOLDER / task).glob("*/*.jsonnet")):
+    for path in (path for path in SELECTED if path.parts[-3] == task):
         config = small(path, tmp_path / path.parent.name)
         build_and_see_a_batch(config)
         for what, around, wrong in misspellings(config):

@@ -1,10 +1,19 @@
-"""Every registered component runs its conformance suite: a new one joins by registering."""
+"""Every registered component runs its conformance suite: a new one joins by registering.
 
+Each test runs every config in one space whose positions are independent, and in one whose positions
+constrain each other. The spaces change from test to test, so that a suite runs each config in each
+of its spaces. `make exhaustive` runs each test in all spaces.
+"""
+
+import functools
+import itertools
+import json
 import re
 
 import pytest
 from allennlp.training.metrics import Metric
 from component_names import names_of
+from selection import by_turns
 
 from structured_energy.decoders import Decoder
 from structured_energy.encoders import Encoder
@@ -32,6 +41,8 @@ from structured_energy.testing import (
 SETS_OF_LABELS = ("binary", "tree", "dag")
 ALL = ("binary", "categorical", "image", "tree", "dag", "dependencies")
 SENTENCES = ("categorical", "dependencies")
+# Those whose positions constrain each other, each with algorithms of its own.
+DEPENDENT = ("tree", "dag", "dependencies")
 EMBEDDER = "{token_embedders: {tokens: {type: 'embedding', embedding_dim: 5}}}"
 FEEDFORWARD = "{num_layers: 1, hidden_dims: 5, activations: 'softplus'}"
 
@@ -414,16 +425,54 @@ def name_of(config):
     return params if isinstance(params, str) else params["type"]
 
 
+@functools.cache
+def json_of_configs():
+    """Return the JSON of each config in `CONFIGS`, of one evaluation: each takes 40 ms."""
+    configs = list(dict.fromkeys(itertools.chain.from_iterable(CONFIGS.values())))
+    values = evaluate_jsonnet(f"[{', '.join(configs)}]")
+    return dict(zip(configs, map(json.dumps, values), strict=True))
+
+
+def tests_of(suite):
+    """Return the names of the tests of a suite."""
+    return [name for name in dir(suite) if name.startswith("test_")]
+
+
 class Registered:
     """Every registered component of a base: a new one joins by registering."""
 
+    turn = None  # the number of the test that is collected
+
     def cases(self):
-        for name in self.names():
-            for config in CONFIGS.get((self.base, name), [f"'{name}'"]):
-                yield config, SPACES.get(config, SPACES.get(name, self.spaces))
+        selected = self.grid()
+        if self.turn is not None:
+            selected = {
+                case
+                for dependent in (False, True)
+                for case in by_turns(
+                    [case for case in self.grid() if (case[1] in DEPENDENT) == dependent],
+                    row=lambda case: case[0],
+                    turn=self.turn,
+                )
+            }
+        for config, cases in itertools.groupby(self.grid(), lambda case: case[0]):
+            yield config, tuple(case[1] for case in cases if case in selected)
+
+    def grid(self):
+        """Return each config of the base, as JSON, with each of its spaces."""
+        return [
+            (json_of_configs().get(config, json.dumps(name)), space)
+            for name in self.names()
+            for config in CONFIGS.get((self.base, name), [f"'{name}'"])
+            for space in SPACES.get(config, SPACES.get(name, self.spaces))
+        ]
 
     def names(self):
         return names_of(self.base)
+
+    def pytest_generate_tests(self, metafunc):
+        self.turn = tests_of(type(self)).index(metafunc.function.__name__)
+        super().pytest_generate_tests(metafunc)
 
 
 class TestDecoders(Registered, DecoderConformance):
@@ -451,7 +500,9 @@ class TestOracleValues(Registered, OracleValueConformance):
 
 
 class TestOutputSpaces(Registered, OutputSpaceConformance):
-    pass
+    def pytest_generate_tests(self, metafunc):
+        # A space has code for each of its problems: all are run.
+        OutputSpaceConformance.pytest_generate_tests(self, metafunc)
 
 
 class TestSamplers(Registered, SamplerConformance):
@@ -489,6 +540,18 @@ def test_every_registered_component_is_run():
     for base, names in ran.items():
         assert names == set(names_of(base)) - {"scaled-logits"}, base
     assert all(name in names_of(base) for base, name in CONFIGS)
+
+
+def test_every_component_is_run_in_each_of_its_spaces_and_by_each_test():
+    for suite in SUITES:
+        grid = set(suite().grid())
+        ran = {}
+        for turn, test in enumerate(tests_of(suite)):
+            selected = suite()
+            selected.turn = turn
+            ran[test] = {(config, s) for config, spaces in selected.cases() for s in spaces}
+            assert {config for config, _ in ran[test]} == {config for config, _ in grid}
+        assert set().union(*ran.values()) == grid, suite
 
 
 BASES = {suite.base for suite in SUITES} - {ScoreNetwork, Metric}

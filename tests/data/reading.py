@@ -7,7 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from hypothesis import HealthCheck, settings
 
-FILES = int(os.environ.get("FUZZ", 200))
+FILES = int(os.environ.get("FUZZ", 80))
 many = settings(
     max_examples=FILES,
     deadline=None,

@@ -13,6 +13,7 @@ from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
+from selection import by_turns
 from sklearn.metrics import f1_score
 
 from structured_energy.decoders import (
@@ -72,9 +73,13 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("never_empty", [False, True])
-@pytest.mark.parametrize("metric", ["example-f1", "micro-f1", "subset-accuracy", "hamming-loss"])
-@pytest.mark.parametrize("name", RULES)
+METRICS = ["example-f1", "micro-f1", "subset-accuracy", "hamming-loss"]
+
+
+@pytest.mark.parametrize(
+    ("name", "never_empty", "metric"),
+    by_turns(itertools.product(RULES, [False, True], METRICS), lambda case: case[:2]),
+)
 def test_the_fitted_parameters_are_the_best_of_the_grid(name, metric, never_empty):
     p, y = problem()
     inner = Decoder.by_name(name)(SPACE, metric=Metric.by_name(metric)(), **SMALL[name])

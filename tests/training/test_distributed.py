@@ -1,8 +1,7 @@
 """Two processes compared with one, for every method of the shipped configs; dying processes."""
 
-import json
+import itertools
 import os
-import re
 import signal
 
 import allennlp.commands.train as train_command
@@ -11,41 +10,23 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training import TrainerCallback
-from allennlp.training.metrics import Metric
-from component_names import names_of
-from shipped import FOLDER, METHODS, WRITE, config_of, is_random, name_of, small_and_plain
+from selection import by_turns
+from shipped import (
+    FOLDER,
+    METHODS,
+    WRITE,
+    components_of,
+    config_of,
+    covering_methods,
+    is_random,
+    name_of,
+    small_and_plain,
+)
 
-from structured_energy.losses import Loss
-from structured_energy.oracle_values import OracleValue
-from structured_energy.samplers import Sampler
 from structured_energy.workers import own_part
 
-# Every loss, sampler, oracle value and metric of the shipped methods is in one of these. Training
-# the other methods in two processes is slow: `make kill` does it.
-COVERING = [
-    FOLDER / f"{name}.jsonnet"
-    for name in (
-        "multi_label/digits/classifier_chain",
-        "multi_label/digits/contrastive_divergence",
-        "multi_label/digits/cross_entropy_lsef1",
-        "multi_label/digits/cross_fitted",
-        "multi_label/digits/seal_dynamic_dvn",
-        "multi_label/digits/seal_dynamic_nce_critical",
-        "multi_label/digits/seal_dynamic_nce_relaxed",
-        "multi_label/digits/seal_ranking",
-        "multi_label/digits/seal_static",
-        "multi_label/digits/seal_static_margin",
-        "multi_label_text/goemotions/cross_entropy",
-        "hierarchical/spo_fun/cross_entropy",
-        "hierarchical/spo_fun/inference_network",
-        "parsing/ud_english_ewt/cross_entropy",
-        "tagging/twpos/crf",
-        "tagging/twpos/inference_network",
-        "segmentation/weizmann_horses/cross_entropy",
-        "segmentation/weizmann_horses/dvn",
-        "segmentation/weizmann_horses/seal_dynamic_nce",
-    )
-]
+# Training all methods in two processes is slow: `make kill` does it.
+COMPARED = METHODS if "KILLS" in os.environ else covering_methods()
 
 
 def train(config, folder):
@@ -62,7 +43,7 @@ def two(config):
     return {**config, "distributed": {"cuda_devices": [-1, -1]}}
 
 
-@pytest.mark.parametrize("path", METHODS if "KILLS" in os.environ else COVERING, ids=name_of)
+@pytest.mark.parametrize("path", COMPARED, ids=name_of)
 def test_two_processes_give_the_metrics_of_one(path, tmp_path):
     compare(small_and_plain(path, tmp_path / "data"), tmp_path)
 
@@ -95,23 +76,20 @@ def compare(config, tmp_path):
     return metrics["one"]
 
 
-def components_of(path):
-    """Return the registered names in the model of a config that work across processes."""
-    bases = (Loss, Metric, OracleValue, Sampler)
-    known = {name for base in bases for name in names_of(base)}
-    return known & set(re.findall(r'"([^"]*)"', json.dumps(config_of(path)["model"])))
-
-
 def test_every_component_is_trained_in_two_processes_and_many_are_compared():
-    trained = set().union(*map(components_of, COVERING))
+    trained = set().union(*map(components_of, COMPARED))
     assert trained == set().union(*map(components_of, METHODS))
-    compared = [path for path in COVERING if not is_random(config_of(path))]
-    assert len(compared) > len(COVERING) / 3
+    compared = [path for path in COMPARED if not is_random(config_of(path))]
+    assert len(compared) > len(COMPARED) / 3
     assert {path.parts[-3] for path in compared} == set(WRITE)
 
 
-@pytest.mark.parametrize("rows", [5, 7])
-@pytest.mark.parametrize("task", ["multi_label/digits", "tagging/twpos"])
+@pytest.mark.parametrize(
+    ("task", "rows"),
+    by_turns(
+        itertools.product(["multi_label/digits", "tagging/twpos"], [5, 7]), lambda case: case[0]
+    ),
+)
 def test_uneven_last_batches_do_not_hang(task, rows, tmp_path):
     config = small_and_plain(FOLDER / task / "inference_network.jsonnet", tmp_path / "data", rows)
     for loader in ("data_loader", "validation_data_loader"):
