@@ -9,7 +9,7 @@ from allennlp.common import Registrable
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
-from ..metrics import ExampleF1, SetMetric, StructuredMetric, TagAccuracy, as_structured
+from ..metrics import ExampleF1, StructuredMetric, TagAccuracy, fitting
 from ..networks import Borrower
 from ..output_spaces import OutputSpace
 
@@ -102,18 +102,23 @@ class Decoder(Borrower, Registrable, ABC):
         self.output_space = output_space
         if metric is None:
             metric = ExampleF1() if output_space.is_binary else TagAccuracy()
-        self.metric: StructuredMetric = as_structured(metric)
-        if isinstance(self.metric, SetMetric) != output_space.is_binary:
-            fitting = "example-f1" if output_space.is_binary else "tag-accuracy"
+        self.metric = self.fitting_metric(metric)
+
+    def fitting_metric(self, metric: Metric) -> StructuredMetric:
+        """Return a metric of the outputs of the decoder.
+
+        # Raises
+
+        `ConfigurationError` for a metric of other outputs, or in which they play no part.
+        """
+        component = f"the decoder {type(self).__name__}"
+        fitting_one = fitting(metric, self.output_space.kind, component)
+        if not fitting_one.uses_predictions:
             raise ConfigurationError(
-                f"Expected a metric of the output space, such as '{fitting}', for the decoder "
-                f"{type(self).__name__}, got '{self.metric.name}', which is of other outputs."
+                "Expected a metric in which the outputs play a part, such as 'example-f1', for "
+                f"{component}, got '{fitting_one.name}'."
             )
-        if not self.metric.uses_predictions:
-            raise ConfigurationError(
-                "Expected a metric in which the outputs play a part, such as 'example-f1', for the "
-                f"decoder {type(self).__name__}, got '{self.metric.name}'."
-            )
+        return fitting_one
 
     def predict(
         self, x: Any, probabilities: torch.Tensor, mask: Optional[torch.Tensor] = None

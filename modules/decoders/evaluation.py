@@ -6,7 +6,7 @@ from typing import Dict, Iterator, List, Optional
 import torch
 from allennlp.training.metrics import Metric
 
-from ..metrics import as_structured, values_of
+from ..metrics import fitting, values_of
 from .decoder import Decoder, Observation, Prediction
 
 
@@ -20,7 +20,9 @@ class Evaluation:
     """
 
     def __init__(self, metrics: List[Metric], decoder: Decoder) -> None:
-        self.metrics = {metric.name: metric for metric in map(as_structured, metrics)}
+        kind = decoder.output_space.kind
+        fitting_ones = [fitting(metric, kind, "the model") for metric in metrics]
+        self.metrics = {metric.name: metric for metric in fitting_ones}
         self.decoder = decoder
         self._postponed: Optional[List[Observation]] = None
 

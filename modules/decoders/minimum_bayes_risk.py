@@ -6,7 +6,6 @@ import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.training.metrics import Metric
 
-from ..metrics import as_structured
 from ..oracle_values import OracleValue
 from ..output_spaces import OutputSpace
 from ..samplers import Sampler
@@ -37,7 +36,7 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
 
     # Raises
 
-    `ConfigurationError` without an oracle value and a utility.
+    `ConfigurationError` without an oracle value and a utility, and for a utility of other outputs.
     """
 
     binary_only = False
@@ -71,7 +70,7 @@ class MinimumBayesRiskDecoder(WeightedDrawsDecoder):
                 "or a 'utility', got neither."
             )
         self.oracle_value = oracle_value
-        self.utility = None if utility is None else as_structured(utility)
+        self.utility = None if utility is None else self.fitting_metric(utility)
 
     def rule(self, prediction: Prediction) -> Rule:
         draws, weights = self.draws_of(prediction), self.weigh(prediction)

@@ -21,7 +21,7 @@ from .roles import RepeatedRoles, RoleF1, RolePrecision, RoleRecall
 from .segmentation import IntersectionOverUnionMetric, PixelAccuracy
 from .set_metric import SetMetric
 from .spans import PartMetric, SpanF1, SpanPrecision, SpanRecall
-from .structured_metric import StructuredMetric, as_structured, values_of
+from .structured_metric import StructuredMetric, as_structured, fitting, values_of
 from .sums import UNIT, Sums
 from .tag_metric import TagMetric
 from .tagging import TagAccuracy
@@ -67,5 +67,6 @@ __all__ = [
     "UnlabelledAttachmentScore",
     "Violations",
     "as_structured",
+    "fitting",
     "values_of",
 ]

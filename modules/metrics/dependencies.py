@@ -22,6 +22,7 @@ class AttachmentMetric(TagMetric):
     text that is given in words has as many predicted as true words, and F1 over words is accuracy.
     """
 
+    kinds = ("trees",)
     with_relations: ClassVar[bool] = True
 
     def __init__(self, vocab: Vocabulary) -> None:

@@ -16,6 +16,8 @@ class SetMetric(StructuredMetric):
     example.
     """
 
+    kinds = ("sets",)
+
     @abstractmethod
     def sums(
         self,

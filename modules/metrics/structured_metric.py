@@ -12,6 +12,7 @@ from ..workers import num_workers
 from .sums import Sums
 
 Value = Union[float, Dict[str, float]]
+_EXAMPLES = {"sets": "example-f1", "tags": "tag-accuracy", "trees": "las"}
 
 
 class StructuredMetric(Metric):
@@ -33,6 +34,8 @@ class StructuredMetric(Metric):
     """Whether the outputs play a part, and not only the probabilities."""
     uses_labels: ClassVar[bool] = True
     """Whether the labels play a part."""
+    kinds: Tuple[str, ...] = ("sets", "tags", "trees")
+    """The kinds of outputs that have the metric, see `OutputSpace.kind`."""
 
     def __init__(self) -> None:
         self.reset()
@@ -216,6 +219,29 @@ def as_structured(metric: Metric) -> StructuredMetric:
         raise ConfigurationError(
             "Expected a metric of structured_energy.metrics (such as 'example-f1'), got "
             f"{type(metric).__name__}."
+        )
+    return metric
+
+
+def fitting(metric: Metric, kind: str, component: str) -> StructuredMetric:
+    """Return the metric if outputs of a kind have it.
+
+    # Parameters
+
+    kind : `str`
+        `OutputSpace.kind`.
+    component : `str`
+        What takes the metric, for errors.
+
+    # Raises
+
+    `ConfigurationError` for another metric.
+    """
+    metric = as_structured(metric)
+    if kind not in metric.kinds:
+        raise ConfigurationError(
+            f"Expected a metric of the output space, such as '{_EXAMPLES[kind]}', for {component}, "
+            f"got '{metric.name}', which is of other outputs."
         )
     return metric
 

@@ -1,7 +1,7 @@
 """The bases of metrics of categorical outputs."""
 
 from abc import abstractmethod
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import torch
 
@@ -13,6 +13,7 @@ class TagMetric(StructuredMetric):
     """The base of metrics of categorical outputs: the tags of real tokens."""
 
     encoding_shape = (1,)
+    kinds: Tuple[str, ...] = ("tags",)
 
     @abstractmethod
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:

@@ -37,6 +37,7 @@ class TagAccuracy(TagMetric):
                 "'tag-accuracy', got none."
             )
         self.by_tag = by_tag
+        self.kinds = ("tags",) if by_tag else ("tags", "trees")
         self.tags = names(vocab, "labels") if by_tag and vocab is not None else []
 
     def sums(self, predictions: torch.Tensor, labels: torch.Tensor, mask: torch.Tensor) -> Sums:

@@ -21,6 +21,7 @@ class BinaryOutputSpace(OutputSpace):
     """
 
     is_binary = True
+    kind = "sets"
     separable = True
 
     def logits_size(self, position_dims: int, num_labels: int) -> Optional[int]:

@@ -53,6 +53,7 @@ class DependencyTreeOutputSpace(CategoricalOutputSpace):
     """
 
     independent = False
+    kind = "trees"
     projection = "biaffine"
 
     def __init__(

@@ -20,10 +20,10 @@ class OutputSpace(Registrable, ABC):
 
     is_binary: ClassVar[bool] = False
     """Whether each entry of an output is 0 or 1."""
+    kind: ClassVar[str] = "tags"
+    """`"sets"`, `"tags"` or `"trees"`, which decides the metrics (`StructuredMetric.kinds`)."""
     separable: ClassVar[bool] = False
-    """Whether the relaxation constrains each entry of y by itself, so that `project` keeps the
-    fixed points of a step that scales each entry by another factor."""
-
+    """Whether `project` works entry by entry: it keeps fixed points of steps of other scales."""
     independent: ClassVar[bool] = True
     """Whether a position may have any value, whatever the others have."""
 
