@@ -227,6 +227,7 @@ def test_a_config_builds_and_runs_or_is_refused_in_one_sentence(base, name, doub
         "random-crop",
         "scaled-logits",
         "standardized",
+        "sequence",
         "repeated-roles",
     ):
         assert built, "no config of it was good"

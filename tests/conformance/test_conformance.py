@@ -433,7 +433,7 @@ def json_of_configs():
     return dict(zip(configs, map(json.dumps, values), strict=True))
 
 
-def tests_of(suite):
+def suite_tests(suite):
     """Return the names of the tests of a suite."""
     return [name for name in dir(suite) if name.startswith("test_")]
 
@@ -471,7 +471,7 @@ class Registered:
         return names_of(self.base)
 
     def pytest_generate_tests(self, metafunc):
-        self.turn = tests_of(type(self)).index(metafunc.function.__name__)
+        self.turn = suite_tests(type(self)).index(metafunc.function.__name__)
         super().pytest_generate_tests(metafunc)
 
 
@@ -546,7 +546,7 @@ def test_every_component_is_run_in_each_of_its_spaces_and_by_each_test():
     for suite in SUITES:
         grid = set(suite().grid())
         ran = {}
-        for turn, test in enumerate(tests_of(suite)):
+        for turn, test in enumerate(suite_tests(suite)):
             selected = suite()
             selected.turn = turn
             ran[test] = {(config, s) for config, spaces in selected.cases() for s in spaces}

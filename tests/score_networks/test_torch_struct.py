@@ -8,7 +8,8 @@ import torch
 from test_semi_markov import MAX_LENGTH, problem  # noqa: F401
 
 from structured_energy.dependency_trees import best_heads, best_ones, log_partition, marginals
-from structured_energy.score_networks import Chain, chain_of, chain_states
+from structured_energy.score_networks import Chain, chain_of
+from structured_energy.score_networks.chain import chain_states
 
 torch_struct = pytest.importorskip(
     "torch_struct", reason="torch-struct, of the development requirements, is not installed"
