@@ -149,6 +149,7 @@ class FrozenEncoder(Encoder):
         tokens = _TOKENS_OF_A_PASS.get(lengths.device.type, _TOKENS_OF_A_PASS_OF_A_GPU)
         parts = order.split(pass_sizes(in_order.cpu().numpy(), tokens))
         vectors = []
+        num_words = 0 if self.position_dims == 0 else get_text_field_mask(x).shape[1]
         for part in parts:
             rows = _cut(rows_of(x, part))
             if self.position_dims == 0:
@@ -156,8 +157,7 @@ class FrozenEncoder(Encoder):
                 continue
             width = get_text_field_mask(rows).shape[1]
             h = self.encoder(rows, None if mask is None else mask[part, :width])
-            padding = get_text_field_mask(x).shape[1] - width
-            vectors.append(torch.nn.functional.pad(h, (0, 0, 0, padding)))
+            vectors.append(torch.nn.functional.pad(h, (0, 0, 0, num_words - width)))
         return torch.cat(vectors)[torch.cat(parts).argsort()]
 
     def _store_of(self) -> Store:

