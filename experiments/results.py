@@ -5,8 +5,8 @@
 
 `run` trains what is missing in the file, fits the decoders to the validation data, and writes the
 metrics of each on the validation and the test data. `table` shows methods by data sets. The decoder
-`best` is for each method and data set the one with the best mean over the seeds on the validation
-data; `config` is the decoder with which the runs were trained.
+`best` is for each method and data set the one with the best mean of the metric over the seeds on
+the validation data; `config` is the decoder with which the runs were trained.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import shutil
 import statistics
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from rich.console import Console
 
@@ -127,28 +127,29 @@ def _case(row: Row) -> Case:
     return Case(row["data_set"], row["method"], int(row["seed"]))
 
 
-def runs_with(rows: Sequence[Row], decoder: str) -> List[Run]:
-    """Return the outcomes with a decoder as runs, for the tables of `allennlp results`."""
+def runs_with(rows: Sequence[Row], decoder: str, metric: str = METRICS[0]) -> List[Run]:
+    """Return the outcomes with a decoder, or with the `best` one for a metric, as runs for the
+    tables of `allennlp results`."""
     groups: Dict[Tuple[str, str], List[Row]] = {}
     for row in rows:
         groups.setdefault((row["data_set"], row["method"]), []).append(row)
     found = []
     for (data_set, method), group in groups.items():
-        chosen = best_of(group) if decoder == BEST else decoder
+        chosen = best_of(group, metric) if decoder == BEST else decoder
         for row in group:
             if row["decoder"] == chosen:
                 found.append(_as_run(row, data_set, method))
     return found
 
 
-def best_of(rows: Sequence[Row], metric: str = METRICS[0]) -> str:
+def best_of(rows: Sequence[Row], metric: str = METRICS[0]) -> Optional[str]:
     """Return the decoder with the best mean of a metric over the seeds on the validation data,
-    without that of the config."""
+    without that of the config; `None` where no row has the metric."""
     values: Dict[str, List[float]] = {}
     for row in rows:
         if row["decoder"] != CONFIG and row[f"validation_{metric}"]:
             values.setdefault(row["decoder"], []).append(float(row[f"validation_{metric}"]))
-    return max(values, key=lambda name: statistics.mean(values[name]))
+    return max(values, key=lambda name: statistics.mean(values[name]), default=None)
 
 
 def _as_run(row: Row, data_set: str, method: str) -> Run:
@@ -179,7 +180,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "results")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the folders of the runs")
-    parser.add_argument("--metric", nargs="+", default=["example_f1"])
+    parser.add_argument("--metric", nargs="+", choices=METRICS, default=["example_f1"])
     parser.add_argument("--part", choices=PARTS, default="test")
     parser.add_argument("--decoder", default=BEST)
     parser.add_argument("--baseline")
@@ -192,11 +193,17 @@ def main() -> int:
             and row["data_set"].endswith(PUBLISHED) == arguments.published
             and (arguments.methods is None or row["method"] in arguments.methods)
         ]
-        runs = runs_with(rows, arguments.decoder)
-        if not runs:
-            raise ValueError(f"Expected results with the decoder '{arguments.decoder}', got none.")
-        tables = tables_of_results(runs, arguments.part, arguments.metric, arguments.baseline)
-        sys.stdout.write("\n".join(render(table, "markdown") for table in tables) + "\n")
+        texts = []
+        for metric in arguments.metric:
+            runs = runs_with(rows, arguments.decoder, metric)
+            if not runs:
+                raise ValueError(
+                    f"Expected results of {metric} with the decoder '{arguments.decoder}', got "
+                    "none."
+                )
+            tables = tables_of_results(runs, arguments.part, [metric], arguments.baseline)
+            texts += [render(table, "markdown") for table in tables]
+        sys.stdout.write("\n".join(texts) + "\n")
         return 0
     published = [*names_in("published")]
     chosen = arguments.data_sets or (published if arguments.published else known)

@@ -10,7 +10,7 @@ from allennlp.training.metrics import Metric
 from ..encoded import Encoded
 from ..output_spaces import OutputSpace
 from ..samplers import ExactSampler, Sampler, TemperedDrawsSampler
-from ..score_networks import ScoreNetwork, has_chain, has_tree
+from ..score_networks import ScoreNetwork, has_exact_inference
 from ..task_networks import TaskNetwork
 from .decoder import Prediction
 from .grid import GridDecoder, Parameters
@@ -27,7 +27,7 @@ class DrawsDecoder(GridDecoder, ABC):
 
     sampler : `Sampler`, optional
         Draws outputs without labels; by default `tempered-draws` of the task network or, without
-        one, draws of `exact` where the score network is a linear chain or a tree.
+        one, draws of `exact` where the score network has exact inference.
     metric : `Metric`, optional
         The metric to optimise.
 
@@ -48,7 +48,7 @@ class DrawsDecoder(GridDecoder, ABC):
         if sampler is None and task_network is not None:
             sampler = TemperedDrawsSampler(output_space, task_network)
         if sampler is None:
-            if score_network is None or not (has_chain(score_network) or has_tree(score_network)):
+            if score_network is None or not has_exact_inference(score_network):
                 raise ConfigurationError(
                     "Expected a 'sampler' or a model with a task network in the decoder "
                     f"{type(self).__name__}, which chooses by draws, got neither."

@@ -17,7 +17,7 @@ from ..atomic_files import write_atomically
 from ..configs import component_faults
 from ..decoders import Decoder, Evaluation
 from ..models import StructuredEnergyModel
-from ..score_networks import has_chain
+from ..score_networks import has_exact_inference
 from ..vocabulary import names
 from .data import RunData, load_data
 from .inspection import inspecting
@@ -70,7 +70,8 @@ def default_decoders(model: StructuredEnergyModel) -> List[Any]:
     else:
         chosen = ["threshold"]
     network = model.score_network
-    draws = model.task_network is not None or (network is not None and has_chain(network))
+    exact = network is not None and has_exact_inference(network)
+    draws = model.task_network is not None or exact
     if draws and model.oracle_value is not None:
         chosen.append("minimum-bayes-risk")
     if draws and network is not None:

@@ -36,7 +36,7 @@ class ExactSampler(Sampler):
     # Raises
 
     `ConfigurationError` for a score network that is none of these, several best outputs of a tree
-    of labels, several means, and a seed with dependency trees.
+    of labels, and several means.
     """
 
     score_network: ScoreNetwork
@@ -66,11 +66,6 @@ class ExactSampler(Sampler):
             raise ConfigurationError(
                 f"Expected num_samples 1 with the kind '{kind}' in the sampler 'exact'{of}, "
                 f"got {num_samples}."
-            )
-        if seed is not None and not self.inference.takes_numbers:
-            raise ConfigurationError(
-                "Expected no seed in the sampler 'exact' of dependency trees, whose draws have the "
-                f"random numbers of torch, got {seed}."
             )
         self.score_network = score_network
         self.num_samples = num_samples

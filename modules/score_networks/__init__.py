@@ -1,6 +1,6 @@
 """Score networks s(x, y): how well an output y fits an input x; higher is better."""
 
-from .chain import Chain, ChainMeans, chain_of, has_chain
+from .chain import Chain, ChainMeans, chain_of
 from .constraints import Constraints, constraints_of
 from .exact_fields import (
     ChainField,
@@ -8,6 +8,7 @@ from .exact_fields import (
     ExactField,
     ExactInference,
     exact_inference,
+    has_exact_inference,
 )
 from .score_network import ScoreNetwork
 from .structured_scores import (
@@ -32,7 +33,7 @@ from .structured_scores import (
     StructuredScore,
     TaxonomyScore,
 )
-from .tree_field import TreeField, has_tree, tree_of
+from .tree_field import TreeField, tree_of
 from .unique import best_with_unique
 
 __all__ = [
@@ -69,7 +70,6 @@ __all__ = [
     "chain_of",
     "constraints_of",
     "exact_inference",
-    "has_chain",
-    "has_tree",
+    "has_exact_inference",
     "tree_of",
 ]

@@ -7,7 +7,7 @@ from typing import Any, Optional, Tuple
 import torch
 
 from ..output_spaces import DependencyTreeOutputSpace, OutputSpace
-from .chain import Chain, chain_of, chain_states, check_chain
+from .chain import Chain, chain_of, chain_states, check_chain, has_chain
 from .constraints import Constraints
 from .score_network import ScoreNetwork
 from .tree_field import TreeField, check_tree, has_tree, tree_of
@@ -54,8 +54,6 @@ class ExactInference(ABC):
 
     lists_best = True
     """Whether a field has several best outputs."""
-    takes_numbers = True
-    """Whether numbers can decide the draws of a field."""
 
     def __init__(self, score_network: ScoreNetwork) -> None:
         self.score_network = score_network
@@ -219,7 +217,9 @@ class ArcsField(ExactField):
         return y.view(*labels.shape, -1)
 
     def draws(self, count: int, numbers: Optional[torch.Tensor] = None) -> torch.Tensor:
-        return self.output_space.sample(self.potentials, count)
+        if numbers is None:
+            return self.output_space.sample(self.potentials, count)
+        return self.output_space.draw_at(self.potentials, numbers.to(self.potentials.device))
 
     def mean_logits(self) -> torch.Tensor:
         return self.output_space.logits_of(self.output_space.means(self.potentials))
@@ -228,8 +228,6 @@ class ArcsField(ExactField):
 class ArcInference(ExactInference):
     """Of dependency trees without structured scores, by the matrix-tree theorem and spanning trees,
     or for projective ones by the inside algorithm and Eisner's."""
-
-    takes_numbers = False
 
     def field(self, x: Any, mask: Optional[torch.Tensor]) -> ArcsField:
         space = self.score_network.output_space
@@ -245,6 +243,11 @@ def _has_arcs(score_network: ScoreNetwork) -> bool:
         and not list(getattr(score_network, "structured_scores", []))
         and getattr(score_network, "positions", "sum") == "sum"
     )
+
+
+def has_exact_inference(score_network: ScoreNetwork) -> bool:
+    """Return whether the terms of a score network have a kind of exact inference."""
+    return _has_arcs(score_network) or has_tree(score_network) or has_chain(score_network)
 
 
 def exact_inference(score_network: ScoreNetwork) -> ExactInference:

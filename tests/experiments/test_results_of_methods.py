@@ -37,6 +37,11 @@ def test_the_best_decoder_is_chosen_on_validation_data_for_each_method(tmp_path)
         for run in results.runs_with(rows, "best")
     }
     assert found == {("/dvn/seed_0", 0.6), ("/dvn/seed_1", 0.7), ("/spen/seed_0", 0.2)}
+    other = [{**row, "validation_macro_f1": row["validation_example_f1"]} for row in rows]
+    worse = [r | {"validation_macro_f1": "0.1"} for r in other if r["decoder"] == "relative"]
+    (run,) = results.runs_with([*other[:2], *worse[:1]], "best", "macro_f1")
+    assert run.metrics["test"] == {"example_f1": 0.4}
+    assert results.runs_with(rows, "best", "au_prc") == []
     (config,) = results.runs_with(rows, "config")
     assert config.metrics["test"] == {"example_f1": 0.1}
 
