@@ -31,7 +31,7 @@ def expected_f1_by_size(probabilities: torch.Tensor) -> torch.Tensor:
     """Return the expected F1 of the k most probable labels for k = 0 … K, `(rows, K + 1)`, of
     independent labels with the probabilities `(rows, labels)`, sorted in falling order.
 
-    K is so large that no larger set is better, see `largest_size`. The cost is quadratic in the
+    K is so large that no larger set is better, see `largest_sizes`. The cost is quadratic in the
     number of labels for each row (Ye, Chai, Lee & Chieu 2012, algorithm 1).
 
     >>> expected_f1_by_size(torch.tensor([[0.5, 0.5]]))
@@ -39,7 +39,7 @@ def expected_f1_by_size(probabilities: torch.Tensor) -> torch.Tensor:
     """
     p = probabilities.double()
     rows, labels = p.shape
-    largest = largest_size(p)
+    largest = int(largest_sizes(p).max())
     tail = _inverse_tail(p[:, largest:], largest)
     inverse = [tail]  # E[1 / (α + S)] for α = 1, 2, …, where S counts the labels after the first k
     for k in range(largest, 0, -1):
@@ -82,19 +82,35 @@ def _with_label(counts: torch.Tensor, own: torch.Tensor) -> torch.Tensor:
 def maximise_expected_f1(probabilities: torch.Tensor) -> torch.Tensor:
     """Return the sets with the highest expected F1 of independent labels, bool `(rows, labels)`; of
     equally good ones the smallest."""
-    chosen = []
-    rows = max(1, _AT_ONCE // (largest_size(probabilities) + 1) ** 2)
-    for part in probabilities.split(rows):
-        values = expected_f1_by_size(part.sort(dim=1, descending=True).values)
-        chosen.append(top(part, first_highest(values, _TOLERANCE)))
-    return torch.cat(chosen)
+    p = probabilities.sort(dim=1, descending=True).values
+    largest = largest_sizes(p)
+    size = torch.empty_like(largest)
+    rows = largest.argsort(descending=True, stable=True)  # those of like sizes together
+    while len(rows):
+        count = max(1, _AT_ONCE // (int(largest[rows[0]]) + 1) ** 2)
+        part, rows = rows[:count], rows[count:]
+        size[part] = first_highest(expected_f1_by_size(p[part]), _TOLERANCE)
+    return top(probabilities, size)
 
 
-def largest_size(probabilities: torch.Tensor) -> int:
-    """Return K: a label at most 1 / labels times as probable as the most probable one improves no
-    set."""
-    highest = probabilities.amax(1, keepdim=True)
-    return max(1, int((probabilities > highest / probabilities.shape[1]).sum(1).max()))
+def largest_sizes(probabilities: torch.Tensor) -> torch.Tensor:
+    """Return K ≥ 1 of each row, `(rows,)`: no set of more labels has a higher expected F1, for
+    independent labels with the probabilities `(rows, labels)`, sorted in falling order.
+
+    Let M be the mean number of labels, m of them among the first k, and v the variance of the
+    number of the others. By Jensen's inequality the expected F1 of the first k labels is at least
+    2m / (k + M + 1) and at most 2m / (k + M) · (1 + v / ((k + M)(k + m))), as
+    1/x ≤ 1/c − (x − c)/c² + (x − c)²/(a c²) for x ≥ a.
+    """
+    p = probabilities.double()
+    m, variance = p.cumsum(1), (p * (1 - p)).flip(1).cumsum(1).flip(1)
+    v = torch.nn.functional.pad(variance[:, 1:], (0, 1))
+    k = torch.arange(1, p.shape[1] + 1, dtype=p.dtype, device=p.device)
+    both = k + m[:, -1:]
+    most = 2 * m / both * (1 + v / (both * (k + m)))
+    least = torch.maximum((2 * m / (both + 1)).amax(1), (1 - p).prod(1))
+    may_be_best = most >= least.unsqueeze(1) - _TOLERANCE
+    return (may_be_best * k).amax(1).long().clamp(min=1)
 
 
 @Decoder.register("expected-f1")
