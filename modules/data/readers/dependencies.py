@@ -108,13 +108,9 @@ class DependencyConlluReader(TaggingReader):
 
         # Raises
 
-        `ValueError` for an output that is no tree over the tokens.
+        `ValueError` for a value that is no sentence, and an output that is no tree over its tokens.
         """
-        if isinstance(value, dict):
-            line = value
-        else:
-            line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
-        tokens = self.tokens_of(line)
+        tokens = self.tokens_of(self.line_of(value))
         return self.text_to_instance(tokens, None if output is None else self._tree(output, tokens))
 
     def _tree(self, output: Any, tokens: Sequence[str]) -> Arcs:
