@@ -182,6 +182,10 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         """Return the labels with all their ancestors."""
         return self.hierarchy(labels).any_below(labels)
 
+    def complete_measure(self, measure: torch.Tensor) -> torch.Tensor:
+        """Return the highest measure among the descendants of each label and itself."""
+        return self.hierarchy(measure).highest_below(measure)
+
     def outputs(self, limit: int = 2**16) -> torch.Tensor:
         """Return all outputs, `(count, num_labels)`.
 

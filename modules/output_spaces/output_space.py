@@ -120,10 +120,8 @@ class OutputSpace(Registrable, ABC):
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
     ) -> torch.Tensor:
-        """Draw outputs `(batch, num_samples, *event_shape)` from logits `(batch, *event_shape)`.
-
-        They are discrete, or with a temperature relaxed (Gumbel, differentiable).
-        """
+        """Draw outputs `(batch, num_samples, *event_shape)` from logits `(batch, *event_shape)`:
+        discrete ones, or with a temperature relaxed ones (Gumbel, differentiable)."""
 
     @abstractmethod
     def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
@@ -233,6 +231,11 @@ class OutputSpace(Registrable, ABC):
         default they are one."""
         return labels
 
+    def complete_measure(self, measure: torch.Tensor) -> torch.Tensor:
+        """Return the measure that exceeds any cutoff at the labels that are `complete` of those
+        where this one does."""
+        return measure
+
     def details(self, labels: torch.Tensor) -> Dict[str, List[Any]]:
         """Return what a readable prediction says beside its labels, by name, for each instance."""
         return {}
@@ -278,10 +281,8 @@ class OutputSpace(Registrable, ABC):
     def sum_positions(
         self, values: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """Return the sum over real positions of values `(batch, num_samples, *position_shape)`.
-
-        It is the only masked reduction: padding, even NaN, changes nothing.
-        """
+        """Return the sum over real positions of values `(batch, num_samples, *position_shape)`; the
+        only masked reduction: padding, even NaN, changes nothing."""
         if mask is not None:
             if mask.shape != values.shape[:1] + values.shape[2:]:
                 raise ValueError(
