@@ -47,16 +47,17 @@ class CutDecoder(GridDecoder, ABC):
         at all of them."""
         prediction, labels, mask = observation
         cutoffs = [self.sign * value for value in self.grid[self.cut]]
-        measure = with_highest(self.measure(prediction, self.values()), always_on)
+        measure = self.completed(self.measure(prediction, self.values()), always_on)
         sums = self.metric.sums_at(
             prediction.probabilities, measure, labels, cutoffs[:: self.sign], mask
         )
         return sums if self.sign > 0 else {key: value.flip(0) for key, value in sums.items()}
 
-
-def with_highest(measure: torch.Tensor, always_on: Optional[torch.Tensor]) -> torch.Tensor:
-    """Return the measure, and ∞ in `always_on`."""
-    return measure if always_on is None else measure.masked_fill(always_on, torch.inf)
+    def completed(self, measure: torch.Tensor, always_on: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return the measure of complete outputs, with ∞ in `always_on`."""
+        if always_on is not None:
+            measure = measure.masked_fill(always_on, torch.inf)
+        return self.output_space.complete_measure(measure)
 
 
 @Decoder.register("threshold")
@@ -179,7 +180,8 @@ class RelativeAndAbsoluteDecoder(CutDecoder):
     def grid_sums(self, observation: Observation, always_on: Optional[torch.Tensor] = None) -> Sums:
         prediction, labels, mask = observation
         p, fixed = prediction.probabilities, self.values()
-        measures = with_highest(share_of_highest(p), always_on), with_highest(p, always_on)
+        share = share_of_highest(p)
+        measures = self.completed(share, always_on), self.completed(p, always_on)
         proportions, thresholds = (
             self.grid.get(name, [fixed[name]]) for name in ("proportion", "threshold")
         )

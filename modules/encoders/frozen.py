@@ -214,7 +214,7 @@ def _batch_of(
         if position_dims == 1:
             mask = get_text_field_mask(x) if mask is None else mask
             shape = (mask.shape[1],)
-            lengths = mask.sum(1).cpu().numpy()
+            lengths = _ends(mask).cpu().numpy()  # a masked token may precede a real one
         else:
             shape = tuple(x.shape[2:])
         # Encodings of positions depend on which of them are real.

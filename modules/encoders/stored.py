@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 
     keys : the hash of the content of each instance; padding does not change it.
     width : the number of vectors of each instance with its padding.
-    lengths : the number of vectors of each instance, `(batch,)`; `None` if no instance has padding.
+    lengths : the number of vectors of each instance up to the last real one, `(batch,)`; `None` if
+        no instance has padding.
     """
 
     keys: List[bytes]

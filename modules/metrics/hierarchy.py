@@ -7,8 +7,8 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from allennlp.training.metrics import Metric
 
-from ..output_spaces import taxonomy_of_labels
 from ..output_spaces.hierarchy import Hierarchy
+from ..taxonomy import taxonomy_of_labels
 from ..vocabulary import names
 from .average_precision import OverallAveragePrecision, average_precision
 from .f1 import counts_at

@@ -28,8 +28,7 @@ def fit_label_weights(
             for name, field in instance.fields.items()
             if name in ("labels", "mask")
         }
-        mask = tensors.get("mask")
-        labels = tensors["labels"] if mask is None else tensors["labels"].masked_fill(~mask, 0)
+        labels, mask = output_space.known(tensors["labels"], tensors.get("mask"))
         y = output_space.encode(labels, torch.float64)
         positives = positives + _mass(output_space, y, mask)
         total = total + _mass(output_space, torch.ones_like(y), mask)

@@ -185,8 +185,8 @@ class StructuredEnergyModel(Model, LoggingMixin):
         the gradient to its own network only. `prediction` : what the decoder takes, with its
         `probabilities`. `mask` : the positions that exist, outside training, where some do not.
         """
-        if labels is not None and mask is not None:
-            labels = labels.masked_fill(~mask, 0)  # an unknown label or tag reaches no component
+        if labels is not None:  # an unknown label or tag reaches no component
+            labels, mask = self.output_space.known(labels, mask)
         # Predictions come first, so that their random numbers do not depend on labels.
         output: Dict[str, Any] = {}
         if self.training:

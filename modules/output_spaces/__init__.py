@@ -3,7 +3,7 @@
 from .binary import BinaryOutputSpace
 from .categorical import CategoricalOutputSpace
 from .dependency_tree import DependencyTreeOutputSpace
-from .hierarchical import HierarchicalOutputSpace, taxonomy_of_labels
+from .hierarchical import HierarchicalOutputSpace
 from .output_space import OutputSpace
 
 __all__ = [
@@ -12,5 +12,4 @@ __all__ = [
     "DependencyTreeOutputSpace",
     "HierarchicalOutputSpace",
     "OutputSpace",
-    "taxonomy_of_labels",
 ]

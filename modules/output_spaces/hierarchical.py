@@ -7,8 +7,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
 from torch.nn.functional import logsigmoid
 
-from ..taxonomy import Taxonomy
-from ..vocabulary import names
+from ..taxonomy import Taxonomy, taxonomy_of_labels
 from .binary import BinaryOutputSpace
 from .closed_sets import best_closed_set, nearest_isotonic
 from .hierarchy import Hierarchy
@@ -162,14 +161,30 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         they are closed, otherwise the closed set with the highest Σ_i (y_i − 1/2)."""
         rows = y.reshape(-1, y.shape[-1])
         on = rows > 0.5
-        hierarchy = self.hierarchy(y)
-        if not bool((hierarchy.all_above(on) == on).all()):
-            on = best_closed_set(rows.double() - 0.5, hierarchy)
+        if not self._are_closed(on):
+            on = best_closed_set(rows.double() - 0.5, self.hierarchy(y))
         return on.view(y.shape)
+
+    def _are_closed(self, labels: torch.Tensor) -> bool:
+        return bool((self.hierarchy(labels).all_above(labels) == labels).all())
+
+    def known(
+        self, labels: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> Tuple[torch.Tensor, Optional[torch.Tensor]]:
+        """Return the labels that are on with all their ancestors, which are known then."""
+        labels, mask = super().known(labels, mask)
+        if not self._are_closed(labels):
+            labels = self.complete(labels)
+            mask = None if mask is None else mask | labels
+        return labels, mask
 
     def complete(self, labels: torch.Tensor) -> torch.Tensor:
         """Return the labels with all their ancestors."""
         return self.hierarchy(labels).any_below(labels)
+
+    def complete_measure(self, measure: torch.Tensor) -> torch.Tensor:
+        """Return the highest measure among the descendants of each label and itself."""
+        return self.hierarchy(measure).highest_below(measure)
 
     def outputs(self, limit: int = 2**16) -> torch.Tensor:
         """Return all outputs, `(count, num_labels)`.
@@ -273,27 +288,3 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         if mask is None or self.coherence == "conditional":
             return logits
         return logits.masked_fill(~mask.unsqueeze(1), _LOWEST)
-
-
-def taxonomy_of_labels(vocab: Vocabulary, path: Optional[str] = None) -> Taxonomy:
-    """Return the taxonomy of a file or, by default, of the data, with its terms in the order of the
-    labels.
-
-    # Raises
-
-    `ConfigurationError` without a taxonomy, and where its terms are not the labels.
-    """
-    labels = names(vocab, "labels")
-    found = Taxonomy.of_vocabulary(vocab) if path is None else Taxonomy.from_file(path)
-    if found is None:
-        raise ConfigurationError(
-            "Expected data with a taxonomy, such as ARFF files with a hierarchical attribute, or "
-            "the key 'taxonomy' of the output space 'hierarchical', got neither."
-        )
-    if set(found.terms) != set(labels):
-        odd = sorted(set(found.terms) ^ set(labels))[0]
-        raise ConfigurationError(
-            f"Expected a taxonomy whose terms are the {len(labels)} labels of the data, got "
-            f"'{odd}' in only one of the two."
-        )
-    return found.reordered(labels)

@@ -120,19 +120,15 @@ class OutputSpace(Registrable, ABC):
     def sample(
         self, logits: torch.Tensor, num_samples: int, temperature: Optional[float] = None
     ) -> torch.Tensor:
-        """Draw outputs `(batch, num_samples, *event_shape)` from logits `(batch, *event_shape)`.
-
-        They are discrete, or with a temperature relaxed (Gumbel, differentiable).
-        """
+        """Draw outputs `(batch, num_samples, *event_shape)` from logits `(batch, *event_shape)`:
+        discrete ones, or with a temperature relaxed ones (Gumbel, differentiable)."""
 
     @abstractmethod
     def draw_at(self, logits: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
         """Return the discrete outputs `(batch, num_samples, *event_shape)` at uniform numbers
         `(num_samples, *position_shape)`, which all instances share: the inverse distribution
-        function of each position of logits `(batch, *event_shape)`.
-
-        An output depends on its instance and its numbers only.
-        """
+        function of each position of logits `(batch, *event_shape)`. An output depends on its
+        instance and its numbers only."""
 
     @abstractmethod
     def position_shape(self, event_shape: Tuple[int, ...]) -> Tuple[int, ...]:
@@ -144,20 +140,16 @@ class OutputSpace(Registrable, ABC):
 
     @abstractmethod
     def perturb(self, y: torch.Tensor, rate: Union[float, torch.Tensor]) -> torch.Tensor:
-        """Redraw each position of a discrete y uniformly with probability `rate`.
-
-        A tensor `rate` broadcasts to y and is constant within a position.
-        """
+        """Redraw each position of a discrete y uniformly with probability `rate`; a tensor `rate`
+        broadcasts to y and is constant within a position."""
 
     @abstractmethod
     def move_changes(
         self, y: torch.Tensor, gradient: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """Return the first-order change of a function by each move of one position of a discrete y:
-        `(batch, num_samples, num_moves)`, −∞ for moves that change nothing or a masked position.
-
-        `gradient` is that of the function at y.
-        """
+        """Return the first-order change of a function, given its gradient at a discrete y, by each
+        move of one position: `(batch, num_samples, num_moves)`, −∞ for moves that change nothing or
+        a masked position."""
 
     @abstractmethod
     def move(self, y: torch.Tensor, index: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
@@ -227,10 +219,22 @@ class OutputSpace(Registrable, ABC):
         by default all of the mask. Labels exist even where the truth is unknown."""
         return mask
 
+    def known(
+        self, labels: torch.Tensor, mask: Optional[torch.Tensor]
+    ) -> Tuple[torch.Tensor, Optional[torch.Tensor]]:
+        """Return labels in the form that readers yield, 0 where the mask is false, and the mask;
+        both with what the known labels imply."""
+        return (labels if mask is None else labels.masked_fill(~mask, 0)), mask
+
     def complete(self, labels: torch.Tensor) -> torch.Tensor:
         """Return decoded labels as an output, which a rule for each position by itself may miss; by
         default they are one."""
         return labels
+
+    def complete_measure(self, measure: torch.Tensor) -> torch.Tensor:
+        """Return the measure that exceeds any cutoff at the labels that are `complete` of those
+        where this one does."""
+        return measure
 
     def details(self, labels: torch.Tensor) -> Dict[str, List[Any]]:
         """Return what a readable prediction says beside its labels, by name, for each instance."""
@@ -249,9 +253,7 @@ class OutputSpace(Registrable, ABC):
     ) -> torch.Tensor:
         """Return the label mass over real positions that each y shares with each other output, a
         sum of `position_dot`, `(batch, num_samples, num_others)`."""
-        if mask is not None:
-            y = y * mask.view(len(mask), 1, *mask.shape[1:], *[1] * (y.dim() - mask.dim() - 1))
-        return y.flatten(2) @ other.flatten(2).transpose(1, 2)
+        return self.zero_padding(y, mask).flatten(2) @ other.flatten(2).transpose(1, 2)
 
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
@@ -279,10 +281,8 @@ class OutputSpace(Registrable, ABC):
     def sum_positions(
         self, values: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
-        """Return the sum over real positions of values `(batch, num_samples, *position_shape)`.
-
-        It is the only masked reduction: padding, even NaN, changes nothing.
-        """
+        """Return the sum over real positions of values `(batch, num_samples, *position_shape)`; the
+        only masked reduction: padding, even NaN, changes nothing."""
         if mask is not None:
             if mask.shape != values.shape[:1] + values.shape[2:]:
                 raise ValueError(

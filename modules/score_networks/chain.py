@@ -14,7 +14,7 @@ from allennlp.nn.util import viterbi_decode
 
 from ..masks import real_first, reordered
 from .constraints import Constraints
-from .score_network import ScoreNetwork
+from .score_network import ScoreNetwork, check_sum
 from .structured_scores import LinearChainScore, SemiMarkovScore
 from .structured_scores.segments import Reduction
 
@@ -240,7 +240,8 @@ def chain_of(score_network: ScoreNetwork, x: Any, mask: Optional[torch.Tensor]) 
 
     # Raises
 
-    `ConfigurationError` for a score network with other terms over tags.
+    `ConfigurationError` for a score network with other terms over tags, and for a mean over
+    positions.
     """
     term = check_chain(score_network)
     potentials = score_network.potentials(x, mask)
@@ -274,7 +275,8 @@ def check_chain(score_network: ScoreNetwork) -> Union[LinearChainScore, SemiMark
 
     # Raises
 
-    `ConfigurationError` for a score network with other terms over tags.
+    `ConfigurationError` for a score network with other terms over tags, and for a mean over
+    positions.
     """
     terms = list(getattr(score_network, "structured_scores", []))
     if not has_chain(score_network):
@@ -284,4 +286,5 @@ def check_chain(score_network: ScoreNetwork) -> Union[LinearChainScore, SemiMark
             f"{[type(term).__name__ for term in terms]}; leave out the others, or choose another "
             "sampler and loss."
         )
+    check_sum(score_network)
     return terms[0]

@@ -9,7 +9,7 @@ import torch
 from ..output_spaces import DependencyTreeOutputSpace, OutputSpace
 from .chain import Chain, chain_of, chain_states, check_chain, has_chain
 from .constraints import Constraints
-from .score_network import ScoreNetwork
+from .score_network import ScoreNetwork, check_sum, is_sum
 from .tree_field import TreeField, check_tree, has_tree, tree_of
 from .unique import best_with_unique
 
@@ -229,6 +229,10 @@ class ArcInference(ExactInference):
     """Of dependency trees without structured scores, by the matrix-tree theorem and spanning trees,
     or for projective ones by the inside algorithm and Eisner's."""
 
+    def __init__(self, score_network: ScoreNetwork) -> None:
+        super().__init__(score_network)
+        check_sum(score_network)
+
     def field(self, x: Any, mask: Optional[torch.Tensor]) -> ArcsField:
         space = self.score_network.output_space
         assert isinstance(space, DependencyTreeOutputSpace)
@@ -236,18 +240,17 @@ class ArcInference(ExactInference):
 
 
 def _has_arcs(score_network: ScoreNetwork) -> bool:
-    """Return whether the outputs of a score network are dependency trees, and its score is a sum
-    over their arcs: it has a local term, no structured score, and is no mean over positions."""
-    return (
-        isinstance(getattr(score_network, "output_space", None), DependencyTreeOutputSpace)
-        and not list(getattr(score_network, "structured_scores", []))
-        and getattr(score_network, "positions", "sum") == "sum"
-    )
+    """Return whether the outputs of a score network are dependency trees, and its only term is the
+    local one, of arcs."""
+    space = getattr(score_network, "output_space", None)
+    terms = list(getattr(score_network, "structured_scores", []))
+    return isinstance(space, DependencyTreeOutputSpace) and not terms
 
 
 def has_exact_inference(score_network: ScoreNetwork) -> bool:
-    """Return whether the terms of a score network have a kind of exact inference."""
-    return _has_arcs(score_network) or has_tree(score_network) or has_chain(score_network)
+    """Return whether a score network is a sum of terms that have a kind of exact inference."""
+    kinds = (_has_arcs, has_tree, has_chain)
+    return is_sum(score_network) and any(has_kind(score_network) for has_kind in kinds)
 
 
 def exact_inference(score_network: ScoreNetwork) -> ExactInference:
@@ -255,7 +258,8 @@ def exact_inference(score_network: ScoreNetwork) -> ExactInference:
 
     # Raises
 
-    `ConfigurationError` for other terms, a taxonomy that is no tree, and the coherence `max`.
+    `ConfigurationError` for other terms, a mean over positions, a taxonomy that is no tree, and the
+    coherence `max`.
     """
     if _has_arcs(score_network):
         return ArcInference(score_network)

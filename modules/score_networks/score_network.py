@@ -226,3 +226,18 @@ class ScoreNetwork(Differentiated, Network, Registrable):
 
 
 ScoreNetwork.register("encoder")(ScoreNetwork)
+
+
+def is_sum(score_network: ScoreNetwork) -> bool:
+    """Return whether the score is a sum over positions, and not their mean."""
+    return getattr(score_network, "positions", "sum") == "sum"
+
+
+def check_sum(score_network: ScoreNetwork) -> None:
+    """Raise `ConfigurationError` for a mean over positions, which exact inference does not have."""
+    if not is_sum(score_network):
+        raise ConfigurationError(
+            "Expected positions 'sum' of the score network for exact inference, whose scores are "
+            "sums over positions, got 'mean'; leave out 'positions', or choose another sampler and "
+            "loss."
+        )

@@ -6,7 +6,7 @@ import torch
 from allennlp.common.checks import ConfigurationError
 
 from ..output_spaces import HierarchicalOutputSpace
-from .score_network import ScoreNetwork
+from .score_network import ScoreNetwork, check_sum
 from .structured_scores import TaxonomyScore
 
 Reduction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -84,8 +84,10 @@ def check_tree(score_network: ScoreNetwork) -> TaxonomyScore:
 
     # Raises
 
-    `ConfigurationError` where the taxonomy is no tree, and for the coherence `max`.
+    `ConfigurationError` where the taxonomy is no tree, for the coherence `max`, and for a mean over
+    positions.
     """
+    check_sum(score_network)
     space = score_network.output_space
     if not isinstance(space, HierarchicalOutputSpace) or not space.taxonomy.is_tree:
         raise ConfigurationError(

@@ -62,7 +62,7 @@ def test_a_file_without_trees_has_no_labels(tmp_path):
     [
         ("000", "line 2: expected one word with the head 0, got 3"),
         ("231", "line 1: expected heads that lead to the root, got a cycle through the word 1"),
-        ("033", "line 2: .* a cycle through the word 2"),
+        ("033", "line 3: .* a cycle through the word 3"),
         ("024", r"line 3: expected a head from 0, the root, to 3, .* got '4'"),
         ("0x1", r"line 2: expected a head from 0, the root, to 3, .* got 'x'"),
         ("0_1", r"line 2: .* got '_'"),
@@ -72,6 +72,33 @@ def test_what_is_no_tree_is_refused(tmp_path, heads, message):
     rows = [f"{i}\tw\t_\t_\t_\t_\t{head}\tdep\t_\t_\n" for i, head in enumerate(heads, 1)]
     with pytest.raises(ValueError, match=message):
         instances(tmp_path, "".join(rows))
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ({"heads": [0, 1, 1]}, None),
+        ({"heads": torch.tensor([0, 1, 1]).numpy()}, None),
+        ({"heads": [0, 1, 4]}, r"^Word 3 of 'I do go': expected a head from 0, the root, to 3"),
+        ({"heads": [0, 1, -1]}, r"^Word 3 of .* got '-1'"),
+        ({"heads": [0, 1, None]}, r"^Word 3 of .* got 'None'"),
+        ({"heads": [0, 3, 2]}, "^Word 3 of .* a cycle through the word 3"),
+        ({"heads": [0, 0, 2]}, "^Word 2 of .* expected one word with the head 0, got 2"),
+        ({"heads": [0, 1]}, "Expected a tree as a dictionary .* for 3 tokens"),
+        ({"heads": [0, 1, 1], "relations": ["dep"]}, "Expected a tree as a dictionary"),
+        ({"head": [0, 1, 1]}, "Expected a tree as a dictionary"),
+        (["dep", "dep", "dep"], "Expected a tree as a dictionary"),
+    ],
+)
+def test_a_tree_in_memory_is_checked(output, message):
+    reader = DependencyConlluReader(relations="none")
+    tokens = ["I", "do", "go"]
+    if message is None:
+        instance = reader.value_to_instance(tokens, Vocabulary(), output)
+        assert instance["labels"].heads == list(output["heads"])
+        return
+    with pytest.raises(ValueError, match=message):
+        reader.value_to_instance(tokens, Vocabulary(), output)
 
 
 def test_several_roots_where_they_are_expected(tmp_path):

@@ -87,6 +87,17 @@ def test_parts_of_speech_are_read(tmp_path):
         list(TaggingConllReader(pos_column=5).read(path))
 
 
+@pytest.mark.parametrize("tags", [["X"], "XY", [1, 2], {"tags": 1}, 3])
+def test_tags_in_memory_are_one_text_for_each_token(tags):
+    reader = TaggingConllReader()
+    good = reader.value_to_instance(["a", "b"], Vocabulary(), ("X", "Y"))
+    assert good["labels"].labels == ["X", "Y"]
+    with pytest.raises(ValueError, match="Expected a list of 2 tags, a text for each token"):
+        reader.value_to_instance(["a", "b"], Vocabulary(), tags)
+    with pytest.raises(ValueError, match="Expected a sentence, a text or a list of tokens, .* int"):
+        reader.value_to_instance(3, Vocabulary())
+
+
 @pytest.mark.data
 def test_the_chunks_of_conll2000_are_the_published_ones():
     if not available("conll2000"):

@@ -2,9 +2,14 @@
 
 import pytest
 import torch
+from allennlp.common import Params
+from allennlp.data import Vocabulary
 
 from structured_energy.decoders import Decoder, Observation, Prediction
-from structured_energy.testing import make_test_problem
+from structured_energy.metrics import ExampleF1
+from structured_energy.output_spaces import HierarchicalOutputSpace
+from structured_energy.taxonomy import Taxonomy
+from structured_energy.testing import evaluate_jsonnet, make_test_problem
 
 RULES = [
     "'argmax'",
@@ -42,3 +47,36 @@ def test_a_threshold_for_each_label_brings_the_ancestors():
     decoder.thresholds.copy_(torch.tensor([0.9, 0.9, 0.9, 0.1]))
     outputs = decoder.decode(Prediction(torch.tensor([[0.5, 0.4, 0.1, 0.3]])))
     assert outputs.tolist() == [[True, True, False, True]]
+
+
+@pytest.mark.parametrize("coherence", ["conditional", "max"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "'threshold'",
+        "'relative'",
+        "'relative-and-absolute'",
+        "{type: 'top-k', max_k: 3}",
+        "{type: 'at-least-one', decoder: 'threshold'}",
+        "{type: 'at-least-one', decoder: 'relative-and-absolute'}",
+        "'expected-f1'",
+    ],
+)
+def test_each_point_of_a_grid_is_valued_by_its_outputs(rule, coherence):
+    # A label stands before its parents, and with the coherence `max` is as probable as they are.
+    taxonomy = Taxonomy.from_edges([("b", "c"), ("a", "b")])
+    space = HierarchicalOutputSpace.of(taxonomy, coherence)
+    params = evaluate_jsonnet(rule)
+    config = Params({"type": params} if isinstance(params, str) else params)
+    decoder = Decoder.from_params(config, vocab=Vocabulary(), output_space=space)
+    torch.manual_seed(0)
+    prediction = Prediction(space.normalize(2 * torch.randn(30, 3)))
+    labels = space.complete(torch.rand(30, 3) < 0.3)
+    sums = decoder.grid_sums(Observation(prediction, labels))
+    values = []
+    for point in decoder.points():
+        decoder.use(point)
+        metric = ExampleF1()
+        metric(prediction.probabilities, decoder.decode(prediction), labels)
+        values.append(metric.get_metric())
+    assert decoder.metric.numbers(sums) == pytest.approx(values, abs=1e-9)

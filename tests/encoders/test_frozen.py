@@ -102,6 +102,14 @@ def test_batches_and_padding_do_not_matter(kind, store, monkeypatch):
     assert sizes == [3, 1]
 
 
+def test_a_masked_token_may_be_anywhere():
+    encoder, problem = build("tokens")
+    mask = problem.mask.clone()
+    mask[0, 1] = False
+    h = encoder.eval()(problem.x, mask)
+    torch.testing.assert_close(h[mask], encoder.encoder(problem.x, mask)[mask])
+
+
 def test_a_second_run_reads_the_file(monkeypatch):
     first, problem = build(store="file")
     h = first(problem.x)

@@ -10,7 +10,7 @@ from allennlp.modules import ConditionalRandomField
 from structured_energy.losses import ExactLikelihoodLoss, Loss
 from structured_energy.samplers import ExactSampler, Sampler
 from structured_energy.samplers.tempered_draws import stratified_numbers
-from structured_energy.score_networks import Chain, ScoreNetwork
+from structured_energy.score_networks import Chain, ScoreNetwork, has_exact_inference
 from structured_energy.testing import make_test_problem
 
 LENGTHS = [4, 1, 3]
@@ -252,6 +252,17 @@ def test_other_score_networks_are_refused(make, space):
         problem.score_network.structured_scores.append(torch.nn.Identity())
     with pytest.raises(ConfigurationError, match=r"structured scores \['linear-chain'\]"):
         make(score_network=problem.score_network, output_space=problem.output_space)
+
+
+@pytest.mark.parametrize("make", [ExactSampler, ExactLikelihoodLoss])
+@pytest.mark.parametrize("space", ["categorical", "tree", "dependencies"])
+def test_a_mean_over_positions_has_no_exact_inference(make, space):
+    problem = make_test_problem(space=space)
+    assert has_exact_inference(problem.score_network)
+    problem.score_network.positions = "mean"
+    with pytest.raises(ConfigurationError, match="Expected positions 'sum' .* got 'mean'"):
+        make(score_network=problem.score_network, output_space=problem.output_space)
+    assert not has_exact_inference(problem.score_network)
 
 
 def test_bad_settings_are_named():

@@ -1,7 +1,8 @@
 """A reader of dependency trees."""
 
-from typing import Any, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence
 
+import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, TokenIndexer, Tokenizer, Vocabulary
@@ -70,28 +71,31 @@ class DependencyConlluReader(TaggingReader):
 
     def _arcs(self, sentence: Sentence) -> Arcs:
         """Return the tree of a sentence, checked."""
-        heads = []
-        for row, head in enumerate(sentence.column(HEAD)):
-            if not head.isascii() or not head.isdigit() or int(head) > len(sentence.rows):
+        heads = self._checked(sentence.column(HEAD), sentence.where)
+        return Arcs(heads, sentence.column(RELATION))
+
+    def _checked(self, heads: Sequence[str], where: Callable[[int], str]) -> List[int]:
+        """Return the heads of a tree as numbers; `where` names the place of a word in messages."""
+        for row, head in enumerate(heads):
+            if not head.isascii() or not head.isdigit() or int(head) > len(heads):
                 raise ValueError(
-                    f"{sentence.where(row)}: expected a head from 0, the root, to "
-                    f"{len(sentence.rows)}, the last word of the sentence, got '{head}'."
+                    f"{where(row)}: expected a head from 0, the root, to {len(heads)}, the last "
+                    f"word of the sentence, got '{head}'."
                 )
-            heads.append(int(head))
-        roots = [row for row, head in enumerate(heads) if head == 0]
+        numbers = [int(head) for head in heads]
+        roots = [row for row, head in enumerate(numbers) if head == 0]
         if self.single_root and len(roots) > 1:
             raise ValueError(
-                f"{sentence.where(roots[1])}: expected one word with the head 0, got "
-                f"{len(roots)}; correct the file, or set single_root: false in the reader and in "
-                "the output space."
+                f"{where(roots[1])}: expected one word with the head 0, got {len(roots)}; correct "
+                "the tree, or set single_root: false in the reader and in the output space."
             )
-        if not bool(is_tree(torch.tensor(heads), single_root=False)):
-            row = _in_cycle(heads)
+        if not bool(is_tree(torch.tensor(numbers), single_root=False)):
+            row = _in_cycle(numbers)
             raise ValueError(
-                f"{sentence.where(row)}: expected heads that lead to the root, got a cycle through "
-                f"the word {row + 1}."
+                f"{where(row)}: expected heads that lead to the root, got a cycle through the word "
+                f"{row + 1}."
             )
-        return Arcs(heads, sentence.column(RELATION))
+        return numbers
 
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
         return self.text_to_instance(self.tokens_of(line))
@@ -100,16 +104,34 @@ class DependencyConlluReader(TaggingReader):
         self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
     ) -> Instance:
         """Return the instance of a sentence, a text or a list of tokens, and of its tree, with
-        `heads` and, if relations count, `relations`."""
-        if isinstance(value, dict):
-            line = value
-        else:
-            line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
-        arcs = None
-        if output is not None:
-            heads = list(output["heads"])
-            arcs = Arcs(heads, list(output.get("relations", ["_"] * len(heads))))
-        return self.text_to_instance(self.tokens_of(line), arcs)
+        `heads` and, if relations count, `relations`.
+
+        # Raises
+
+        `ValueError` for a value that is no sentence, and an output that is no tree over its tokens.
+        """
+        tokens = self.tokens_of(self.line_of(value))
+        return self.text_to_instance(tokens, None if output is None else self._tree(output, tokens))
+
+    def _tree(self, output: Any, tokens: Sequence[str]) -> Arcs:
+        """Return the tree of a sentence in memory, checked."""
+        columns: List[Any] = [None, None]
+        if isinstance(output, dict):
+            columns = [output.get("heads"), output.get("relations", ["_"] * len(tokens))]
+        lists = (list, tuple, np.ndarray)
+        sizes = [len(each) if isinstance(each, lists) else None for each in columns]
+        if sizes != [len(tokens)] * 2:
+            raise ValueError(
+                "Expected a tree as a dictionary with 'heads' and, if relations count, "
+                f"'relations', lists with one of each for {len(tokens)} tokens, got "
+                f"{str(output)[:80]}."
+            )
+        heads, relations = columns
+        sentence = " ".join(tokens)[:60]
+        checked = self._checked(
+            [str(head) for head in heads], lambda row: f"Word {row + 1} of '{sentence}'"
+        )
+        return Arcs(checked, [str(relation) for relation in relations])
 
     def text_to_instance(
         self,
@@ -132,11 +154,11 @@ class DependencyConlluReader(TaggingReader):
 
 
 def _in_cycle(heads: Sequence[int]) -> int:
-    """Return the first token, from 0, that does not reach the root."""
+    """Return a token, from 0, of a cycle."""
     for token in range(len(heads)):
         above = token + 1
         for _ in heads:
             above = heads[above - 1] if above else 0
         if above:
-            return token
+            return above - 1  # after so many steps it is on the cycle
     raise AssertionError("every token reaches the root")

@@ -1,7 +1,8 @@
 """Readers of sequences of tags."""
 
-from typing import Any, Callable, Dict, Iterator, List, Literal, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Literal, Optional, Sequence
 
+import numpy as np
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader, Instance, TokenIndexer, Tokenizer, Vocabulary
@@ -44,6 +45,26 @@ class TaggingReader(JsonReader):
     def apply_token_indexers(self, instance: Instance) -> None:
         instance.fields["x"].token_indexers = self.token_indexers
 
+    @staticmethod
+    def line_of(value: Any) -> Dict[str, Any]:
+        """Return a sentence in memory, a text, a list of tokens or a line of JSON, as a line of
+        JSON.
+
+        # Raises
+
+        `ValueError` for another value.
+        """
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, str):
+            return {"sentence": value}
+        if not isinstance(value, Iterable):
+            raise ValueError(
+                "Expected a sentence, a text or a list of tokens, got a value of type "
+                f"{type(value).__name__}."
+            )
+        return {"tokens": list(value)}
+
     def tokens_of(self, line: Dict[str, Any]) -> List[str]:
         """Return the tokens of a line of JSON: its `tokens`, or those of its `sentence`."""
         if "tokens" in line:
@@ -77,6 +98,11 @@ class TaggingReader(JsonReader):
         if tags is not None:
             fields["labels"] = TagField(tags, text, sentence)
         return Instance(fields)
+
+
+def _is_list_of_texts(values: Any, count: int) -> bool:
+    is_list = isinstance(values, list) and len(values) == count
+    return is_list and all(isinstance(value, str) for value in values)
 
 
 def sentences_of(path: str, read: Callable[[str], Iterator[Sentence]]) -> Iterator[Sentence]:
@@ -222,24 +248,28 @@ class TaggingConllReader(TaggingReader):
     def value_to_instance(
         self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
     ) -> Instance:
-        """Return the instance of a sentence, a text or a list of tokens, and of its tags."""
-        if isinstance(value, dict):
-            line = value
-        else:
-            line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
+        """Return the instance of a sentence, a text or a list of tokens, and of its tags.
+
+        # Raises
+
+        `ValueError` for a value that is no sentence, and where there is no tag for each token.
+        """
+        line = self.line_of(value)
         tokens = self.tokens_of(line)
-        return self.text_to_instance(tokens, output, pos=self._pos_of(line, tokens))
+        tags: Any = list(output) if isinstance(output, (tuple, np.ndarray)) else output
+        if tags is not None and not _is_list_of_texts(tags, len(tokens)):
+            raise ValueError(
+                f"Expected a list of {len(tokens)} tags, a text for each token of the sentence, "
+                f"got {str(output)[:60]}."
+            )
+        return self.text_to_instance(tokens, tags, pos=self._pos_of(line, tokens))
 
     def _pos_of(self, line: Dict[str, Any], tokens: List[str]) -> Optional[List[str]]:
         """Return the parts of speech of a line, if the model reads them."""
         if self.pos_column is None:
             return None
         pos = line.get("pos")
-        if (
-            not isinstance(pos, list)
-            or len(pos) != len(tokens)
-            or not all(isinstance(part, str) for part in pos)
-        ):
+        if not _is_list_of_texts(pos, len(tokens)):
             raise ValueError(
                 "Expected a line with 'pos', the part of speech of each of its "
                 f"{len(tokens)} tokens, for the model, whose reader has a pos_column, got "
