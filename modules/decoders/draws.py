@@ -85,7 +85,7 @@ class DrawsDecoder(GridDecoder, ABC):
         num_draws)`, in double."""
         logits = self.output_space.logits_of(prediction.probabilities).unsqueeze(1)
         draws = self.draws_of(prediction)
-        return self.output_space.log_prob(logits, draws, prediction.mask).double()
+        return self.output_space.log_probs(logits, draws, prediction.mask)[:, :, 0].double()
 
 
 class WeightedDrawsDecoder(DrawsDecoder, ABC):

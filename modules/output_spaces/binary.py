@@ -130,6 +130,12 @@ class BinaryOutputSpace(OutputSpace):
         # log(1 + exp l) is l in double precision too.
         return torch.addcmul(-softplus(logits, threshold=40), y, logits)
 
+    def log_probs(
+        self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        total = self.sum_positions(softplus(logits, threshold=40), mask)
+        return self.shared_mass(y, self.zero_padding(logits, mask), mask) - total.unsqueeze(1)
+
     def position_distance(self, y: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         return (y - other).abs()
 

@@ -258,17 +258,26 @@ class HierarchicalOutputSpace(BinaryOutputSpace):
         return count.log() + count * logsigmoid(logits) + logsigmoid(-logits)
 
     def position_log_prob(self, logits: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        logits, on = self.conditional_logits(logits), y > 0.5
+        logits = self.conditional_logits(logits)
+        return self._lowest_parent(y) * logsigmoid(-logits) + y * logits
+
+    def _lowest_parent(self, y: torch.Tensor) -> torch.Tensor:
+        on = y > 0.5
         if not y.requires_grad and bool((y == on).all()):  # a byte for each value is quicker
-            above = self.hierarchy(y).lowest_parent(on.to(torch.uint8), of_roots=1).to(y.dtype)
-        else:
-            above = self.hierarchy(y).lowest_parent(y, of_roots=1.0)
-        return above * logsigmoid(-logits) + y * logits
+            return self.hierarchy(y).lowest_parent(on.to(torch.uint8), of_roots=1).to(y.dtype)
+        return self.hierarchy(y).lowest_parent(y, of_roots=1.0)
 
     def log_prob(
         self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> torch.Tensor:
         return super().log_prob(self._hidden(logits, mask), y, mask)
+
+    def log_probs(
+        self, logits: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        logits = self.zero_padding(self.conditional_logits(self._hidden(logits, mask)), mask)
+        off = self.shared_mass(self._lowest_parent(y), logsigmoid(-logits), mask)
+        return off + self.shared_mass(y, logits, mask)
 
     def position_log_likelihood(
         self, logits: torch.Tensor, truth: torch.Tensor, mask: Optional[torch.Tensor] = None

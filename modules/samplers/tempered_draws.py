@@ -102,9 +102,6 @@ class TemperedDrawsSampler(Sampler):
             )
             draws.append(self.output_space.draw_at(logits / temperature, numbers.to(logits.device)))
         y = torch.cat(draws, dim=1)
-        log_probs = [
-            self.output_space.log_prob((logits / temperature).unsqueeze(1), y, mask)
-            for temperature in self.temperatures
-        ]
-        log_prob = torch.stack(log_probs).logsumexp(0) - math.log(parts)
-        return SamplerOutput(y, log_prob=log_prob)
+        tempered = torch.stack([logits / temperature for temperature in self.temperatures], 1)
+        log_probs = self.output_space.log_probs(tempered, y, mask)
+        return SamplerOutput(y, log_prob=log_probs.logsumexp(2) - math.log(parts))

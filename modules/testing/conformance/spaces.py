@@ -207,6 +207,19 @@ class OutputSpaceConformance(Conformance):
         ]
         torch.testing.assert_close(values[0], values[1])
 
+    def test_log_probabilities_under_several_logits(
+        self, problem: TestProblem, component: OutputSpace
+    ) -> None:
+        logits = draw_logits(problem, 3)
+        y = component.sample(component.with_mask(logits[:, 0], problem.mask), 5)
+        expected = [component.log_prob(logits[:, [i]], y, problem.mask) for i in range(3)]
+        for value in (-1.0, 1.0):
+            padded = with_padding_changed(problem, logits, value)
+            values = component.log_probs(padded, y, problem.mask)
+            torch.testing.assert_close(values, torch.stack(expected, 2))
+        values = component.log_probs(logits, y)
+        torch.testing.assert_close(values[:, :, 1], component.log_prob(logits[:, [1]], y))
+
     def test_draws_follow_the_distribution(
         self, problem: TestProblem, component: OutputSpace
     ) -> None:
