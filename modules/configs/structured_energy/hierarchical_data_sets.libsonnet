@@ -9,12 +9,12 @@ local published(name) = {
 
 // Few genes with many features of noise.
 local genes = {
-  batch_size: 64,
+  batch_size: 16,
   hidden: [250, 250],
   dropout: 0.7,
-  lr: 2e-3,
-  num_epochs: 40,
-  patience: 8,
+  lr: 5e-4,
+  num_epochs: 100,
+  patience: 15,
 };
 
 local data_sets = {
