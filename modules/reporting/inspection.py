@@ -13,7 +13,7 @@ from ..networks import frozen
 
 
 class Labelled(NamedTuple):
-    """A batch with labels, which are what is known in the output space of a model."""
+    """A batch with the labels that the output space of a model knows."""
 
     x: Any
     labels: torch.Tensor
