@@ -12,11 +12,12 @@ from .draws import draw_trees, value_at
 from .matrix_tree import matrix_tree_log_partition
 from .projective import best_projective, draw_projective, inside_log_partition
 from .spanning_tree import best_tree, is_projective, is_tree
-from .trees import best_heads, log_partition, marginals
+from .trees import are_trees, best_heads, log_partition, marginals
 
 __all__ = [
     "LOWEST",
     "RankedTrees",
+    "are_trees",
     "best_heads",
     "best_ones",
     "best_projective",

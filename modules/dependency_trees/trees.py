@@ -6,7 +6,7 @@ import torch
 
 from .matrix_tree import matrix_tree_log_partition
 from .projective import best_projective, inside_log_partition
-from .spanning_tree import best_tree
+from .spanning_tree import best_tree, is_projective, is_tree
 
 
 def log_partition(
@@ -29,6 +29,18 @@ def best_heads(
     """Return the heads `(batch, n)` of the trees with the highest sum of logits."""
     best = best_projective if projective else best_tree
     return best(logits, mask, single_root)
+
+
+def are_trees(
+    heads: torch.Tensor,
+    mask: Optional[torch.Tensor] = None,
+    single_root: bool = True,
+    projective: bool = False,
+) -> torch.Tensor:
+    """Return whether heads `(..., n)` form a tree, `(...)`, and with `projective` one whose arcs do
+    not cross; a token that does not exist must have the head 0."""
+    good = is_tree(heads, mask, single_root)
+    return good & is_projective(heads, mask) if projective else good
 
 
 def marginals(

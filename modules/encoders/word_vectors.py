@@ -1,8 +1,9 @@
 """Embeddings of words that start at published vectors in NumPy's format."""
 
 import json
+import re
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional, TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from allennlp.modules import TokenEmbedder
 from allennlp.modules.token_embedders import Embedding
 
 from ..package_files import package_path
+
+Content = TypeVar("Content")
 
 
 @TokenEmbedder.register("word-vectors")
@@ -68,8 +71,8 @@ def matrix_of(folder: str, known: Dict[str, int], size: int) -> torch.Tensor:
 
     `ConfigurationError` for a folder without vectors of this size.
     """
-    vectors = np.load(_only(folder, (".npy",)), mmap_mode="r", allow_pickle=False)
-    words = _words(_only(folder, (".txt", ".json", ".parquet")))
+    vectors = _read(_only(folder, (".npy",)), _array)
+    words = _read(_only(folder, (".txt", ".json", ".parquet")), _words)
     if vectors.ndim != 2 or vectors.shape != (len(words), size):
         raise ConfigurationError(
             f"{folder}: expected vectors ({len(words)}, {size}), for the {len(words)} words and "
@@ -97,6 +100,22 @@ def _only(folder: str, suffixes: "tuple[str, ...]") -> Path:
             f"got {[file.name for file in files] or 'none'}."
         )
     return files[0]
+
+
+def _read(path: Path, read: Callable[[Path], Content]) -> Content:
+    """Return the content of a file; a fault of it raises `ConfigurationError`."""
+    try:
+        return read(path)
+    except (EOFError, OSError, ValueError) as error:
+        said = re.split(r"\. |\n", str(error))[0]
+        raise ConfigurationError(
+            f"{path}: expected a file of the embedder 'word-vectors', got one that is damaged: "
+            f"{said}."
+        ) from None
+
+
+def _array(path: Path) -> np.ndarray:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
 def _words(path: Path) -> List[str]:

@@ -17,7 +17,8 @@ class ExactLikelihoodLoss(ScoreNetworkLoss):
     """−log p(y* | x), with p(y | x) ∝ exp s(x, y) over all sequences of tags (Lafferty et al.
     2001), over all closed sets of labels, or over all dependency trees (Koo et al. 2007); one value
     for each instance. It does not use the samples. Only the score network receives a gradient. In a
-    chain with constraints the sequences are those that it allows.
+    chain with constraints the sequences are those that it allows. A true tree that is no output,
+    such as one with arcs that cross among projective trees, counts as the nearest output.
 
     # Raises
 
@@ -44,7 +45,7 @@ class ExactLikelihoodLoss(ScoreNetworkLoss):
     def compute(
         self, x: Any, truth: torch.Tensor, sample: SamplerOutput, mask: Optional[torch.Tensor]
     ) -> torch.Tensor:
-        self.inference.check_truth(truth, mask)
+        truth = self.inference.true_output(truth, mask)
         x = Encoded.of(x, mask)
         log_partition = self.inference.field(x, mask).log_partition().unsqueeze(1)
         score = self.score_network.with_latest(x, truth, mask)  # with the same dropout

@@ -1,15 +1,14 @@
 """The paired bootstrap: the difference of two methods with its confidence."""
 
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
 import torch
-from allennlp.nn.util import move_to_device
 
 from ..metrics import StructuredMetric, Sums
 from ..models import StructuredEnergyModel
 from .data import RunData
-from .inspection import inspecting
+from .inspection import inspecting, labelled
 
 LEVEL = 0.95
 
@@ -47,11 +46,8 @@ def judge(model: StructuredEnergyModel, data: RunData, metrics: Sequence[str]) -
     parts: Dict[str, List[Sums]] = {name: [] for name in metrics}
     with inspecting(model) as device:
         for batch in data.with_progress(f"predicting {data.path}"):
-            tensors: Dict[str, Any] = move_to_device(batch, device)
-            labels, mask = tensors.get("labels"), tensors.get("mask")
-            if labels is None:
-                raise ValueError(f"Expected data with labels, got none in '{data.path}'.")
-            prediction = model(x=tensors["x"], mask=mask)["prediction"]
+            x, labels, mask = labelled(model, batch, device, f"'{data.path}'")
+            prediction = model(x=x, mask=mask)["prediction"]
             outputs = model.decoder.decode(prediction)
             for name in metrics:
                 sums = task_metrics[name].sums_by_instance(

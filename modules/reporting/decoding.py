@@ -11,7 +11,6 @@ import torch
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 from allennlp.models.archival import archive_model
-from allennlp.nn.util import move_to_device
 
 from ..atomic_files import write_atomically
 from ..configs import component_faults
@@ -20,7 +19,7 @@ from ..models import StructuredEnergyModel
 from ..score_networks import has_exact_inference
 from ..vocabulary import names
 from .data import RunData, load_data
-from .inspection import inspecting
+from .inspection import inspecting, labelled
 from .model import load_model
 from .run import COMPARED, DECODERS, Run
 
@@ -60,18 +59,18 @@ def label_of(config: Any) -> str:
 
 def default_decoders(model: StructuredEnergyModel) -> List[Any]:
     """Return the configs of the decoders that have a meaning for the outputs of the model."""
+    network = model.score_network
+    exact = network is not None and has_exact_inference(network)
+    draws = model.task_network is not None or exact
     if not model.output_space.is_binary:
         chosen: List[Any] = ["argmax"]
     elif names(model.vocab, "labels"):
         chosen = ["threshold", {"type": "at-least-one", "decoder": "threshold"}, "per-label"]
         chosen += ["relative", "relative-and-absolute", "top-k", "expected-f1"]
         chosen += [{"type": "at-least-one", "decoder": "expected-f1"}]
-        chosen += [] if model.task_network is None else ["expected-f1-of-draws"]
+        chosen += ["expected-f1-of-draws"] if draws else []
     else:
         chosen = ["threshold"]
-    network = model.score_network
-    exact = network is not None and has_exact_inference(network)
-    draws = model.task_network is not None or exact
     if draws and model.oracle_value is not None:
         chosen.append("minimum-bayes-risk")
     if draws and network is not None:
@@ -158,10 +157,7 @@ def _evaluate(
             for evaluation in evaluations.values():
                 stack.enter_context(evaluation.fitting())
         for batch in data.with_progress(f"predicting {data.path}"):
-            tensors: Dict[str, Any] = move_to_device(batch, device)
-            x, labels, mask = (tensors.get(key) for key in ("x", "labels", "mask"))
-            if labels is None:
-                raise ValueError(f"Expected data with labels, got none in '{data.path}'.")
+            x, labels, mask = labelled(model, batch, device, f"'{data.path}'")
             probabilities = model(x=x, mask=mask)["probabilities"]
             existing = model.output_space.existing_positions(mask)
             for evaluation in evaluations.values():

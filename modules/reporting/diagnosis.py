@@ -5,7 +5,6 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 import numpy as np
 import torch
-from allennlp.nn.util import move_to_device
 
 from ..decoders import Curve, Observation
 from ..losses import ValueRegressionLoss
@@ -14,7 +13,7 @@ from ..models import StructuredEnergyModel
 from ..output_spaces.hierarchy import Hierarchy
 from ..samplers import GradientBasedInferenceSampler
 from ..taxonomy import Taxonomy
-from .inspection import inspecting
+from .inspection import inspecting, labelled
 
 RATES = (0.0, 0.1, 0.2, 0.4, 0.7, 1.0)  # of the positions of the truth that are redrawn
 
@@ -119,12 +118,12 @@ def diagnose(model: StructuredEnergyModel, batches: Iterable[Dict[str, Any]]) ->
     hierarchy = None if taxonomy is None else Hierarchy(taxonomy)
     with inspecting(model) as device:
         for batch in batches:
-            inputs = _inputs(move_to_device(batch, device))
-            prediction = model(x=inputs["x"], mask=inputs["mask"])["prediction"]
-            observation = Observation(prediction, inputs["labels"], inputs["mask"])
+            x, labels, mask = labelled(model, batch, device, "a batch")
+            prediction = model(x=x, mask=mask)["prediction"]
+            observation = Observation(prediction, labels, mask)
             if model.decoder.is_fitted_to_data:
                 observations.append(observation)
-            for name, values in _of_batch(model, inputs["x"], observation, hierarchy).items():
+            for name, values in _of_batch(model, x, observation, hierarchy).items():
                 found.setdefault(name, []).append(values.cpu().numpy())
         curves = model.decoder.curves(observations)
 
@@ -176,12 +175,6 @@ def descent_of(model: StructuredEnergyModel) -> Optional[GradientBasedInferenceS
     """Return the gradient-based inference of the model, which may be inside another sampler."""
     parts = model.inference.modules()
     return next((part for part in parts if isinstance(part, GradientBasedInferenceSampler)), None)
-
-
-def _inputs(batch: Dict[str, Any]) -> Dict[str, Any]:
-    if batch.get("labels") is None:
-        raise ValueError("Expected batches with labels to diagnose a model on, got one without.")
-    return {key: batch.get(key) for key in ("x", "labels", "mask")}
 
 
 def _of_batch(

@@ -2,13 +2,38 @@
 
 import random
 from contextlib import contextmanager
-from typing import Iterator
+from typing import Any, Dict, Iterator, NamedTuple, Optional
 
 import numpy as np
 import torch
+from allennlp.nn.util import move_to_device
 
 from ..models import StructuredEnergyModel
 from ..networks import frozen
+
+
+class Labelled(NamedTuple):
+    """A batch with the labels that the output space of a model knows."""
+
+    x: Any
+    labels: torch.Tensor
+    mask: Optional[torch.Tensor]
+
+
+def labelled(
+    model: StructuredEnergyModel, batch: Dict[str, Any], device: torch.device, source: str
+) -> Labelled:
+    """Return a batch on a device; `source` says where it is from.
+
+    # Raises
+
+    `ValueError` for a batch without labels.
+    """
+    tensors: Dict[str, Any] = move_to_device(batch, device)
+    if tensors.get("labels") is None:
+        raise ValueError(f"Expected data with labels, got none in {source}.")
+    labels, mask = model.output_space.known(tensors["labels"], tensors.get("mask"))
+    return Labelled(tensors["x"], labels, mask)
 
 
 @contextmanager

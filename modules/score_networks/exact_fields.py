@@ -6,6 +6,7 @@ from typing import Any, Optional, Tuple
 
 import torch
 
+from ..dependency_trees import are_trees
 from ..output_spaces import DependencyTreeOutputSpace, OutputSpace
 from .chain import Chain, chain_of, chain_states, check_chain, has_chain
 from .constraints import Constraints
@@ -62,9 +63,15 @@ class ExactInference(ABC):
     def field(self, x: Any, mask: Optional[torch.Tensor]) -> ExactField:
         """Return the field of the score network for x."""
 
-    def check_truth(self, truth: torch.Tensor, mask: Optional[torch.Tensor]) -> None:
-        """Raise `ValueError` for a true output that constraints do not allow."""
-        del truth, mask  # most fields have no constraints
+    def true_output(self, truth: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return a true output `(batch, 1, *event_shape)` as one that has a probability.
+
+        # Raises
+
+        `ValueError` for a true output that constraints do not allow.
+        """
+        del mask  # most fields are over all outputs
+        return truth
 
 
 @dataclass(frozen=True)
@@ -138,8 +145,9 @@ class ChainInference(ExactInference):
         chain = chain_of(self.score_network, x, mask)
         return ChainField(space, size, chain, chain_states(self.score_network))
 
-    def check_truth(self, truth: torch.Tensor, mask: Optional[torch.Tensor]) -> None:
+    def true_output(self, truth: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
         self.term.check_allowed(truth, mask)
+        return truth
 
 
 @dataclass(frozen=True)
@@ -233,10 +241,26 @@ class ArcInference(ExactInference):
         super().__init__(score_network)
         check_sum(score_network)
 
-    def field(self, x: Any, mask: Optional[torch.Tensor]) -> ArcsField:
+    @property
+    def output_space(self) -> DependencyTreeOutputSpace:
+        """The space of the trees."""
         space = self.score_network.output_space
         assert isinstance(space, DependencyTreeOutputSpace)
-        return ArcsField(space, self.score_network.potentials(x, mask), mask)
+        return space
+
+    def field(self, x: Any, mask: Optional[torch.Tensor]) -> ArcsField:
+        return ArcsField(self.output_space, self.score_network.potentials(x, mask), mask)
+
+    def true_output(self, truth: torch.Tensor, mask: Optional[torch.Tensor]) -> torch.Tensor:
+        """Return the true trees; in place of one that is no output, such as one with arcs that
+        cross among projective trees, the nearest output."""
+        space = self.output_space
+        heads = truth[:, 0].argmax(-1) // space.num_relations
+        heads = heads if mask is None else heads.masked_fill(~mask, 0)
+        if bool(are_trees(heads, mask, space.single_root, space.projective).all()):
+            return truth
+        nearest = space.decode(space.with_mask(truth[:, 0], mask))
+        return space.encode(nearest, truth.dtype)
 
 
 def _has_arcs(score_network: ScoreNetwork) -> bool:

@@ -11,6 +11,16 @@ def check_different(values: Sequence[str], source: str, what: str) -> None:
         raise ValueError(f"{source}: expected {what}, got '{twice}' twice.")
 
 
+def check_names(terms: Sequence[str], source: str) -> None:
+    """Raise `ValueError` for a name that no line of a file can have."""
+    for term in terms:
+        if not term or set(term) & set("\t\r\n"):
+            raise ValueError(
+                f"{source}: expected names of terms that are not empty, without tabs and ends of "
+                f"lines, got {term!r:.60}."
+            )
+
+
 def nested_terms(
     nested: Any, parent: Optional[str], source: str
 ) -> Iterator[Tuple[Optional[str], str]]:

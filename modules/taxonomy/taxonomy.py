@@ -9,7 +9,7 @@ import numpy as np
 from allennlp.data import Vocabulary
 
 from ..vocabulary import names
-from .structure import check_different, find_cycle, nested_terms
+from .structure import check_different, check_names, find_cycle, nested_terms
 
 NAMESPACE = "taxonomy"
 """The namespace of the vocabulary with the edges, `PARENT<tab>CHILD`, and roots, `<tab>TERM`."""
@@ -42,12 +42,14 @@ class Taxonomy:
 
     # Raises
 
-    `ValueError` for a name or a parent that is there twice, and for a cycle.
+    `ValueError` for a name or a parent that is there twice, an empty name, one with a tab or the
+    end of a line, and for a cycle.
     """
 
     def __init__(
         self, terms: Sequence[str], parents: Sequence[Sequence[int]], source: str = "taxonomy"
     ) -> None:
+        check_names(terms, source)
         check_different(terms, source, "terms of different names")
         for term, own in zip(terms, parents, strict=True):
             check_different(
@@ -171,7 +173,7 @@ class Taxonomy:
         `ValueError` for another file.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeError) as error:
             raise ValueError(f"{path}: expected a taxonomy in UTF-8, got: {error}.") from None
         if path.endswith(".json"):

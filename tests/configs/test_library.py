@@ -9,7 +9,7 @@ import pytest
 from allennlp.common import Params
 from allennlp.common.checks import ConfigurationError
 
-from structured_energy.configs import LIBRARY, evaluate_snippet, library_files
+from structured_energy.configs import LIBRARY, config_of, evaluate_snippet, library_files
 
 CONFIG = """local data_sets = import 'structured_energy/data_sets.libsonnet';
 local se = import 'structured_energy/multi_label.libsonnet';
@@ -94,3 +94,13 @@ def test_the_run_and_its_archive_are_self_contained(tmp_path):
         check=True,
         capture_output=True,
     )
+
+
+@pytest.mark.parametrize("task", ["tagging", "parsing"])
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_a_transformer_that_is_trained_has_a_rate_of_its_own(task, is_frozen):
+    table = {"train": "a", "transformer": "b", "frozen": is_frozen, "transformer_lr": 3e-5}
+    trainer = config_of(task, "seal_dynamic_nce", table)["trainer"]
+    for optimizer in (trainer["optimizer"], trainer["networks"]["score_network"]["optimizer"]):
+        groups = None if is_frozen else [[["transformer_model"], {"lr": 3e-5}]]
+        assert optimizer.get("parameter_groups") == groups

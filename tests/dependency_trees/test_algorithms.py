@@ -9,6 +9,7 @@ import torch
 from all_trees import all_trees, arcs_of, plain_projective, scores_of
 
 from structured_energy.dependency_trees import (
+    are_trees,
     best_heads,
     draw_projective,
     draw_trees,
@@ -194,6 +195,10 @@ def test_trees_and_projective_trees_are_recognised():
         for single_root in (True, False):
             trees = {tuple(tree) for tree in all_trees(n, single_root).tolist()}
             found = is_tree(heads, single_root=single_root)
+            assert {tuple(tree) for tree in heads[found].tolist()} == trees
+        for kind in KINDS:
+            trees = {tuple(tree) for tree in all_trees(n, *kind).tolist()}
+            found = are_trees(heads, None, *kind)
             assert {tuple(tree) for tree in heads[found].tolist()} == trees
         trees = all_trees(n, single_root=False)
         assert is_projective(trees).tolist() == [plain_projective(t) for t in trees.tolist()]

@@ -112,6 +112,21 @@ def test_bad_word_vectors_are_named(vectors):
         WordVectors(vocabulary(), 3, str(vectors))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("vectors.npy", b""), ("vectors.npy", b"no"), ("words.txt", b"\xff"), ("words.json", b"{")],
+)
+def test_damaged_word_vectors_are_named(vectors, name, content):
+    if name == "words.json":
+        (vectors / "words.txt").unlink()
+    (vectors / name).write_bytes(content)
+    with pytest.raises(
+        ConfigurationError, match=f"{name}: expected a file .* damaged: .*"
+    ) as error:
+        WordVectors(vocabulary(), 3, str(vectors))
+    assert "\n" not in str(error.value)
+
+
 def test_files_of_packages_have_names(tmp_path, monkeypatch):
     folder = tmp_path / "a_package" / "model"
     folder.mkdir(parents=True)

@@ -207,6 +207,24 @@ def test_the_likelihood_is_that_of_all_trees(single_root, projective):
         assert torch.equal(space.decode(sample.y[row])[0], labels[scores.argmax()])
 
 
+def test_a_true_tree_that_is_no_output_counts_as_the_nearest_one():
+    problem = make_test_problem(space="dependencies")
+    space = problem.output_space
+    space.projective = True
+    loss = problem.build(Loss, "'exact-likelihood'")
+    size = space.num_relations
+    crossing = 1 + torch.tensor([3, 0, 2, 1]) * size  # the arcs of the first and of the second word
+    wrong = (outputs_of(space, 4) != crossing).sum(1)
+
+    def value(labels):
+        truth = space.encode(torch.cat([labels.unsqueeze(0), problem.labels[1:]]), problem.dtype)
+        return loss.unreduced(problem.x, truth, problem.sample(), problem.mask)[0, 0]
+
+    result = value(crossing)
+    nearest = [value(labels) for labels in outputs_of(space, 4)[wrong == wrong.min()]]
+    assert any(torch.isclose(result, each) for each in nearest) and wrong.min() > 0
+
+
 @kinds
 def test_the_best_outputs_are_those_of_all_trees(single_root, projective):
     problem = make_test_problem(space="dependencies")

@@ -7,12 +7,21 @@ import pytest
 import torch
 from allennlp.commands.train import TrainModel
 from allennlp.common import Params
+from allennlp.models import Model
 from sklearn.metrics import confusion_matrix, f1_score
 
-from structured_energy.reporting import LabelCounts, diagnose, inspecting
+from structured_energy.reporting import (
+    LabelCounts,
+    default_decoders,
+    diagnose,
+    inspecting,
+    label_of,
+)
+from structured_energy.reporting.decoding import build_decoder
 from structured_energy.testing import (
     data_config,
     evaluate_jsonnet,
+    make_test_problem,
     merged,
     write_chunks,
     write_conllu,
@@ -305,5 +314,30 @@ def test_labels_that_are_never_there_have_an_f1_of_0():
 
 def test_batches_without_labels_raise(sets):
     model, batches = sets
-    with pytest.raises(ValueError, match="Expected batches with labels"):
+    with pytest.raises(ValueError, match="Expected data with labels, got none in a batch"):
         diagnose(model, [{"x": batches[0]["x"]}])
+
+
+def test_the_true_labels_of_a_taxonomy_have_their_ancestors():
+    problem = make_test_problem(space="tree", dtype=torch.float32)
+    feedforward = {"num_layers": 1, "hidden_dims": 4, "activations": "softplus"}
+    encoder = {"type": "feedforward", "feedforward": feedforward}
+    config = {
+        "type": "structured-energy",
+        "output_space": "hierarchical",
+        "oracle_value": "per-instance-f1",
+        "score_network": {"encoder": encoder, "structured_scores": ["taxonomy"]},
+        "loss": "exact-likelihood",
+        "sampler": "exact",
+        "metrics": ["example-f1"],
+    }
+    model = Model.from_params(Params(config), vocab=problem.vocab)
+    labels = torch.tensor([[False, True, False, False]]).expand(len(problem.labels), -1)
+    mask = torch.tensor([[False, True, True, True]]).expand_as(labels)
+    diagnosis = diagnose(model, [{"x": problem.x, "labels": labels, "mask": mask}])
+    assert diagnosis.labels.true.tolist() == [3, 3, 0, 0]
+    # Exact inference gives draws without a task network.
+    configs = default_decoders(model)
+    assert {"expected-f1-of-draws", "minimum-bayes-risk", "rerank"} < set(map(label_of, configs))
+    for each in configs:
+        build_decoder(model, each)

@@ -109,6 +109,8 @@ def test_all_sources_give_the_same_tree(tmp_path):
         (lambda: Taxonomy.from_json({"a": {"b": 3}}), "names, lists and dictionaries .* got 3"),
         (lambda: Taxonomy.from_json({"a": ["b"], "b": []}), "in a tree, got 'b' twice"),
         (lambda: Taxonomy(["a", "b"], [[], [0, 0]]), "different parents of 'b', got 'a' twice"),
+        (lambda: Taxonomy.from_json({"a\tb": ["c"]}), r"without tabs .* got 'a\\tb'"),
+        (lambda: Taxonomy.from_json({"": ["c"]}), "names of terms that are not empty"),
         (lambda: Taxonomy.from_file("/no/such.txt"), "expected a taxonomy in UTF-8, got"),
     ],
 )
@@ -116,3 +118,9 @@ def test_what_is_no_taxonomy_is_refused_in_one_sentence(make, message):
     with pytest.raises(ValueError, match=message) as error:
         make()
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+    path = tmp_path / "taxonomy.txt"
+    path.write_text("a\na/b\n", encoding="utf-8-sig")
+    assert Taxonomy.from_file(str(path)).terms == ("a", "a/b")

@@ -42,8 +42,10 @@ local encoder(d, hidden, dropout) =
   else { type: 'feedforward', encoder: inner, feedforward: networks.feedforward(hidden, dropout) };
 
 // Of a transformer that is trained, with all of its weights.
-local groups(d) =
-  transformers.groups(d, d.transformer != null && !d.frozen && d.lora == null);
+local groups(d) = transformers.groups(
+  d { transformer_layers: d.num_layers },
+  d.transformer != null && !d.frozen && d.lora == null,
+);
 
 task {
   defaults+: {

@@ -33,7 +33,6 @@ local terms(d) = {
 
 local lib = methods({
   defaults: transformers.words {
-    local d = self,
     reader: 'dependency-conllu',
     indexers: {
       tokens: { type: 'single_id', lowercase_tokens: true },
@@ -57,7 +56,6 @@ local lib = methods({
     relation_size: 100,
     dropout: 0.33,
     lr: 2e-3,
-    warmup_steps: null,  // for which rates rise, before they fall to 0
     weight_decay: 1e-5,
     num_epochs: 30,
     patience: 6,

@@ -7,8 +7,6 @@ local search_spaces = import 'tagging_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
 local transformers = import 'transformers.libsonnet';
 
-local groups(d) = transformers.groups(d, d.transformer != null && !d.frozen);
-
 local encoder(d, hidden, dropout) =
   local lstm = {
     type: 'lstm',
@@ -47,15 +45,6 @@ local lib = methods({
       },
     },
     embedding_dim: 130,  // of all embedders together
-
-    transformer_lr: 5e-5,
-    layer_decay: 1,  // of the rate, from each layer to the one below
-    num_layers: 12,
-    warmup_steps: null,  // for which rates rise, before they fall to 0
-
-    optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay } + groups(d),
-    score_optimizer:
-      { type: 'fused-adamw', lr: d.score_lr, weight_decay: d.weight_decay } + groups(d),
     batch_size: 32,
     hidden: 100,  // of each direction of the LSTM
     dropout: 0.5,

@@ -9,12 +9,22 @@ local mismatched(d) = { type: 'pretrained_transformer_mismatched', model_name: d
 
   // The keys of a table of sentences.
   words: {
+    local d = self,
+    local lib = $,
+    local groups = lib.groups(d, d.transformer != null && !d.frozen),
+
     // A pretrained transformer in place of the words: a name of the hub, a folder or `package://…`.
     transformer: null,
     frozen: false,  // encoded once, and not trained
     layers: null,  // of a frozen transformer, from 1; null for the last one
     store: 'file',  // of the encodings of a frozen one: 'memory' or 'file'
     input_dropout: 0.0,  // of a frozen transformer's vectors
+    transformer_lr: 5e-5,  // of one that is trained
+    layer_decay: 1,  // of that rate, from each layer to the one below
+    transformer_layers: 12,
+    warmup_steps: null,  // for which rates rise, before they fall to 0
+    optimizer: { type: 'fused-adamw', lr: d.lr, weight_decay: d.weight_decay } + groups,
+    score_optimizer: { type: 'fused-adamw', lr: d.score_lr, weight_decay: d.weight_decay } + groups,
   },
 
   word_indexers(d):
@@ -61,12 +71,12 @@ local mismatched(d) = { type: 'pretrained_transformer_mismatched', model_name: d
     if !is_trained then {} else {
       parameter_groups: (
         if d.layer_decay == 1 then [] else [
-          [['\\.layer\\.%d\\.' % layer], rate(d.num_layers - 1 - layer)]
-          for layer in std.range(0, d.num_layers - 1)
+          [['\\.layer\\.%d\\.' % layer], rate(d.transformer_layers - 1 - layer)]
+          for layer in std.range(0, d.transformer_layers - 1)
         ]
       ) + (
         if d.layer_decay == 1 then [[['transformer_model'], rate(0)]]
-        else [[['transformer_model(?!.*\\.layer\\.\\d)'], rate(d.num_layers)]]
+        else [[['transformer_model(?!.*\\.layer\\.\\d)'], rate(d.transformer_layers)]]
       ),
     },
 
