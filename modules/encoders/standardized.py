@@ -27,18 +27,18 @@ class Moments(NamedTuple):
     @staticmethod
     def of(h: torch.Tensor, mask: Optional[torch.Tensor] = None) -> "Moments":
         """Return the moments of encodings `(*shape, output_size)`, where the mask `(*shape)` is
-        true."""
+        true; of none, zeros."""
         h = (h.flatten(0, -2) if mask is None else h[mask.bool()]).detach().double().cpu()
-        mean = h.mean(0)
+        mean = h.sum(0) / max(len(h), 1)
         return Moments(len(h), mean, (h - mean).square().sum(0))
 
     def merged(self, other: "Moments") -> "Moments":
         """Return the moments of the encodings of both (Chan et al. 1983)."""
         number = self.number + other.number
+        share = other.number / max(number, 1)
         delta = other.mean - self.mean
-        squares = self.squares + other.squares
-        squares = squares + delta.square() * self.number * other.number / number
-        return Moments(number, self.mean + delta * other.number / number, squares)
+        squares = self.squares + other.squares + delta.square() * self.number * share
+        return Moments(number, self.mean + delta * share, squares)
 
 
 @Encoder.register("standardized")

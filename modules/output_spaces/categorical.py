@@ -176,7 +176,8 @@ class CategoricalOutputSpace(OutputSpace):
     def confusion(
         self, truth: torch.Tensor, y: torch.Tensor, mask: Optional[torch.Tensor] = None
     ) -> Optional[torch.Tensor]:
-        return self.zero_padding(truth, mask).flatten(0, -2).T @ y.flatten(0, -2)
+        truth, y = self.zero_padding(truth, mask), self.zero_padding(y, mask)
+        return truth.flatten(0, -2).T @ y.flatten(0, -2)
 
     def position_weight(self, y: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Return the weight of the value of each position."""

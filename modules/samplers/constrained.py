@@ -120,7 +120,7 @@ class ConstrainedSampler(Sampler):
         chain = free.constrained(self.constraints)
         tags = chain.best() if self._opens is None else best_with_unique(chain, self._opens)
         y = self.output_space.encode(tags, rows.dtype).view_as(sample.logits)
-        return sample._replace(y=y)
+        return sample._replace(y=y, log_prob=None)  # that of the proposal before
 
 
 def _is_of_chain(sampler: Sampler) -> bool:

@@ -35,7 +35,8 @@ class Given(Sampler):
 
     def propose(self, x, truth, mask=None):
         y = torch.rand(3, 2, 4, 5) if self.logits is None else self.logits
-        return SamplerOutput(self.output_space.normalize(y), self.logits)
+        y = self.output_space.normalize(y)
+        return SamplerOutput(y, self.logits, log_prob=torch.zeros(y.shape[:2]))
 
 
 def vocab_of(tags):
@@ -73,6 +74,7 @@ def test_it_is_the_best_of_the_allowed_sequences(encoding, place):
     sampler = ConstrainedSampler(vocab_of(tags), space, Given(space, logits), encoding)
     sample = sampler.sample(None, None, mask)
     assert space.contains(sample.y) and sample.logits is logits
+    assert sample.log_prob is None  # that of the constituent is of another y
     changed = 0
     for i, real in enumerate(mask):
         for j in range(2):

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import pytest
 import torch
 
 from ...oracle_values import OracleValue
@@ -227,6 +228,18 @@ class OutputSpaceConformance(Conformance):
         draws = component.sample(logits, 20000)
         expected = component.means(logits)
         np.testing.assert_allclose(draws.mean(1).numpy(), expected.numpy(), atol=0.02)
+
+    def test_confusion_counts_real_positions(
+        self, problem: TestProblem, component: OutputSpace
+    ) -> None:
+        y = component.sample(draw_logits(problem, 1)[:, 0], 1)
+        expected = component.confusion(problem.truth, y, problem.mask)
+        if expected is None:
+            pytest.skip("its values do not exclude each other")
+        padded = with_padding_changed(problem, y, torch.nan)
+        counts = component.confusion(problem.truth, padded, problem.mask)
+        torch.testing.assert_close(counts, expected)
+        assert int(expected.sum()) == int(problem.mask.sum())
 
     def test_distance(self, problem: TestProblem, component: OutputSpace) -> None:
         y = component.sample(draw_logits(problem, 1)[:, 0], 4)
