@@ -24,6 +24,7 @@ _ABOUT_DATA = (
     "predictors",
     "reporting",
     "sweeps",
+    "taxonomy",
     "training",
     "untrusted",
 )
