@@ -73,8 +73,8 @@ PATCHES: List[Patch] = [
         "_get_json_data",
         predictions.json_data,
         "message",
-        "An error about a line to predict for lacked its file and number, and a byte order mark was "
-        "an error.",
+        "An error about a line to predict for lacked file and line, and a byte order mark was an "
+        "error.",
     ),
     Patch(
         Scheduler,

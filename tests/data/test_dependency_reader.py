@@ -79,3 +79,10 @@ def test_several_roots_where_they_are_expected(tmp_path):
     assert instances(tmp_path, "".join(rows), single_root=False)[0]["labels"].heads == [0, 0]
     with pytest.raises(ConfigurationError, match="relations among"):
         DependencyConlluReader(relations="some")
+
+
+def test_a_relation_that_is_missing_is_refused_unless_only_heads_count(tmp_path):
+    rows = "1\tw\t_\t_\t_\t_\t2\t_\t_\t_\n2\tw\t_\t_\t_\t_\t0\troot\t_\t_\n"
+    with pytest.raises(ValueError, match="line 1: expected a relation, got '_'; .* 'none'"):
+        instances(tmp_path, rows)
+    assert instances(tmp_path, rows, relations="none")[0]["labels"].heads == [2, 0]

@@ -1,6 +1,6 @@
 """A reader of dependency trees."""
 
-from typing import Any, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence
 
 import torch
 from allennlp.common.checks import ConfigurationError
@@ -42,7 +42,7 @@ class DependencyConlluReader(TaggingReader):
     # Raises
 
     `ConfigurationError` for other relations. `ValueError` for a head that is no token of its
-    sentence, for several roots and for a cycle, with file and line.
+    sentence, for several roots, for a cycle and for a relation '_', with file and line.
     """
 
     def __init__(
@@ -65,33 +65,41 @@ class DependencyConlluReader(TaggingReader):
     def instances(self, path: str) -> Iterator[Instance]:
         for sentence in sentences_of(path, read_conllu):
             is_parsed = any(head != "_" for head in sentence.column(HEAD))
-            arcs = self._arcs(sentence) if is_parsed else None
+            columns = sentence.column(HEAD), sentence.column(RELATION)
+            arcs = self._arcs(*columns, sentence.where) if is_parsed else None
             yield self.text_to_instance(sentence.column(FORM), arcs, sentence)
 
-    def _arcs(self, sentence: Sentence) -> Arcs:
-        """Return the tree of a sentence, checked."""
+    def _arcs(
+        self, column: Sequence[str], relations: List[str], where: Callable[[int], str]
+    ) -> Arcs:
+        """Return the tree of a sentence, checked; `where` is the place of a word in messages."""
         heads = []
-        for row, head in enumerate(sentence.column(HEAD)):
-            if not head.isascii() or not head.isdigit() or int(head) > len(sentence.rows):
+        for row, head in enumerate(column):
+            if not head.isascii() or not head.isdigit() or int(head) > len(column):
                 raise ValueError(
-                    f"{sentence.where(row)}: expected a head from 0, the root, to "
-                    f"{len(sentence.rows)}, the last word of the sentence, got '{head}'."
+                    f"{where(row)}: expected a head from 0, the root, to {len(column)}, the last "
+                    f"word of the sentence, got '{head}'."
                 )
             heads.append(int(head))
         roots = [row for row, head in enumerate(heads) if head == 0]
         if self.single_root and len(roots) > 1:
             raise ValueError(
-                f"{sentence.where(roots[1])}: expected one word with the head 0, got "
+                f"{where(roots[1])}: expected one word with the head 0, got "
                 f"{len(roots)}; correct the file, or set single_root: false in the reader and in "
                 "the output space."
             )
         if not bool(is_tree(torch.tensor(heads), single_root=False)):
             row = _in_cycle(heads)
             raise ValueError(
-                f"{sentence.where(row)}: expected heads that lead to the root, got a cycle through "
+                f"{where(row)}: expected heads that lead to the root, got a cycle through "
                 f"the word {row + 1}."
             )
-        return Arcs(heads, sentence.column(RELATION))
+        if self.relations != "none" and "_" in relations:
+            raise ValueError(
+                f"{where(relations.index('_'))}: expected a relation, got '_'; correct it, or set "
+                "relations: 'none' of the reader to parse heads only."
+            )
+        return Arcs(heads, relations)
 
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
         return self.text_to_instance(self.tokens_of(line))
@@ -101,15 +109,23 @@ class DependencyConlluReader(TaggingReader):
     ) -> Instance:
         """Return the instance of a sentence, a text or a list of tokens, and of its tree, with
         `heads` and, if relations count, `relations`."""
-        if isinstance(value, dict):
-            line = value
-        else:
-            line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
+        tokens = self.tokens_of(self.line_of(value))
         arcs = None
         if output is not None:
-            heads = list(output["heads"])
-            arcs = Arcs(heads, list(output.get("relations", ["_"] * len(heads))))
-        return self.text_to_instance(self.tokens_of(line), arcs)
+            heads = output.get("heads") if isinstance(output, dict) else None
+            relations = output.get("relations", ["_"] * len(tokens)) if heads is not None else []
+            if not len(tokens) == len(heads or ()) == len(relations):
+                raise ValueError(
+                    "Expected a dictionary with a head for each of the "
+                    f"{len(tokens)} tokens, `heads`, and their `relations` as the output of a "
+                    f"sentence, got {str(output)[:60]}."
+                )
+            arcs = self._arcs(
+                [str(head) for head in heads or ()],
+                [str(relation) for relation in relations],
+                lambda row: f"The output, word {row + 1}",
+            )
+        return self.text_to_instance(tokens, arcs)
 
     def text_to_instance(
         self,

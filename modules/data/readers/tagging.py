@@ -44,6 +44,18 @@ class TaggingReader(JsonReader):
     def apply_token_indexers(self, instance: Instance) -> None:
         instance.fields["x"].token_indexers = self.token_indexers
 
+    def line_of(self, value: Any) -> Dict[str, Any]:
+        """Return the line of JSON of a sentence in memory: a line, a text or a list of tokens."""
+        if isinstance(value, dict):
+            return value
+        if isinstance(value, str):
+            return {"sentence": value}
+        if not hasattr(value, "__iter__"):
+            raise ValueError(
+                f"Expected a sentence, a text or a list of tokens, got {str(value)[:60]}."
+            )
+        return {"tokens": list(value)}
+
     def tokens_of(self, line: Dict[str, Any]) -> List[str]:
         """Return the tokens of a line of JSON: its `tokens`, or those of its `sentence`."""
         if "tokens" in line:
@@ -223,11 +235,15 @@ class TaggingConllReader(TaggingReader):
         self, value: Any, vocab: Vocabulary, output: Optional[Any] = None
     ) -> Instance:
         """Return the instance of a sentence, a text or a list of tokens, and of its tags."""
-        if isinstance(value, dict):
-            line = value
-        else:
-            line = {"sentence": value} if isinstance(value, str) else {"tokens": list(value)}
+        line = self.line_of(value)
         tokens = self.tokens_of(line)
+        if output is not None and (
+            isinstance(output, str) or not hasattr(output, "__len__") or len(output) != len(tokens)
+        ):
+            raise ValueError(
+                f"Expected a list with a tag for each of the {len(tokens)} tokens as the output of "
+                f"a sentence, got {str(output)[:60]}."
+            )
         return self.text_to_instance(tokens, output, pos=self._pos_of(line, tokens))
 
     def _pos_of(self, line: Dict[str, Any], tokens: List[str]) -> Optional[List[str]]:
