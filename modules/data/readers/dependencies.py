@@ -28,7 +28,7 @@ class DependencyConlluReader(TaggingReader):
     """Read dependency trees from CoNLL-U files, columns 7 (HEAD) and 8 (DEPREL). The tokens are the
     syntactic words; lines of multi-word tokens and of empty nodes are left out.
 
-    A sentence whose heads are all '_' has no labels, for prediction.
+    Sentences whose heads are all '_' have no labels, for prediction.
 
     # Parameters
 
@@ -42,7 +42,8 @@ class DependencyConlluReader(TaggingReader):
     # Raises
 
     `ConfigurationError` for other relations. `ValueError` for a head that is no token of its
-    sentence, for several roots, for a cycle and for a relation '_', with file and line.
+    sentence, for several roots, for a cycle, for a relation '_', and for sentences with trees among
+    others without, with file and line.
     """
 
     def __init__(
@@ -63,8 +64,15 @@ class DependencyConlluReader(TaggingReader):
         self.single_root = single_root
 
     def instances(self, path: str) -> Iterator[Instance]:
+        first: Optional[bool] = None
         for sentence in sentences_of(path, read_conllu):
             is_parsed = any(head != "_" for head in sentence.column(HEAD))
+            first = is_parsed if first is None else first
+            if is_parsed != first:
+                raise ValueError(
+                    f"{sentence.where(0)}: expected a tree for each sentence or for none, got one "
+                    f"{'with' if is_parsed else 'without'} a tree after others; remove it."
+                )
             columns = sentence.column(HEAD), sentence.column(RELATION)
             arcs = self._arcs(*columns, sentence.where) if is_parsed else None
             yield self.text_to_instance(sentence.column(FORM), arcs, sentence)
