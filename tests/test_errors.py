@@ -14,7 +14,14 @@ from forked_command import allennlp
 from structured_energy.compatibility import sentence
 from structured_energy.data import ArffReader
 from structured_energy.losses import Loss
-from structured_energy.testing import data_config, evaluate_jsonnet, merged, train_snippet
+from structured_energy.taxonomy import Taxonomy
+from structured_energy.testing import (
+    data_config,
+    evaluate_jsonnet,
+    make_test_problem,
+    merged,
+    train_snippet,
+)
 
 MODEL = """{
   model: {
@@ -49,6 +56,25 @@ MODEL = """{
         ({"model": {"metrics": ["exampel-f1"]}}, "'type' at 'model.metrics.0' .*'example-f1'?"),
         ({"model": {"sampler": {"loss": "crossentropy"}}}, "'type' at 'model.sampler.loss'"),
         ({"model": {"loss": {"type": "combination"}}}, "key '.*' of .* at 'model.loss' .*got none"),
+        (
+            {"trainer": {"optimizer": {"type": "adam", "lr": -1}}},
+            "at 'trainer.optimizer' .*Invalid",
+        ),
+        (
+            {"trainer": {"networks": {"task_network": {"optimizer": {"type": "sgd", "lr": -1}}}}},
+            "in their range at 'trainer.networks.task_network.optimizer' .*: Invalid learning rate",
+        ),
+        (
+            {"model": {"task_network": {"encoder": {"feedforward": {"dropout": 1.5}}}}},
+            "at 'model.task_network.encoder.feedforward' .*: dropout probability .* 1.5",
+        ),
+        ({"trainer": {"num_epochs": 0}}, "num_epochs of the trainer 'minimax' .* got 0"),
+        ({"trainer": {"grad_norm": -1}}, "grad_norm of the trainer .* above 0, got -1"),
+        ({"trainer": {"grad_clipping": 0}}, "grad_clipping of the trainer .* above 0, got 0"),
+        (
+            {"trainer": {"networks": {"task_network": {"num_gradient_accumulation_steps": 0}}}},
+            "num_gradient_accumulation_steps of the trainer .* above 0, got 0",
+        ),
         (
             {"model": {"decoder": {"type": "relative", "proportion": "x"}}},
             "'model.decoder.proportion'",
@@ -127,7 +153,13 @@ def test_a_component_without_super_is_named(tmp_path):
     assert "ForgetsSuper to call super().__init__(...) first, got none" in sentence(error.value)
 
 
-def test_errors_of_data_and_files_are_a_user_s_and_those_of_tensors_are_not(tmp_path):
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigurationError, match="a GPU but none is available"):
+        train_snippet(MODEL, tmp_path, {"trainer": {"cuda_device": 0}})
+
+
+def test_errors_that_say_what_was_expected_are_a_user_s_and_others_are_not(tmp_path):
     (tmp_path / "a.arff").write_text("@relation a\n@data\n")
     with pytest.raises(ValueError) as error:
         list(ArffReader().read(str(tmp_path / "a.arff")))
@@ -135,9 +167,20 @@ def test_errors_of_data_and_files_are_a_user_s_and_those_of_tensors_are_not(tmp_
     with pytest.raises(OSError) as missing:
         (tmp_path / "none").read_text()
     assert sentence(missing.value) == f"{tmp_path / 'none'}: No such file or directory."
+    with pytest.raises(ValueError) as taxonomy:
+        Taxonomy.from_edges([("a", "b"), ("b", "a")])
+    assert "without cycles, got 'a → b → a'" in sentence(taxonomy.value)
+    problem = make_test_problem()
+    loss = problem.build(Loss, "'nce-ranking'")
+    with pytest.raises(ValueError) as unfit:
+        loss(problem.x, problem.truth, problem.sample()._replace(log_prob=None))
+    assert "use 'network-draws'" in sentence(unfit.value)
     with pytest.raises(ValueError) as ours:
         int("x")
     assert sentence(ours.value) is None
+    with pytest.raises(ValueError) as bug:  # one of Python, in a line of this package
+        Taxonomy.from_edges([("a", "b", "c")])
+    assert sentence(bug.value) is None
     assert sentence(KeyError("x")) is None
 
 

@@ -44,7 +44,10 @@ def instances_of(
             reader = reader.for_prediction(vocab)
         elif isinstance(reader, TableReader):
             reader = reader.for_model(vocab)
-        return list(reader.read(str(X)))
+        instances = list(reader.read(str(X)))
+        for instance in instances if not with_labels else ():  # no label reaches a prediction
+            instance.fields.pop("labels", None)
+        return instances
     if not isinstance(reader, JsonReader):
         raise ValueError(
             f"Expected the path of a file for the reader {type(reader).__name__}, got values of "
@@ -70,6 +73,9 @@ def instances_of(
         raise ValueError(
             f"Expected as many outputs Y as inputs X ({len(values)}), got {len(outputs)}."
         )
+    absent = [place for place, output in enumerate(outputs) if Y is not None and output is None]
+    if absent:
+        raise ValueError(f"Expected an output in Y for each input, got none for X[{absent[0]}].")
     instances = [
         reader.value_to_instance(value, vocab, output)
         for value, output in zip(values, outputs, strict=True)
@@ -98,6 +104,11 @@ def _listed(X: Any) -> List[Any]:
         return list(X.to_dict(orient="records"))
     if hasattr(X, "toarray"):  # a sparse matrix
         return list(X.toarray())
+    if not hasattr(X, "__iter__"):
+        raise ValueError(
+            "Expected a list, an array or a data frame with a value for each instance, or the path "
+            f"of a file, got {str(X)[:60]}."
+        )
     return list(X)
 
 
@@ -136,7 +147,7 @@ def _outputs(reader: JsonReader, vocab: Vocabulary, Y: Any) -> List[Any]:
     if not isinstance(reader, TabularReader) and (
         is_named or not isinstance(reader, MultiLabelTextReader)
     ):
-        return list(Y)
+        return _listed(Y)
     labels = names(vocab, "labels")
     on = np.asarray(Y.toarray() if hasattr(Y, "toarray") else Y)
     if on.ndim != 2 or on.shape[1] != len(labels):

@@ -16,6 +16,7 @@ from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.nn.util import get_device_of
 
 from ..models import StructuredEnergyModel
+from ..output_spaces import DependencyTreeOutputSpace
 from ..reporting import (
     Run,
     as_frame,
@@ -72,10 +73,11 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         """Return a line: what is predicted and how, the labels, and the folder of the run."""
+        output = "masks" if self.model.output_space.is_binary else "sequences of"
         if self._predicts_sets:
             output = "sets of"
-        else:
-            output = "masks" if self.model.output_space.is_binary else "sequences of"
+        elif isinstance(self.model.output_space, DependencyTreeOutputSpace):
+            output = "dependency trees of"
         labels = [name[:20] for name in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
         if labels:
             output += f" {len(self.labels)} labels ({', '.join(labels)})"
@@ -133,8 +135,8 @@ class TrainedModel:
         # Returns
 
         For sets of labels an integer array `(num_instances, num_labels)`, 1 where a label is
-        predicted; for tags a list of the tags of each sentence; for masks a list of arrays
-        `(height, width)` with 1 where the object is.
+        predicted; otherwise a list: the tags of each sentence; its tree, a dictionary of `heads`, 0
+        for the root, and `relations`; arrays `(height, width)` with 1 where the object is.
         """
         outputs = [output["labels"] for output in self._outputs(X)]
         if not self._predicts_sets:
@@ -145,17 +147,20 @@ class TrainedModel:
             y[row, [places[name] for name in on]] = 1
         return y
 
-    def predict_labels(self, X: Any) -> List[List[str]]:
-        """Predict the names of the labels, or the tags, of each instance."""
-        return [list(output["labels"]) for output in self._outputs(X)]
+    def predict_labels(self, X: Any) -> List[Any]:
+        """Predict the names of the labels, or the tags, of each instance; trees as `predict`."""
+        outputs = [output["labels"] for output in self._outputs(X)]
+        is_tree = isinstance(self.model.output_space, DependencyTreeOutputSpace)
+        return outputs if is_tree else [list(each) for each in outputs]
 
     def predict_proba(self, X: Any) -> Any:
         """Predict the probabilities of the outputs of X: the relaxed prediction.
 
         # Returns
 
-        For sets of labels an array `(num_instances, num_labels)`; otherwise a list with an array
-        for each instance: `(num_tokens, num_tags)` for tags, `(height, width)` for masks.
+        For sets of labels an array `(num_instances, num_labels)`; otherwise a list of arrays:
+        `(num_tokens, num_tags)` for tags, `(height, width)` for masks, and for trees
+        `(num_tokens, heads * relations)`.
         """
         probabilities = [output["probabilities"] for output in self._outputs(X)]
         if not self._predicts_sets:

@@ -9,6 +9,7 @@ from .errors import say_errors_in_one_sentence, say_errors_of_commands, sentence
 from .evaluation import print_metrics_with
 from .optimizers import step_without_compiler
 from .patch import Patch, apply_patches
+from .predictions import at_its_place
 from .progress import describe_with, hiding_bars
 from .results import CallbackGroup, ResultCallback, callbacks_of
 from .schedulers import ReduceOnPlateau
@@ -21,6 +22,7 @@ __all__ = [
     "ReduceOnPlateau",
     "ResultCallback",
     "apply_patches",
+    "at_its_place",
     "callbacks_of",
     "describe_with",
     "hiding_bars",

@@ -10,6 +10,7 @@ from allennlp.common.checks import ConfigurationError
 
 from ..configs.words import noun, shown
 from .messages import place
+from .settings import KINDS, refused_settings
 
 # The place of the component whose arguments are being built.
 _PLACE: ContextVar[str] = ContextVar("place", default="")
@@ -61,7 +62,8 @@ def construct_arg(
 
     # Raises
 
-    `ConfigurationError` for a value of another type, with the value and its place.
+    `ConfigurationError` for a value of another type, and for settings that a constructor of another
+    package refuses, with the value and its place.
     """
     here = _PLACE.get() + argument_name
     value = popped_params
@@ -79,6 +81,11 @@ def construct_arg(
         raise _unexpected(noun(annotation), here, value)
     try:
         return _construct_arg(class_name, argument_name, value, annotation, default, **extras)
+    except KINDS as error:
+        refused = refused_settings(error, here)
+        if refused is None:
+            raise
+        raise refused from error
     except TypeError as error:
         if not str(error).startswith(f"Expected {argument_name} to be"):
             raise

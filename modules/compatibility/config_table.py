@@ -2,10 +2,10 @@
 
 from typing import List
 
-from allennlp.common import Params, from_params
+from allennlp.common import Lazy, Params, from_params
 from allennlp.common import params as common_params
 
-from . import arguments, messages, overrides
+from . import arguments, messages, overrides, settings
 from .patch import Patch
 
 CONFIG_PATCHES: List[Patch] = [
@@ -36,7 +36,15 @@ CONFIG_PATCHES: List[Patch] = [
         "construct_arg",
         arguments.construct_arg,
         "message",
-        "An error about a value of another type lacked the value and its place.",
+        "An error about a value of another type, or out of the range of a class of torch, lacked "
+        "the value and its place.",
+    ),
+    Patch(
+        Lazy,
+        "construct",
+        settings.construct,
+        "message",
+        "As above, for optimizers, schedulers and other components that are built late.",
     ),
     Patch(
         common_params,

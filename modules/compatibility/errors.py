@@ -17,17 +17,9 @@ from torch.nn import Module
 
 from ..startup import MissingPackageError
 
-# The parts of this package whose ValueErrors are about a user's data; elsewhere about tensors.
-_ABOUT_DATA = (
-    "commands",
-    "data",
-    "predictors",
-    "reporting",
-    "sweeps",
-    "training",
-    "untrusted",
-)
 _PACKAGE = __name__.partition(".")[0]
+# The form of the messages that this package writes; Python's, such as that of `int("x")`, differ.
+_WORDS = re.compile(r"(?:\A|: |\. )(?:[Ee]xpected|got)\b")
 _USER_ERROR = re.compile(
     r"(?:[\w.]+\.)?(?:ConfigurationError|MissingPackageError|NanLossError): (.+)"
 )
@@ -37,14 +29,14 @@ def sentence(error: BaseException) -> Optional[str]:
     """Return the message for an error of a user in one line, or None for an error of the code.
 
     Errors of a user are a `ConfigurationError`, an `OSError`, a package that AllenNLP lacks, a
-    `ValueError` that this package raises about data or a loss that is NaN, and a constructor that
-    does not call its base's.
+    `ValueError` in which this package says what it expected, and a constructor that does not call
+    its base's.
     """
     message: Optional[str] = None
     if isinstance(error, OSError):
         message = _of_file(error)
     elif isinstance(error, (ConfigurationError, MissingPackageError)) or (
-        isinstance(error, ValueError) and _is_about_data(error)
+        isinstance(error, ValueError) and _is_of_package(error)
     ):
         message = str(error)
     elif isinstance(error, AttributeError):
@@ -144,10 +136,11 @@ def _innermost(error: BaseException) -> Any:
     return trace and trace.tb_frame
 
 
-def _is_about_data(error: ValueError) -> bool:
+def _is_of_package(error: ValueError) -> bool:
+    """Return whether this package raised an error with a message of its own."""
     frame = _innermost(error)
     name = "" if frame is None else str(frame.f_globals.get("__name__", ""))
-    return any(f"{name}.".startswith(f"{_PACKAGE}.{part}.") for part in _ABOUT_DATA)
+    return name.partition(".")[0] == _PACKAGE and _WORDS.search(str(error)) is not None
 
 
 def _of_file(error: OSError) -> str:

@@ -46,6 +46,14 @@ PACKAGE_PATCHES: List[Patch] = [
     ),
     Patch(
         util,
+        "int_to_device",
+        training.int_to_device,
+        "torch",
+        "`torch.device(0)` raises on a machine without a GPU, so that AllenNLP's sentence about it "
+        "was not reached.",
+    ),
+    Patch(
+        util,
         "spacy_download",
         tokenizers.spacy_download,
         "message",

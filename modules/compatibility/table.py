@@ -2,7 +2,7 @@
 
 from typing import List
 
-from allennlp.commands import evaluate, find_learning_rate, train
+from allennlp.commands import evaluate, find_learning_rate, predict, train
 from allennlp.commands.train import TrainModel
 from allennlp.common import logging as common_logging
 from allennlp.common import tqdm as common_tqdm
@@ -27,6 +27,7 @@ from . import (
     evaluation,
     messages,
     nodes,
+    predictions,
     progress,
     recovery,
     runs,
@@ -66,6 +67,14 @@ PATCHES: List[Patch] = [
         commands.find_learning_rate_model,
         "bug",
         "`find-lr` refused every trainer except `gradient_descent`; `minimax` is a subclass of it.",
+    ),
+    Patch(
+        predict._PredictManager,
+        "_get_json_data",
+        predictions.json_data,
+        "message",
+        "An error about a line to predict for lacked file and line, and a byte order mark was an "
+        "error.",
     ),
     Patch(
         Scheduler,

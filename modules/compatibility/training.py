@@ -4,7 +4,7 @@ import functools
 import uuid
 from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any, ContextManager, Dict
+from typing import Any, ContextManager, Dict, Union
 
 import torch
 from allennlp.training.callbacks import WandBCallback
@@ -20,6 +20,13 @@ def autocast(enabled: bool = True) -> ContextManager[Any]:
 
 # The names of `torch.cuda.amp` that AllenNLP calls.
 amp = SimpleNamespace(autocast=autocast, GradScaler=functools.partial(torch.amp.GradScaler, "cuda"))
+
+
+def int_to_device(device: Union[int, torch.device]) -> torch.device:
+    """Return the device of a number, which need not exist; -1 is the CPU."""
+    if isinstance(device, torch.device):
+        return device
+    return torch.device("cpu") if device < 0 else torch.device("cuda", device)
 
 
 def moving_average_state(self: MovingAverage) -> Dict[str, Any]:

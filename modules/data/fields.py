@@ -1,7 +1,7 @@
 """Fields of AllenNLP instances: rows of a table with shared names, images."""
 
 from collections import Counter
-from typing import Collection, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 import torch
@@ -47,7 +47,7 @@ class Schema:
     def __init__(
         self,
         source: str,
-        columns: Dict[str, Sequence[str]],
+        columns: Mapping[str, Sequence[str]],
         groups: Optional[Dict[str, str]] = None,
         attributes: Optional[Dict[str, bool]] = None,
         is_open: Collection[str] = (),

@@ -8,6 +8,7 @@ from allennlp.common.util import JsonDict
 from allennlp.predictors import Predictor
 from PIL import Image
 
+from ..compatibility import at_its_place
 from ..data.images import open_image
 from .structured_energy import StructuredEnergyPredictor
 
@@ -43,10 +44,11 @@ class SegmentationPredictor(StructuredEnergyPredictor):
 def _check(line: JsonDict) -> None:
     path = line.get("mask")
     if not isinstance(path, str) or Path(path).suffix.lower() not in (".png", ".bmp", ".tif"):
-        raise ValueError(
+        error = ValueError(
             "Expected a line with the key 'mask', the file that the mask is written to, which ends "
             f"in .png, .bmp or .tif, got {path!r}."
         )
+        raise at_its_place(line, error)
 
 
 def _write(line: JsonDict, prediction: JsonDict) -> JsonDict:

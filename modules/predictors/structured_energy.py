@@ -10,6 +10,7 @@ from allennlp.data.fields import TextField
 from allennlp.models import Model
 from allennlp.predictors import Predictor
 
+from ..compatibility import at_its_place
 from ..data import ImageField, JsonReader
 from ..output_spaces import DependencyTreeOutputSpace
 from ..vocabulary import names
@@ -67,7 +68,10 @@ class StructuredEnergyPredictor(Predictor):
                 "'tagging-conll') for the predictor 'structured-energy', got "
                 f"{type(self._dataset_reader).__name__}."
             )
-        return self._dataset_reader.json_to_instance(json_dict, self._model.vocab)
+        try:
+            return self._dataset_reader.json_to_instance(json_dict, self._model.vocab)
+        except ValueError as error:
+            raise at_its_place(json_dict, error) from None
 
     def predict_instance(self, instance: Instance) -> JsonDict:
         """Return the labels and probabilities of an instance."""

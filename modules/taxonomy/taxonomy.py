@@ -9,6 +9,7 @@ import numpy as np
 from allennlp.data import Vocabulary
 
 from ..vocabulary import names
+from .files import edges_of
 from .structure import check_different, check_names, find_cycle, nested_terms
 
 NAMESPACE = "taxonomy"
@@ -175,17 +176,21 @@ class Taxonomy:
         try:
             text = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeError) as error:
-            raise ValueError(f"{path}: expected a taxonomy in UTF-8, got: {error}.") from None
+            reason = getattr(error, "strerror", None) or error
+            raise ValueError(f"{path}: expected a taxonomy in UTF-8, got: {reason}.") from None
+        lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
         if path.endswith(".json"):
             try:
-                return cls.from_json(json.loads(text), path)
+                found = cls.from_json(json.loads(text), path)
             except json.JSONDecodeError as error:
                 raise ValueError(f"{path}: expected nested JSON, got: {error}.") from None
-        lines = [line for line in text.splitlines() if line.strip()]
-        pairs = [line.split("\t") for line in lines]
-        if lines and all(len(pair) == 2 for pair in pairs):
-            return cls.from_edges([(a.strip(), b.strip()) for a, b in pairs], source=path)
-        return cls.from_paths([line.strip() for line in lines], source=path)
+        elif any("\t" in line for _, line in lines):
+            found = cls.from_edges(edges_of(path, lines), source=path)
+        else:
+            found = cls.from_paths([line.strip() for _, line in lines], source=path)
+        if not len(found):
+            raise ValueError(f"{path}: expected the terms of a taxonomy, got none.")
+        return found
 
     @classmethod
     def of_vocabulary(cls, vocab: Vocabulary, namespace: str = "labels") -> Optional["Taxonomy"]:

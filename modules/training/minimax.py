@@ -31,6 +31,7 @@ from .schedule import (
     NetworkSettings,
     Schedule,
     accumulation,
+    check_positive,
     make_schedule,
     make_steps,
     network_settings,
@@ -126,6 +127,7 @@ class MinimaxTrainer(GradientDescentTrainer):
                 "Expected a model of type 'structured-energy' for the trainer 'minimax', got "
                 f"{type(model).__name__}; use the trainer 'gradient_descent' for others."
             )
+        check_positive("grad_clipping", grad_clipping)
         all_steps = make_steps(list(model.losses), steps, order, rounds)
         by_default = NetworkSettings(
             optimizer, learning_rate_scheduler, grad_norm, num_gradient_accumulation_steps

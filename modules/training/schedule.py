@@ -70,8 +70,8 @@ class NetworkSettings(FromParams):
 
     # Raises
 
-    `ConfigurationError` for ranges that are empty, overlap or are not in order, and for `epochs`
-    beside `start_epoch` or `stop_epoch`.
+    `ConfigurationError` for numbers that are not above 0, for ranges that are empty, overlap or are
+    not in order, and for `epochs` beside `start_epoch` or `stop_epoch`.
     """
 
     def __init__(
@@ -91,6 +91,8 @@ class NetworkSettings(FromParams):
         self.start_epoch = start_epoch
         self.stop_epoch = stop_epoch
         self.epochs = epochs
+        check_positive("grad_norm", grad_norm)
+        check_positive("num_gradient_accumulation_steps", num_gradient_accumulation_steps)
         if epochs is not None:
             if start_epoch or stop_epoch is not None:
                 raise ConfigurationError(
@@ -114,6 +116,15 @@ class NetworkSettings(FromParams):
         return Epochs(
             range(start, num_epochs if stop is None else min(stop, num_epochs))
             for start, stop in ranges
+        )
+
+
+def check_positive(name: str, value: Union[float, bool, None]) -> None:
+    """Raise `ConfigurationError` for a number that is not above 0; true, false and none are."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and not value > 0:
+        raise ConfigurationError(
+            f"Expected {name} of the trainer 'minimax', or of its networks, to be above 0, got "
+            f"{value}; leave it out to do without it."
         )
 
 
@@ -231,8 +242,12 @@ def make_schedule(
 
     # Raises
 
-    `ConfigurationError` for an epoch in which no network is trained.
+    `ConfigurationError` without an epoch, and for one in which no network is trained.
     """
+    if num_epochs < 1:
+        raise ConfigurationError(
+            f"Expected num_epochs of the trainer 'minimax' to be at least 1, got {num_epochs}."
+        )
     schedule = Schedule(
         steps, {name: each.trained_epochs(num_epochs) for name, each in settings.items()}
     )

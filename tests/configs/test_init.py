@@ -318,3 +318,9 @@ def test_a_config_of_texts_trains(tmp_path):
     train_model(Params(config), str(tmp_path / "run"))
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert 0 <= metrics["validation_example_f1"] <= 1
+
+
+def test_the_option_for_another_encoding_is_that_of_the_message(tmp_path):
+    (tmp_path / "a.csv").write_text("text,labels\na b,x;y\n", encoding="utf-16")
+    with pytest.raises(ValueError, match="'encoding' .* 'utf-16', .*: --encoding utf-16"):
+        inspect_path(str(tmp_path / "a.csv"), Options())

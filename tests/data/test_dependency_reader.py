@@ -106,3 +106,18 @@ def test_several_roots_where_they_are_expected(tmp_path):
     assert instances(tmp_path, "".join(rows), single_root=False)[0]["labels"].heads == [0, 0]
     with pytest.raises(ConfigurationError, match="relations among"):
         DependencyConlluReader(relations="some")
+
+
+def test_a_relation_that_is_missing_is_refused_unless_only_heads_count(tmp_path):
+    rows = "1\tw\t_\t_\t_\t_\t2\t_\t_\t_\n2\tw\t_\t_\t_\t_\t0\troot\t_\t_\n"
+    with pytest.raises(ValueError, match="line 1: expected a relation, got '_'; .* 'none'"):
+        instances(tmp_path, rows)
+    assert instances(tmp_path, rows, relations="none")[0]["labels"].heads == [2, 0]
+
+
+def test_sentences_without_trees_among_others_are_refused(tmp_path):
+    parsed, bare = (f"1\tw\t_\t_\t_\t_\t{head}\troot\t_\t_\n\n" for head in "0_")
+    assert len(instances(tmp_path, bare + bare)) == 2
+    for text, word in ((parsed + bare, "without"), (bare + parsed, "with")):
+        with pytest.raises(ValueError, match=f"line 3: expected a tree .* got one {word} a tree"):
+            instances(tmp_path, text)

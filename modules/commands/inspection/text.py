@@ -35,7 +35,8 @@ def text_settings(path: str, options: Options) -> Dict[str, Any]:
         except ValueError as error:
             if "'encoding'" not in str(error):
                 raise
-            raise ValueError(f"{error} Or name it: --encoding latin-1.") from None
+            named = "utf-16" if "'utf-16'" in str(error) else "latin-1"
+            raise ValueError(f"{error} Or name it: --encoding {named}.") from None
         if separator != default:
             settings["separator"] = separator
         if options.decimal is not None:

@@ -5,11 +5,13 @@ local search_spaces = import 'hierarchical_search_spaces.libsonnet';
 local swappable = import 'swappable.libsonnet';
 local task = import 'multi_label_task.libsonnet';
 
+local reader(d) = if std.isString(d.reader) then { type: d.reader } else d.reader;
+
 local lib = methods(task {
   defaults+: {
     local d = self,
     reader: { type: 'arff', missing_value: 'mean' },
-    taxonomy: null,  // a file, where the data have none
+    taxonomy: null,  // a file for the reader, where the data have none
     coherence: 'conditional',  // or 'max'
     excluded: [],  // terms that do not count in AU(PRC)
     metrics: [
@@ -23,10 +25,10 @@ local lib = methods(task {
   },
 
   base(d): super.base(d) {
+    [if d.taxonomy != null then 'dataset_reader']: reader(d) { taxonomy: d.taxonomy },
     model+: {
       output_space: {
         type: 'hierarchical',
-        [if d.taxonomy != null then 'taxonomy']: d.taxonomy,
         [if d.coherence != 'conditional' then 'coherence']: d.coherence,
       },
     },

@@ -29,7 +29,7 @@ class DependencyConlluReader(TaggingReader):
     """Read dependency trees from CoNLL-U files, columns 7 (HEAD) and 8 (DEPREL). The tokens are the
     syntactic words; lines of multi-word tokens and of empty nodes are left out.
 
-    A sentence whose heads are all '_' has no labels, for prediction.
+    Sentences whose heads are all '_' have no labels, for prediction.
 
     # Parameters
 
@@ -43,7 +43,8 @@ class DependencyConlluReader(TaggingReader):
     # Raises
 
     `ConfigurationError` for other relations. `ValueError` for a head that is no token of its
-    sentence, for several roots and for a cycle, with file and line.
+    sentence, for several roots, for a cycle, for a relation '_', and for sentences with trees among
+    others without, with file and line.
     """
 
     def __init__(
@@ -64,18 +65,23 @@ class DependencyConlluReader(TaggingReader):
         self.single_root = single_root
 
     def instances(self, path: str) -> Iterator[Instance]:
+        first: Optional[bool] = None
         for sentence in sentences_of(path, read_conllu):
             is_parsed = any(head != "_" for head in sentence.column(HEAD))
-            arcs = self._arcs(sentence) if is_parsed else None
+            first = is_parsed if first is None else first
+            if is_parsed != first:
+                raise ValueError(
+                    f"{sentence.where(0)}: expected a tree for each sentence or for none, got one "
+                    f"{'with' if is_parsed else 'without'} a tree after others; remove it."
+                )
+            columns = sentence.column(HEAD), sentence.column(RELATION)
+            arcs = self._arcs(*columns, sentence.where) if is_parsed else None
             yield self.text_to_instance(sentence.column(FORM), arcs, sentence)
 
-    def _arcs(self, sentence: Sentence) -> Arcs:
-        """Return the tree of a sentence, checked."""
-        heads = self._checked(sentence.column(HEAD), sentence.where)
-        return Arcs(heads, sentence.column(RELATION))
-
-    def _checked(self, heads: Sequence[str], where: Callable[[int], str]) -> List[int]:
-        """Return the heads of a tree as numbers; `where` names the place of a word in messages."""
+    def _arcs(
+        self, heads: Sequence[str], relations: List[str], where: Callable[[int], str]
+    ) -> Arcs:
+        """Return the tree of a sentence, checked; `where` names the place of a word in messages."""
         for row, head in enumerate(heads):
             if not head.isascii() or not head.isdigit() or int(head) > len(heads):
                 raise ValueError(
@@ -95,7 +101,12 @@ class DependencyConlluReader(TaggingReader):
                 f"{where(row)}: expected heads that lead to the root, got a cycle through the word "
                 f"{row + 1}."
             )
-        return numbers
+        if self.relations != "none" and "_" in relations:
+            raise ValueError(
+                f"{where(relations.index('_'))}: expected a relation, got '_'; correct it, or set "
+                "relations: 'none' of the reader to parse heads only."
+            )
+        return Arcs(numbers, relations)
 
     def json_to_instance(self, line: Dict[str, Any], vocab: Vocabulary) -> Instance:
         return self.text_to_instance(self.tokens_of(line))
@@ -128,10 +139,11 @@ class DependencyConlluReader(TaggingReader):
             )
         heads, relations = columns
         sentence = " ".join(tokens)[:60]
-        checked = self._checked(
-            [str(head) for head in heads], lambda row: f"Word {row + 1} of '{sentence}'"
+        return self._arcs(
+            [str(head) for head in heads],
+            [str(relation) for relation in relations],
+            lambda row: f"Word {row + 1} of '{sentence}'",
         )
-        return Arcs(checked, [str(relation) for relation in relations])
 
     def text_to_instance(
         self,

@@ -13,7 +13,7 @@ from allennlp.data.tokenizers import LettersDigitsTokenizer, Token
 from ...vocabulary import names
 from ..fields import RowField, Schema
 from ..registry import resolve
-from ..tables import Labels, RawTable, TextSettings, as_patterns, table_of_records
+from ..tables import Labels, RawTable, TextSettings, as_patterns, in_taxonomy, table_of_records
 from ..texts import FORMATS, TextLabels, TextsField, read_documents, read_names, read_topics
 from .json_reader import JsonReader
 from .tabular_reader import check_choice, check_encoding, check_separators
@@ -47,6 +47,8 @@ class MultiLabelTextReader(JsonReader):
     topics_file : `str`, optional
         A file of labels by document, with lines `topic document 1`; the column `id` has the
         document of each row.
+    taxonomy : `str`, optional
+        A file with the taxonomy of the labels, which are all its terms, closed under ancestors.
     id : `str`
         The column of the ids of documents.
     texts : `"joined"` or `"separate"`
@@ -83,6 +85,7 @@ class MultiLabelTextReader(JsonReader):
         label_separator: Optional[str] = None,
         labels_file: Optional[str] = None,
         topics_file: Optional[str] = None,
+        taxonomy: Optional[str] = None,
         id: str = "id",
         texts: Literal["joined", "separate"] = "joined",
         joiner: str = " ",
@@ -120,6 +123,7 @@ class MultiLabelTextReader(JsonReader):
         self.labels = TextLabels(as_patterns(labels or default), label_separator, id=id)
         self.labels_file = labels_file
         self.topics_file = topics_file
+        self.taxonomy = taxonomy
         self.is_separate = texts == "separate"
         self.joiner = joiner
         self.columns = None if columns is None else list(columns)
@@ -153,7 +157,7 @@ class MultiLabelTextReader(JsonReader):
         ]
         labels = [self._labels_of(table) if self._reads_labels else None for table in tables]
         schemas = [
-            here and Schema(t.source, {"labels": here.names}, is_open=_open(here))
+            here and Schema(t.source, here.entries, is_open=_open(here))
             for t, here in zip(tables, labels, strict=True)
         ]
         places = [
@@ -183,7 +187,7 @@ class MultiLabelTextReader(JsonReader):
                 topics = read_topics(_one_file(self.topics_file, "topics_file"), encoding)
                 self.labels = self.labels._replace(topics=topics)
             self._has_label_files = True
-        return self.labels.read(table)
+        return in_taxonomy(self.labels.read(table), table, self.taxonomy)
 
     def _texts_of(self, table: RawTable, row: int) -> Dict[str, str]:
         """Return the texts of a row by column.

@@ -26,6 +26,7 @@ from ..tables import (
     TextSettings,
     as_patterns,
     check_header,
+    in_taxonomy,
     label_columns,
     labels_of_matrices,
     matching,
@@ -66,6 +67,8 @@ class TableReader(TabularReader):
         The mark between labels in text, such as `;`.
     label_names : `List[str]`, optional
         The set of labels and its order, by default those that occur.
+    taxonomy : `str`, optional
+        A file with the taxonomy of the labels, which are all its terms, closed under ancestors.
     ignore : `List[str]`
         Columns that are no features, such as ids, by names or patterns.
     categorical : `List[str]`
@@ -86,8 +89,7 @@ class TableReader(TabularReader):
     encoding : `str`
         Of the text.
     header : `bool`
-        Whether the first line of CSV and TSV has the names of the columns, which are otherwise
-        `column_1`, `column_2`, ….
+        Whether the first line of CSV and TSV names the columns, otherwise `column_1`, ….
 
     # Raises
 
@@ -99,6 +101,7 @@ class TableReader(TabularReader):
         labels: Optional[Union[str, List[str]]] = None,
         label_separator: Optional[str] = None,
         label_names: Optional[List[str]] = None,
+        taxonomy: Optional[str] = None,
         ignore: Sequence[str] = (),
         categorical: Sequence[str] = (),
         missing: Literal["mean", "indicator", "error"] = "mean",
@@ -124,6 +127,7 @@ class TableReader(TabularReader):
         cells = CellSettings(frozenset(["", *missing_values]), decimal)
         self.ignore = list(ignore)
         self.missing_labels = missing_labels
+        self.taxonomy = taxonomy
         self.format = format
         self._text = TextSettings(encoding, separator or "", header)
         self._labels = LabelSettings(as_patterns(labels), label_separator, label_names, cells)
@@ -224,6 +228,7 @@ class TableReader(TabularReader):
                 f"{table.source}: expected rows with labels, got no label in {len(table.lines)} "
                 "rows; check 'labels' of the dataset reader."
             )
+        labels = in_taxonomy(labels, table, self.taxonomy)
         if self.missing_labels == "mask":
             return labels._replace(is_open=labels.is_open and isinstance(table, Matrices))
         for row, unknown in enumerate(labels.unknown):
@@ -239,7 +244,7 @@ class TableReader(TabularReader):
     def _with_labels(self, schema: Schema, labels: Labels) -> Schema:
         return Schema(
             schema.source,
-            {**schema.columns, "labels": labels.names},
+            {**schema.columns, **labels.entries},
             groups=schema.groups,
             attributes=schema.attributes,
             is_open={*schema.is_open, *(["labels"] if labels.is_open else [])},

@@ -9,6 +9,7 @@ from .labels import LabelSettings, as_patterns, label_columns, labels_of_matrice
 from .memory import Table, table_of
 from .raw import Labels, Matrices, RawTable
 from .records import table_of_records
+from .terms import in_taxonomy
 from .text import TextSettings, read_text
 from .write import write_table
 
@@ -29,6 +30,7 @@ __all__ = [
     "as_patterns",
     "check_header",
     "format_of",
+    "in_taxonomy",
     "label_columns",
     "labels_of_matrices",
     "matching",

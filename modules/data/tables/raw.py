@@ -4,6 +4,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from ...taxonomy import NAMESPACE
+
 ABSENT = "\0absent"
 """The cell of a feature that a dictionary of features leaves out: 0, or no category."""
 
@@ -99,9 +101,18 @@ class Labels(NamedTuple):
         The labels without a value, for each row.
     is_open : `bool`
         Whether other files of the data set may have labels that this one lacks.
+    taxonomy : `List[str]`, optional
+        The entries of the vocabulary that stand for the taxonomy of the labels.
     """
 
     names: List[str]
     on: List[np.ndarray]
     unknown: List[np.ndarray]
     is_open: bool = False
+    taxonomy: Optional[List[str]] = None
+
+    @property
+    def entries(self) -> Dict[str, List[str]]:
+        """The names, and the taxonomy if there is one, by the namespace of the vocabulary."""
+        entries = {"labels": self.names}
+        return entries if self.taxonomy is None else {**entries, NAMESPACE: self.taxonomy}

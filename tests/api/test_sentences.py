@@ -1,0 +1,90 @@
+"""Sentences and their outputs in memory: tags and dependency trees, and values that are neither."""
+
+import logging
+
+import pytest
+from allennlp.commands.train import train_model
+from allennlp.common import Params
+
+from structured_energy.api import load
+from structured_energy.configs import config_of
+from structured_energy.testing import write_conllu
+
+SMALL = {"hidden": 4, "num_layers": 1, "num_epochs": 1, "patience": None}
+SIZES = {"parsing": {"arc_size": 4, "relation_size": 4}}
+TREE = {"heads": [2, 0, 2], "relations": ["nsubj", "root", "obj"]}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    found = {}
+    for task in ("parsing", "tagging"):
+        folder = tmp_path_factory.mktemp(task)
+        path = str(write_conllu(folder, "train", 12))
+        data = {"train": path, "validation": path, **SMALL, **SIZES.get(task, {})}
+        if task == "tagging":
+            data["reader"] = {"type": "tagging-conll", "conllu": True}
+        train_model(Params(config_of(task, "cross_entropy", data)), str(folder / "run"))
+        found[task] = load(folder / "run"), path
+    return found
+
+
+def test_the_names_of_trees_are_trees(models):
+    model, path = models["parsing"]
+    assert "dependency trees of" in repr(model)
+    for X in (path, ["she sees dog"]):
+        assert model.predict_labels(X) == model.predict(X)
+    (tree,) = model.predict(["she sees dog"])
+    assert sorted(tree) == ["heads", "relations"] and len(tree["heads"]) == 3
+
+
+@pytest.mark.parametrize("task", ["parsing", "tagging"])
+def test_a_file_is_predicted_without_its_labels(models, task, caplog):
+    model, path = models[task]
+    type(model.model)._warn_for_unseparable_batches.clear()
+    with caplog.at_level(logging.WARNING):
+        assert len(model.predict(path)) == 12
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("task", ["parsing", "tagging"])
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (3, "Expected a list, an array or a data frame .* got 3"),
+        (None, "Expected a list, an array or a data frame .* got None"),
+        ([3], "Expected a sentence, a text or a list of tokens, got 3"),
+        ([None], "Expected a sentence, a text or a list of tokens, got None"),
+        ([["a", 3]], "Expected a line with 'tokens'"),
+    ],
+)
+def test_inputs_that_are_no_sentences_are_refused(models, task, X, message):
+    with pytest.raises(ValueError, match=message):
+        models[task][0].predict(X)
+
+
+@pytest.mark.parametrize(
+    ("task", "Y", "message"),
+    [
+        ("parsing", [[2, 0, 2]], r"a head for each of the 3 tokens, .* got \[2, 0, 2\]"),
+        ("parsing", [{"relations": TREE["relations"]}], "a head for each of the 3 tokens"),
+        ("parsing", [{**TREE, "heads": [2, 0]}], "a head for each of the 3 tokens"),
+        ("parsing", [{**TREE, "heads": [2, 0, 9]}], "word 3: expected a head from 0, .* got '9'"),
+        ("parsing", [{**TREE, "heads": [2, 1, 0]}], "word 1: expected heads that lead to the root"),
+        ("parsing", [{**TREE, "heads": [0, 0, 2]}], "word 2: expected one word with the head 0"),
+        ("parsing", [None], r"an output in Y for each input, got none for X\[0\]"),
+        ("tagging", [["NOUN"]], "a list with a tag for each of the 3 tokens"),
+        ("tagging", ["abc"], "a list with a tag for each of the 3 tokens .* got abc"),
+        ("tagging", [3], "a list with a tag for each of the 3 tokens .* got 3"),
+        ("tagging", 3, "Expected a list, an array or a data frame"),
+    ],
+)
+def test_outputs_that_do_not_fit_are_refused(models, task, Y, message):
+    with pytest.raises(ValueError, match=message):
+        models[task][0].evaluate(["she sees dog"], Y)
+
+
+def test_a_tree_in_memory_is_evaluated(models):
+    model, _ = models["parsing"]
+    tree = model.predict(["she sees dog"])
+    assert model.evaluate(["she sees dog"], tree)["las"] == 1.0
