@@ -10,8 +10,8 @@ from structured_energy.api import load
 from structured_energy.configs import config_of
 from structured_energy.testing import write_conllu
 
-SMALL = {"hidden": 4, "num_layers": 1, "num_epochs": 1, "patience": None}
-SIZES = {"parsing": {"arc_size": 4, "relation_size": 4}}
+SMALL = {"hidden": 4, "num_epochs": 1, "patience": None}
+SIZES = {"parsing": {"num_layers": 1, "arc_size": 4, "relation_size": 4}}
 TREE = {"heads": [2, 0, 2], "relations": ["nsubj", "root", "obj"]}
 
 
@@ -53,8 +53,8 @@ def test_a_file_is_predicted_without_its_labels(models, task, caplog):
     [
         (3, "Expected a list, an array or a data frame .* got 3"),
         (None, "Expected a list, an array or a data frame .* got None"),
-        ([3], "Expected a sentence, a text or a list of tokens, got 3"),
-        ([None], "Expected a sentence, a text or a list of tokens, got None"),
+        ([3], "Expected a sentence, a text or a list of tokens, got .* type int"),
+        ([None], "Expected a sentence, a text or a list of tokens, got .* type NoneType"),
         ([["a", 3]], "Expected a line with 'tokens'"),
     ],
 )
@@ -66,16 +66,28 @@ def test_inputs_that_are_no_sentences_are_refused(models, task, X, message):
 @pytest.mark.parametrize(
     ("task", "Y", "message"),
     [
-        ("parsing", [[2, 0, 2]], r"a head for each of the 3 tokens, .* got \[2, 0, 2\]"),
-        ("parsing", [{"relations": TREE["relations"]}], "a head for each of the 3 tokens"),
-        ("parsing", [{**TREE, "heads": [2, 0]}], "a head for each of the 3 tokens"),
-        ("parsing", [{**TREE, "heads": [2, 0, 9]}], "word 3: expected a head from 0, .* got '9'"),
-        ("parsing", [{**TREE, "heads": [2, 1, 0]}], "word 1: expected heads that lead to the root"),
-        ("parsing", [{**TREE, "heads": [0, 0, 2]}], "word 2: expected one word with the head 0"),
+        ("parsing", [[2, 0, 2]], r"lists with one of each for 3 tokens, got \[2, 0, 2\]"),
+        ("parsing", [{"relations": TREE["relations"]}], "lists with one of each for 3 tokens"),
+        ("parsing", [{**TREE, "heads": [2, 0]}], "lists with one of each for 3 tokens"),
+        (
+            "parsing",
+            [{**TREE, "heads": [2, 0, 9]}],
+            "Word 3 of 'she sees dog': expected a head from 0, .* got '9'",
+        ),
+        (
+            "parsing",
+            [{**TREE, "heads": [2, 1, 0]}],
+            "Word . of .* expected heads that lead to the root",
+        ),
+        (
+            "parsing",
+            [{**TREE, "heads": [0, 0, 2]}],
+            "Word 2 of .* expected one word with the head 0",
+        ),
         ("parsing", [None], r"an output in Y for each input, got none for X\[0\]"),
-        ("tagging", [["NOUN"]], "a list with a tag for each of the 3 tokens"),
-        ("tagging", ["abc"], "a list with a tag for each of the 3 tokens .* got abc"),
-        ("tagging", [3], "a list with a tag for each of the 3 tokens .* got 3"),
+        ("tagging", [["NOUN"]], "a list of 3 tags"),
+        ("tagging", ["abc"], "a list of 3 tags, .* got abc"),
+        ("tagging", [3], "a list of 3 tags, .* got 3"),
         ("tagging", 3, "Expected a list, an array or a data frame"),
     ],
 )
