@@ -16,7 +16,6 @@ from allennlp.models.model import remove_weights_related_keys_from_params
 from allennlp.nn.util import get_device_of
 
 from ..models import StructuredEnergyModel
-from ..output_spaces import DependencyTreeOutputSpace
 from ..reporting import (
     Run,
     as_frame,
@@ -76,7 +75,7 @@ class TrainedModel:
         output = "masks" if self.model.output_space.is_binary else "sequences of"
         if self._predicts_sets:
             output = "sets of"
-        elif isinstance(self.model.output_space, DependencyTreeOutputSpace):
+        elif self.model.output_space.kind == "trees":
             output = "dependency trees of"
         labels = [name[:20] for name in self.labels[:5]] + ["…"] * (len(self.labels) > 5)
         if labels:
@@ -150,7 +149,7 @@ class TrainedModel:
     def predict_labels(self, X: Any) -> List[Any]:
         """Predict the names of the labels, or the tags, of each instance; trees as `predict`."""
         outputs = [output["labels"] for output in self._outputs(X)]
-        is_tree = isinstance(self.model.output_space, DependencyTreeOutputSpace)
+        is_tree = self.model.output_space.kind == "trees"
         return outputs if is_tree else [list(each) for each in outputs]
 
     def predict_proba(self, X: Any) -> Any:

@@ -8,31 +8,17 @@ import pytest
 from allennlp.commands.predict import _PredictManager
 from allennlp.models.archival import load_archive
 from allennlp.predictors import Predictor
+from snippets import CROSS_ENTROPY
 
 from structured_energy.testing import train_snippet
 
-MODEL = """{
-  model: {
-    type: 'structured-energy',
-    output_space: 'binary',
-    task_network: {
-      encoder: {
-        type: 'feedforward',
-        feedforward: {num_layers: 1, hidden_dims: 4, activations: 'relu'},
-      },
-    },
-    sampler: {type: 'inference-network', loss: 'cross-entropy'},
-    metrics: ['example-f1'],
-  },
-  trainer: {type: 'minimax', num_epochs: 1},
-}"""
 GOOD = '{"features": [0, 0, 0, 0, 0]}\n'
 
 
 @pytest.fixture(scope="module")
 def predictor(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lines")
-    train_snippet(MODEL, folder, {})
+    train_snippet(CROSS_ENTROPY, folder, {})
     return Predictor.from_archive(load_archive(folder / "run" / "model.tar.gz"))
 
 
