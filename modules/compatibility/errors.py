@@ -29,8 +29,8 @@ def sentence(error: BaseException) -> Optional[str]:
     """Return the message for an error of a user in one line, or None for an error of the code.
 
     Errors of a user are a `ConfigurationError`, an `OSError`, a package that AllenNLP lacks, a
-    `ValueError` in which this package says what it expected, and a constructor that does not call
-    its base's.
+    `ValueError` of this package with a message such as "expected …, got …", and a constructor that
+    does not call its base's.
     """
     message: Optional[str] = None
     if isinstance(error, OSError):
@@ -137,7 +137,7 @@ def _innermost(error: BaseException) -> Any:
 
 
 def _is_of_package(error: ValueError) -> bool:
-    """Return whether this package raised an error with a message of its own."""
+    """Return whether this package raised the error, with a message such as "expected …, got …"."""
     frame = _innermost(error)
     name = "" if frame is None else str(frame.f_globals.get("__name__", ""))
     return name.partition(".")[0] == _PACKAGE and _WORDS.search(str(error)) is not None

@@ -36,7 +36,7 @@ def construct(self: Lazy[Any], **extras: Any) -> Any:
 def refused_settings(error: BaseException, here: str) -> Optional[ConfigurationError]:
     """Return the error of a config for one that a constructor of torch, transformers or AllenNLP
     raised about its settings, such as a negative learning rate; `None` for any other error."""
-    if not isinstance(error, KINDS) or isinstance(error, torch.OutOfMemoryError):
+    if isinstance(error, torch.OutOfMemoryError):
         return None
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     machinery = [i for i, frame in enumerate(frames) if _module(frame) == from_params.__name__]
