@@ -6,13 +6,15 @@
 `run` trains what is missing in the file, fits the decoders to the validation data, and writes the
 metrics of each on the validation and the test data. `table` shows methods by data sets. The decoder
 `best` is for each method and data set the one with the best mean of the metric over the seeds on
-the validation data; `config` is the decoder with which the runs were trained.
+the validation data; `config` is the decoder with which the runs were trained. With `--train-shares`
+the methods learn from shares of the training rows, each share in the next larger one.
 """
 
 import argparse
 import csv
 import io
 import json
+import re
 import shutil
 import statistics
 import sys
@@ -40,7 +42,8 @@ Row = Dict[str, str]
 
 
 class Case(NamedTuple):
-    """A run: a method with a seed on a data set, of the published protocol if its name ends so."""
+    """A run: a method with a seed on a data set, of the published protocol if its name ends so, and
+    trained on a share of its training rows if it ends as in `bibtex@25%`."""
 
     data_set: str
     method: str
@@ -51,7 +54,21 @@ class Case(NamedTuple):
         if self.data_set.endswith(PUBLISHED):
             name = self.data_set.removesuffix(PUBLISHED)
             return config_of(name, self.method, self.seed, table="published")
-        return config_of(self.data_set, self.method, self.seed)
+        name, _, share = self.data_set.partition("@")
+        config = config_of(name, self.method, self.seed)
+        if share:
+            config["train_data_path"] = _part(config["train_data_path"], int(share.rstrip("%")))
+        return config
+
+
+def _part(path: str, share: int) -> str:
+    """Return the path of the first `share` percent of the training rows, in whole percent of the
+    file."""
+    match = re.fullmatch(r"([^\[]*)(?:\[:(\d+)%\])?(\?seed=\d+)?", path)
+    if match is None:
+        raise ValueError(f"Expected training rows from the first one on, got '{path}'.")
+    file, stop, seed = match.groups("")
+    return f"{file}[:{int(stop or 100) * share // 100}%]{seed}"
 
 
 def read(path: Path) -> List[Row]:
@@ -174,6 +191,15 @@ def main() -> int:
     parser.add_argument(
         "--published", action="store_true", help="the protocol of published.libsonnet"
     )
+    parser.add_argument(
+        "--train-shares",
+        nargs="+",
+        type=int,
+        choices=range(1, 101),
+        default=[100],
+        metavar="PERCENT",
+        help="the shares of the training rows, by default 100 percent",
+    )
     parser.add_argument("--methods", nargs="+", help="by default all that a data set has")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--file", type=Path, default=FILE)
@@ -185,12 +211,17 @@ def main() -> int:
     parser.add_argument("--decoder", default=BEST)
     parser.add_argument("--baseline")
     arguments = parser.parse_args()
+    if arguments.published and arguments.train_shares != [100]:
+        parser.error("expected all training rows for the published protocol, got --train-shares")
+    suffixes = ["" if share == 100 else f"@{share}%" for share in arguments.train_shares]
+    if arguments.published:
+        suffixes = [PUBLISHED]
     if arguments.command == "table":
+        shown = {name + suffix for name in arguments.data_sets or known for suffix in suffixes}
         rows = [
             row
             for row in read(arguments.file)
-            if row["data_set"].removesuffix(PUBLISHED) in (arguments.data_sets or known)
-            and row["data_set"].endswith(PUBLISHED) == arguments.published
+            if row["data_set"] in shown
             and (arguments.methods is None or row["method"] in arguments.methods)
         ]
         texts = []
@@ -214,9 +245,10 @@ def main() -> int:
     except ValueError as error:
         parser.error(str(error))
     cases = [
-        Case(data_set + (PUBLISHED if arguments.published else ""), method, seed)
+        Case(data_set + suffix, method, seed)
         for seed in arguments.seeds
         for data_set in chosen
+        for suffix in suffixes
         for method in arguments.methods or methods_of(data_set)
     ]
     return int(not run(cases, arguments.file, arguments.out, arguments.jobs, arguments.keep))

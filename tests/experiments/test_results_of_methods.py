@@ -59,6 +59,40 @@ def test_the_table_shows_methods_by_data_sets(tmp_path, monkeypatch, capsys):
         results.main()
 
 
+@pytest.mark.parametrize(
+    "data_set, paths",
+    [
+        ("bibtex", ("data://bibtex/train[:90%]", "data://bibtex/train[90%:]")),
+        ("bibtex@25%", ("data://bibtex/train[:22%]", "data://bibtex/train[90%:]")),
+        ("digits@50%", ("embedded://digits/train[:50%]", "embedded://digits/validation")),
+        (
+            "bibtex@published",
+            ("data://bibtex/all[:60%]?seed=0", "data://bibtex/all[60%:80%]?seed=0"),
+        ),
+    ],
+)
+def test_a_share_of_the_training_rows_leaves_the_others_unchanged(data_set, paths):
+    config = results.Case(data_set, "cross_entropy", 0).config()
+    assert (config["train_data_path"], config["validation_data_path"]) == paths
+
+
+def test_the_table_shows_shares_of_the_training_rows(tmp_path, monkeypatch, capsys):
+    shares = [row("dvn", 0, "relative", 0.5, 0.25, "scene@10%"), row("dvn", 0, "relative", 0, 0.5)]
+    results.write(tmp_path / "r.csv", shares)
+    arguments = ["results", "table", "--file", str(tmp_path / "r.csv"), "--data-sets", "scene"]
+    for chosen, expected in (
+        (["--train-shares", "10", "100"], "| dvn | 50.00 (1) | 25.00 (1) |"),
+        ([], "| dvn | 50.00 (1) |"),
+    ):
+        monkeypatch.setattr("sys.argv", [*arguments, *chosen])
+        assert results.main() == 0
+        assert expected in capsys.readouterr().out.splitlines()
+    monkeypatch.setattr("sys.argv", [*arguments, "--published", "--train-shares", "10"])
+    with pytest.raises(SystemExit):
+        results.main()
+    assert "all training rows for the published protocol" in capsys.readouterr().err
+
+
 def in_a_process(function, *arguments, **options):
     """Call a function that starts processes of its own, and say whether it returned `True`."""
     return forked(lambda: sys.exit(0 if function(*arguments, **options) else 1)).returncode == 0
