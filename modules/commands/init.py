@@ -60,6 +60,11 @@ class InitCommand(Subcommand):
                 f"--{name}-column", type=int, help=f"column of the {name}, from 0"
             )
         subparser.add_argument(
+            "--trees",
+            action="store_true",
+            help="parse the dependency trees of CoNLL-U, in place of its parts of speech",
+        )
+        subparser.add_argument(
             "--foreground", type=int, nargs="+", default=[], help="values of masks that are on"
         )
         subparser.set_defaults(func=_from_arguments)
@@ -84,6 +89,7 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
         arguments.decimal,
         arguments.encoding,
         [name.strip() for name in arguments.text.split(",") if name.strip()],
+        arguments.trees,
     )
     found = inspect_path(parts["train"], options)
     check_method(found.task, arguments.method)

@@ -1,7 +1,8 @@
 """Files of columns: one token per line, blank lines between sentences."""
 
 import re
-from typing import Iterator, List, NamedTuple, Optional
+from bisect import bisect_left
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 _WORD, _SPAN, _EMPTY = (
     re.compile(form) for form in (r"[0-9]+", r"[0-9]+-[0-9]+", r"[0-9]+\.[0-9]+")
@@ -10,15 +11,20 @@ _WORD, _SPAN, _EMPTY = (
 _NOT_TEXT = re.compile("[\0\udc80-\udcff]")
 _DOCUMENT = re.compile(r"-DOCSTART-(?![^ \t])")
 # Of CoNLL-U: how many columns there are at least, and the numbers of some.
-CONLLU_COLUMNS, FORM, UPOS, HEAD, RELATION = 10, 1, 3, 6, 7
+CONLLU_COLUMNS, FORM, UPOS, HEAD, RELATION, DEPS = 10, 1, 3, 6, 7, 8
 
 
 class Sentence(NamedTuple):
-    """The rows of a sentence, each with its columns and the number of its line."""
+    """The rows of a sentence, each with its columns and the number of its line.
+
+    `others` are the lines that are no rows, comments, multi-word tokens and empty nodes, each with
+    the number of rows before it.
+    """
 
     file: str
     rows: List[List[str]]
     lines: List[int]
+    others: Sequence[Tuple[int, str]] = ()
 
     def where(self, row: int) -> str:
         """Return the place of a row, for error messages."""
@@ -63,7 +69,7 @@ def read_columns(
 def read_conllu(file: str) -> Iterator[Sentence]:
     """Yield the syntactic words of each sentence of a CoNLL-U file, with any further columns.
 
-    Lines of multi-word tokens (`1-2`) and of empty nodes (`8.1`) are left out (Universal
+    Lines of multi-word tokens (`1-2`) and of empty nodes (`8.1`) are no rows (Universal
     Dependencies, CoNLL-U format).
 
     # Raises
@@ -73,6 +79,7 @@ def read_conllu(file: str) -> Iterator[Sentence]:
     """
     for sentence in _blocks(file, "\t", "#", keep_docstart=True):
         kept: List[int] = []
+        left_out: List[Tuple[int, str]] = []
         for row, columns in enumerate(sentence.rows):
             if len(columns) < CONLLU_COLUMNS:
                 raise ValueError(
@@ -80,6 +87,7 @@ def read_conllu(file: str) -> Iterator[Sentence]:
                     f"by tabs, as in CoNLL-U, got {len(columns)} in {_shown(columns)}."
                 )
             if _SPAN.fullmatch(columns[0]) or _EMPTY.fullmatch(columns[0]):
+                left_out.append((row, "\t".join(columns)))
                 continue
             if not _WORD.fullmatch(columns[0]) or int(columns[0]) != len(kept) + 1:
                 raise ValueError(
@@ -89,7 +97,9 @@ def read_conllu(file: str) -> Iterator[Sentence]:
         if kept:
             rows = [sentence.rows[row] for row in kept]
             lines = [sentence.lines[row] for row in kept]
-            yield _rectangular(Sentence(file, rows, lines), CONLLU_COLUMNS)
+            in_file = sorted([*sentence.others, *left_out], key=lambda other: other[0])
+            others = [(bisect_left(kept, row), line) for row, line in in_file]
+            yield _rectangular(Sentence(file, rows, lines, others), CONLLU_COLUMNS)
 
 
 def _blocks(
@@ -97,21 +107,23 @@ def _blocks(
 ) -> Iterator[Sentence]:
     rows: List[List[str]] = []
     lines: List[int] = []
+    others: List[Tuple[int, str]] = []
     number, is_empty = 0, True
     for number, line in enumerate(_lines(file), 1):
         columns = [] if _is_blank(line) else _split(line, separator)
         if columns and comment is not None and line.startswith(comment):
+            others.append((len(rows), line))
             continue
         if not columns or (_DOCUMENT.match(line) and not keep_docstart):
             if rows:
                 is_empty = False
-                yield Sentence(file, rows, lines)
-            rows, lines = [], []
+                yield Sentence(file, rows, lines, others)
+            rows, lines, others = [], [], []
         else:
             rows.append(columns)
             lines.append(number)
     if rows:
-        yield Sentence(file, rows, lines)
+        yield Sentence(file, rows, lines, others)
     elif is_empty:
         raise ValueError(
             f"{file}: expected sentences, got none in {number} lines; the file is empty or has "

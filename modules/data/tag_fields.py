@@ -5,9 +5,26 @@ from typing import List, Optional, Sequence
 
 from allennlp.data import Vocabulary
 from allennlp.data.fields import SequenceLabelField, TextField
+from allennlp.data.tokenizers import Token
 
 from ..vocabulary import names
 from .conll import Sentence
+
+
+class SentenceField(TextField):
+    """A text with the sentence of its file.
+
+    # Parameters
+
+    tokens : `List[Token]`
+    sentence : `Sentence`
+    """
+
+    __slots__ = ["sentence"]
+
+    def __init__(self, tokens: List[Token], sentence: Sentence) -> None:
+        super().__init__(tokens)
+        self.sentence = sentence
 
 
 class TagField(SequenceLabelField):

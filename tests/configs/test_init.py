@@ -239,6 +239,9 @@ def test_a_folder_has_its_parts(tmp_path):
     (tmp_path / "other-train.csv").write_text("")
     with pytest.raises(ValueError, match="one file named train.*other-train.csv"):
         parts_of(str(tmp_path))
+    (tmp_path / "other-train.csv").unlink()
+    (tmp_path / "training_configs").mkdir()  # no data
+    assert parts_of(str(tmp_path))["train"] == str(tmp_path / "mine-train.csv")
     with pytest.raises(ValueError, match="expected a file or a folder of data, got none"):
         parts_of(str(tmp_path / "none"))
     (tmp_path / "book.xlsx").write_text("")
@@ -267,6 +270,50 @@ def test_the_command_writes_and_does_not_overwrite(plain, tmp_path):
     unknown = allennlp("init", "plain.csv", "--method", "spn", *flags[:2], "--force", cwd=tmp_path)
     assert unknown.returncode == 1 and "did you mean 'spen'?" in unknown.stderr
     assert (tmp_path / "config.jsonnet").read_text() == text
+
+
+def test_trees(tmp_path):
+    path = str(write_conllu(tmp_path / "data", "train", 24, seed=0))
+    found, text, config = config_of(path, Options(trees=True), "seal_dynamic_nce")
+    assert found.task == "parsing" and found.reader == {"type": "dependency-conllu"}
+    facts = dict(found.facts)
+    assert facts["sentences"].startswith("24, ") and facts["trees"].endswith("have arcs that cross")
+    assert facts["relations"].endswith("without their subtypes") and "'conj'" in facts["relations"]
+    assert faults_of(config) == [] and len(text.splitlines()) <= 12
+    config["trainer"]["num_epochs"] = 1
+    train_model(Params(config), str(tmp_path / "run"))
+    assert "--trees" in dict(inspect_path(path, Options()).facts)["trees"]
+
+
+def sentence(*arcs):
+    rows = [
+        "\t".join([str(number), "word", *"____", str(head), relation, "_", "_"])
+        for number, (head, relation) in enumerate(arcs, 1)
+    ]
+    return "\n".join(["# a comment", *rows, "", ""])
+
+
+def test_trees_of_other_forms(tmp_path):
+    path = tmp_path / "train.conllu"
+    path.write_text(sentence((0, "_"), (4, "_"), (1, "_"), (0, "_")) * 3 + sentence((0, "_")))
+    found, _, config = config_of(str(path), Options(trees=True))
+    assert config["dataset_reader"] | {"token_indexers": None} == {
+        "type": "dependency-conllu",
+        "relations": "none",
+        "single_root": False,
+        "token_indexers": None,
+    }
+    assert not config["model"]["output_space"]["single_root"]
+    assert dict(found.facts)["trees"] == "75.0% have arcs that cross"
+    assert any("3 sentences with several roots, the first in line 2" in w for w in found.warnings)
+    for text, message in (
+        (sentence(("_", "_")), "line 2: expected the head of each word in the column 7"),
+        (sentence((2, "a"), (1, "b")), "line 2: expected heads that lead to the root"),
+        ("a b\n", "expected at least 10 columns"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=message):
+            inspect_path(str(path), Options(trees=True))
 
 
 def test_values_are_written_as_jsonnet():

@@ -26,6 +26,18 @@ SMALL = {
 }
 
 
+# The tree has a cycle, which is not read.
+GIVEN = """# text = she'll see
+1-2\tshe'll\t_\t_\t_\t_\t_\t_\t_\t_
+1\tshe\tshe\tPRON\tPRP\tCase=Nom\t2\tdep\t2:dep\t_
+2\tsees\tsee\tVERB\tMD\t_\t1\tdep\t1:dep\t_
+2.1\tnothing\t_\t_\t_\t_\t_\t_\t1:dep\t_
+# in between
+3\tdog\tdog\tNOUN\tNN\t_\t2\tdep\t2:dep\tSpaceAfter=No
+
+"""
+
+
 def train(method, folder):
     table = {
         **SMALL,
@@ -65,5 +77,17 @@ def test_a_parser_learns_and_writes_conllu(method, tmp_path):
     ]
     for each in parsed:
         assert is_tree(torch.tensor(each["labels"].heads))
+    given = tmp_path / "given.conllu"
+    given.write_text(GIVEN)
+    instances = list(predictor._dataset_reader.read(str(given)))
+    (tree,) = predictor.predict_batch_instance(instances)
+    rows = [line.split("\t") for line in predictor.dump_line(tree).splitlines()]
+    expected = [line.split("\t") for line in GIVEN.splitlines()]
+    assert [row[:6] + row[9:] for row in rows] == [row[:6] + row[9:] for row in expected]
+    words = [row for row in rows if row[0].isdigit()]
+    assert [(int(row[6]), row[7]) for row in words] == list(
+        zip(tree["labels"]["heads"], tree["labels"]["relations"], strict=True)
+    )
+    assert {row[8] for row in words} == {"_"}
     plain = Predictor.from_archive(archive).predict_json({"tokens": ["she", "runs"]})
     assert plain["labels"]["heads"] == parsed[1]["labels"].heads

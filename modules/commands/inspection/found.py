@@ -15,6 +15,7 @@ class Options(NamedTuple):
     decimal: Optional[str] = None
     encoding: Optional[str] = None
     text: Sequence[str] = ()
+    trees: bool = False
 
 
 class Found(NamedTuple):
@@ -23,8 +24,8 @@ class Found(NamedTuple):
     # Fields
 
     task : `str`
-        The library of the task: `multi_label`, `multi_label_text`, `hierarchical`, `tagging` or
-        `segmentation`.
+        The library of the task: `multi_label`, `multi_label_text`, `hierarchical`, `tagging`,
+        `parsing` or `segmentation`.
     reader : `Dict[str, Any]`
         The config of the reader.
     facts : `List[Tuple[str, str]]`

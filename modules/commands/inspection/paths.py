@@ -9,6 +9,7 @@ from .found import Found, Options
 from .images import inspect_images, is_images
 from .tables import inspect_arff, inspect_table, is_table
 from .tags import inspect_tags
+from .trees import inspect_trees
 
 # The parts of a data set by the names of their files, in the order in which they are looked for.
 _PARTS = {
@@ -34,15 +35,17 @@ def inspect_path(path: str, options: Options) -> Found:
             f"{path}: expected a file, or a folder with the folders 'images' and 'masks', or with "
             "files named train, validation and test, got another folder."
         )
+    if options.trees:
+        return inspect_trees(path)
     if path.endswith(".arff"):
         return inspect_arff(path, options)
     if is_table(path):
         return inspect_table(path, options)
     if Path(path).suffix.lower() in (".xlsx", ".xls", ".pkl", ".pickle", ".zip", ".gz", ".json"):
         raise ValueError(
-            f"{path}: expected ARFF, CSV, TSV, JSON lines (.jsonl), Parquet, .npz, svmlight, CoNLL "
-            f"or a folder of images and masks, got {Path(path).suffix}; save the data as one of "
-            "these."
+            f"{path}: expected ARFF, CSV, TSV, JSON lines (.jsonl), Parquet, .npz, svmlight, "
+            f"CoNLL, CoNLL-U or a folder of images and masks, got {Path(path).suffix}; save the "
+            "data as one of these."
         )
     return inspect_tags(path, options)
 
@@ -62,7 +65,9 @@ def parts_of(path: str) -> Dict[str, str]:
     files = sorted(
         str(file)
         for file in Path(path).iterdir()
-        if not file.name.startswith(".") and file.suffix.lower() not in _BESIDE
+        if not file.name.startswith(".")
+        and file.suffix.lower() not in _BESIDE
+        and (file.is_file() or is_images(str(file)))
     )
     for file in files:
         part = next((part for part, form in _PARTS.items() if form.search(Path(file).name)), None)

@@ -7,6 +7,7 @@ from ...data.conll import CONLLU_COLUMNS, UPOS, Sentence, read_columns, read_con
 from ...data.readers import TaggingConllReader
 from ...data.tag_encodings import read_spans
 from .found import Found, Options, counted, listed
+from .trees import has_trees
 
 _ENCODINGS = ("BIO", "IOB1", "BIOUL", "IOBES")
 
@@ -38,6 +39,8 @@ def inspect_tags(path: str, options: Options) -> Found:
         ("tags", f"{len(count):,} ({listed(common)})"),
         ("first line", " ".join(sentences[0].rows[0])[:60]),
     ]
+    if reader.conllu and has_trees(sentences[0]):
+        facts.append(("trees", "of the words; --trees parses them in place of the tags"))
     further: Dict[str, Any] = {}
     if encoding is not None:
         facts.append(("spans", f"written in {encoding}"))

@@ -1,5 +1,6 @@
 """A reader of dependency trees."""
 
+import copy
 from typing import Any, Callable, Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from allennlp.data.tokenizers import Token
 
 from ...dependency_trees import is_tree
 from ..conll import FORM, HEAD, RELATION, Sentence, read_conllu
-from ..tag_fields import ArcField
+from ..tag_fields import ArcField, SentenceField
 from .tagging import TaggingReader, sentences_of
 
 _RELATIONS = ("universal", "full", "none")
@@ -63,11 +64,20 @@ class DependencyConlluReader(TaggingReader):
             )
         self.relations = relations
         self.single_root = single_root
+        self._is_for_prediction = False
+
+    def for_prediction(self, vocab: Vocabulary) -> "DependencyConlluReader":
+        """Return a reader that does not read trees and whose texts have the sentences of their
+        files, for the output."""
+        reader = copy.copy(self)
+        reader._is_for_prediction = True
+        return reader
 
     def instances(self, path: str) -> Iterator[Instance]:
         first: Optional[bool] = None
         for sentence in sentences_of(path, read_conllu):
-            is_parsed = any(head != "_" for head in sentence.column(HEAD))
+            has_tree = any(head != "_" for head in sentence.column(HEAD))
+            is_parsed = has_tree and not self._is_for_prediction
             first = is_parsed if first is None else first
             if is_parsed != first:
                 raise ValueError(
@@ -151,8 +161,11 @@ class DependencyConlluReader(TaggingReader):
         arcs: Optional[Arcs] = None,
         sentence: Optional[Sentence] = None,
     ) -> Instance:
-        """Return the instance of a sentence of tokens; `sentence` names its lines in messages."""
+        """Return the instance of a sentence of tokens; `sentence` names its lines in messages
+        and has its other columns."""
         instance = self._make([Token(token) for token in tokens], None)
+        if self._is_for_prediction and sentence is not None:
+            instance.fields["x"] = SentenceField(instance.fields["x"].tokens, sentence)
         if arcs is not None:
             relations = [self._relation(name) for name in arcs.relations]
             text: Any = instance.fields["x"]
