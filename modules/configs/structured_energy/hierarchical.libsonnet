@@ -43,17 +43,9 @@ swappable(lib {
 
   // A conditional random field on the edges of a tree, exact in training and prediction.
   crf(d):
-    local tuned = lib.of_method(d, 'crf');
-    lib.without_task_network(tuned {
-      tuned: {},
-      score_hidden: tuned.hidden,
-      score_dropout: tuned.dropout,
-      score_optimizer: tuned.optimizer,
-    }) {
+    lib.exact(lib.of_method(d, 'crf') { tuned: {} }) {
       model+: {
         score_network+: { structured_scores: ['taxonomy'] },
-        loss: 'exact-likelihood',
-        sampler: 'ground-truth',
         inference: { type: 'exact', kind: 'means' },
       },
     },

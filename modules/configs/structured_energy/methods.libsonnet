@@ -85,6 +85,16 @@ local without_task_network(d) = base(d) + task.score_network(d) {
   trainer+: { optimizer: d.score_optimizer },
 };
 
+// A score network with exact inference, which is what the task network is in other methods.
+local exact(d) =
+  without_task_network(d {
+    score_hidden: d.hidden,
+    score_dropout: d.dropout,
+    score_optimizer: d.optimizer,
+  }) {
+    model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
+  };
+
 local with_both(d) = base(d) + task.task_network(d) + task.score_network(d) + task_optimizer(d) {
   trainer+: {
     networks: {
@@ -356,6 +366,6 @@ local of_method(d, name) =
 
   // For what one task has alone.
   of_method:: of_method,
-  without_task_network:: without_task_network,
+  exact:: exact,
   descent:: descent,
 }

@@ -116,16 +116,11 @@ local lib = methods({
 
 // Koo et al. 2007: the likelihood of trees, exact in training and prediction, with the network that
 // is the task network of other methods.
-local crf(d) = lib.without_task_network(d {
-  score_hidden: d.hidden,
+local crf(d) = lib.exact(d {
   score_arc_size: d.arc_size,
   score_relation_size: d.relation_size,
-  score_dropout: d.dropout,
-  score_optimizer: d.optimizer,
   structured_scores: [],
-}) {
-  model+: { loss: 'exact-likelihood', sampler: 'ground-truth', inference: 'exact' },
-};
+});
 
 swappable({
   [method](d): lib[method](d)

@@ -108,20 +108,11 @@ local lib = methods({
   },
 });
 
-// A field with exact inference, of one structured score, on the encoder that the task network has in
-// other methods. With unique labels it predicts the best sequence, without probabilities.
+// A field of one structured score. With unique labels it predicts the best sequence, without
+// probabilities.
 local exact(d, encoding, structured_score) =
-  lib.without_task_network(d {
-    unique: [],
-    score_hidden: d.hidden,
-    score_dropout: d.dropout,
-    score_optimizer: d.optimizer,
-    structured_scores: [structured_score],
-  }) {
-    model+: {
-      loss: 'exact-likelihood',
-      sampler: 'ground-truth',
-    } + (
+  lib.exact(d { unique: [], structured_scores: [structured_score] }) {
+    model+: (
       if d.unique == [] then {
         inference: { type: 'exact', kind: 'means' },
         decoder: { type: 'rerank', sampler: 'exact', prior_weight: 0 },
