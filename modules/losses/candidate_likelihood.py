@@ -17,10 +17,12 @@ class CandidateLikelihoodLoss(ScoreNetworkLoss):
     nearest to the truth: maximum-entropy reranking (Charniak & Johnson 2005, section 5).
 
     The truth itself is no candidate. Were it one where the sampler cannot propose it, the score
-    would learn to tell proposals from outputs that are none. The proposals are constants.
+    would learn to tell proposals from outputs that are none. The proposals are constants. The
+    logged `coverage` is the share of instances whose truth is among them; where it is small, the
+    score learns little about true outputs.
     """
 
-    logged_means = ("nearest_score", "accuracy")
+    logged_means = ("nearest_score", "accuracy", "coverage")
 
     def __init__(
         self,
@@ -38,8 +40,10 @@ class CandidateLikelihoodLoss(ScoreNetworkLoss):
         y = sample.y.detach()
         scores = self.score_network(x, y, mask)
         distance = self.output_space.distance(y, truth, mask)
-        is_nearest = distance <= distance.amin(1, keepdim=True) + 1e-6
+        least = distance.amin(1, keepdim=True)
+        is_nearest = distance <= least + 1e-6
         nearest = scores.masked_fill(~is_nearest, -torch.inf).logsumexp(1, keepdim=True)
         self.log("nearest_score", scores.masked_fill(~is_nearest, -torch.inf).amax(1))
         self.log("accuracy", is_nearest.gather(1, scores.argmax(1, keepdim=True)))
+        self.log("coverage", least <= 1e-6)
         return scores.logsumexp(1, keepdim=True) - nearest

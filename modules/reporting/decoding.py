@@ -89,16 +89,17 @@ def build_decoder(model: StructuredEnergyModel, config: Any) -> Decoder:
     faults = component_faults(Decoder, config)
     if faults:
         raise ConfigurationError(f"In the decoder {json.dumps(config)}: {faults[0].message}")
+    given = {"type": config} if isinstance(config, str) else copy.deepcopy(config)
     shared = {
+        "metric": None if "metric" in given else copy.deepcopy(model.decoder.metric),
         "task_network": model.task_network,
         "score_network": model.score_network,
         "oracle_value": model.oracle_value,
     }
     decoder = Decoder.from_params(
-        Params({"type": config} if isinstance(config, str) else copy.deepcopy(config)),
+        Params(given),
         vocab=model.vocab,
         output_space=model.output_space,
-        metric=copy.deepcopy(model.decoder.metric),
         **{name: part for name, part in shared.items() if part is not None},
     )
     return decoder.to(next(model.parameters()).device).eval()

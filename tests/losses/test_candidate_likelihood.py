@@ -19,3 +19,5 @@ def test_it_is_the_log_softmax_at_the_nearest_candidates():
         p = problem.score_network(problem.x, y).softmax(1)
         values = loss.unreduced(problem.x, truth, SamplerOutput(y))
         torch.testing.assert_close(values, -p[:, nearest].sum(1, keepdim=True).log())
+        assert loss.get("coverage") == (y is near)
+        loss.get_metrics(reset=True)

@@ -23,6 +23,7 @@ from structured_energy.reporting import (
     model_of,
     save_with_decoder,
 )
+from structured_energy.reporting.decoding import build_decoder
 from structured_energy.testing import train_snippet, write_arff
 
 OF_TRAINING = ["example-f1", "subset-accuracy"]
@@ -150,6 +151,14 @@ def test_unknown_decoders_are_named(runs, decoded, tmp_path):
         Run.read(tmp_path / "run").with_decoder("relative")
     with pytest.raises(ValueError, match="a run with test data, got one without"):
         decode_run(tmp_path / "run", ["relative"], with_test=True)
+
+
+def test_the_metric_of_a_config_is_that_of_the_decoder(decoded, caplog):
+    model = load_model(decoded[0])
+    own = build_decoder(model, {"type": "relative", "metric": "micro-f1"})
+    assert type(own.metric).__name__ == "MicroF1"
+    assert type(build_decoder(model, "relative").metric) is type(model.decoder.metric)
+    assert "extras" not in caplog.text
 
 
 def test_a_run_is_saved_with_its_decoder(decoded, tmp_path):
