@@ -1,7 +1,7 @@
 """The hardest examples of a model, in readable form."""
 
 from textwrap import shorten
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Collection, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 import torch
@@ -124,14 +124,7 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
                 "prediction": np.asarray(readable, dtype=np.float32),
             }
         )
-    on, mask = truth.human_readable_repr(), instance.fields.get("mask")
-    known = on if mask is None else mask.human_readable_repr()
-    labels = [
-        Label(name, name in on, name in readable, float(probability))
-        for name, probability in zip(names(model.vocab, "labels"), probabilities, strict=True)
-        if (name in on or name in readable) and (mask is None or name in known)
-    ]
-    example = example._replace(labels=labels)
+    example = example._replace(labels=_labels(model, inputs, readable, probabilities))
     if isinstance(x, (TextField, TextsField)):
         texts = list(x.texts.values()) if isinstance(x, TextsField) else [x]
         return example._replace(texts=[_prose(text) for text in texts])
@@ -139,6 +132,24 @@ def _example(model: StructuredEnergyModel, instance: Instance, example: Example)
     features = list(seen.items()) if isinstance(seen, dict) else []
     largest = sorted(features, key=lambda pair: -abs(pair[1]))[:FEATURES]
     return example._replace(features=largest)
+
+
+def _labels(
+    model: StructuredEnergyModel,
+    inputs: Dict[str, Any],
+    predicted: Collection[str],
+    probabilities: torch.Tensor,
+) -> List[Label]:
+    """Return the labels of an instance that are true or predicted, without unknown ones; true are
+    those of the output space, which adds the ancestors in a taxonomy."""
+    truth, mask = model.output_space.known(inputs["labels"], inputs.get("mask"))
+    known = torch.ones_like(truth) if mask is None else mask
+    columns = names(model.vocab, "labels"), truth[0].tolist(), known[0].tolist(), probabilities
+    return [
+        Label(name, bool(true), name in predicted, float(probability))
+        for name, true, is_known, probability in zip(*columns, strict=True)
+        if is_known and (true or name in predicted)
+    ]
 
 
 def _prose(text: TextField) -> str:

@@ -16,6 +16,7 @@ from structured_energy.reporting import (
     Diagnosis,
     LabelCounts,
     diagnose,
+    hardest,
     load_data,
     load_model,
     write_report,
@@ -144,7 +145,7 @@ def test_labels_without_a_taxonomy_have_no_outline():
     assert outline_of(diagnosis) is None
 
 
-def trained(folder, space):
+def trained(folder, space, closure=True):
     """Return the run of a model in a space that knows the taxonomy, or in one that does not."""
     data = {
         part: str(write_hierarchy(folder, part, rows, seed=rows))
@@ -153,6 +154,7 @@ def trained(folder, space):
     keys = {"hidden": [8], "num_epochs": 2, "patience": None}
     config = config_of("hierarchical", "cross_entropy", {**data, **keys})
     config["model"]["output_space"] = space
+    config["dataset_reader"]["closure"] = closure
     train_model(Params(json.loads(json.dumps(config))), str(folder / "run"))
     weights = torch.load(folder / "run" / "best.th")
     torch.manual_seed(0)
@@ -185,3 +187,18 @@ def test_the_report_has_the_outline_and_the_violations(tmp_path, space):
     assert part.count('<span class="counts">') == 1 + len(taxonomy)
     names = re.findall(r'<(?:summary|div class="term")>([^<]+)<span class="counts">', part)
     assert len(names) == len(taxonomy)
+
+
+def test_the_true_labels_of_an_example_are_closed_as_those_of_the_loss(tmp_path):
+    run = trained(tmp_path, "hierarchical", closure=False)
+    model = load_model(run)
+    data = load_data(run, model.vocab)
+    taxonomy = Taxonomy.of_vocabulary(model.vocab)
+    added = 0
+    for example in hardest(model, data, diagnose(model, data), 20):
+        given = data.instances[example.place]["labels"].human_readable_repr()
+        true = [label.name for label in example.labels if label.true]
+        closed = taxonomy.close([taxonomy.terms.index(name) for name in given])
+        assert true == [taxonomy.terms[place] for place in sorted(closed)]
+        added += len(true) - len(given)
+    assert added > 0
