@@ -146,6 +146,19 @@ class ExampleF1(F1):
     def value(self, sums: Sums) -> torch.Tensor:
         return ratio(UNIT * sums["f1_units"].double(), sums["count"], empty=0.0)
 
+    def pairwise(
+        self, truths: torch.Tensor, outputs: torch.Tensor, mask: Optional[torch.Tensor] = None
+    ) -> torch.Tensor:
+        """Return the value of each pair of sets, see the base class; those of an instance without
+        known positions are 0."""
+        truths, outputs = truths.flatten(2).double(), outputs.flatten(2).double()
+        known = torch.ones_like(outputs[:, 0]) if mask is None else mask.flatten(1).double()
+        outputs = outputs * known.unsqueeze(1)
+        shared = truths @ outputs.transpose(1, 2)
+        true = (truths @ known.unsqueeze(2)).expand_as(shared)
+        values = ratio(2 * shared, true + outputs.sum(2).unsqueeze(1), empty=1.0)
+        return values * known.any(1)[:, None, None]
+
 
 @Metric.register("micro-f1")
 class MicroF1(F1):

@@ -1,6 +1,8 @@
 """The base of task metrics."""
 
 import copy
+import functools
+import itertools
 from abc import abstractmethod
 from typing import Any, ClassVar, Dict, List, Mapping, Optional, Tuple, Union
 
@@ -150,23 +152,31 @@ class StructuredMetric(Metric):
         if the pair were all data, `(batch, num_truths, num_outputs)`.
 
         Truths `(batch, num_truths, ...)` and outputs `(batch, num_outputs, ...)` have the form that
-        the reader yields. A subclass may compute it faster. Metrics of probabilities have no such
-        values.
+        the reader yields. The pairs of an instance are computed at once where `torch.vmap` takes
+        the operations of the metric, otherwise one after another. Metrics of probabilities have no
+        such values.
         """
-        values = []
+        rows = []
         for row in range(len(outputs)):
-            known = None if mask is None else mask[[row]]
-            for truth in truths[row]:
-                values += [self._of_pair(truth, output, known) for output in outputs[row]]
-        shape = (*truths.shape[:2], outputs.shape[1])
-        return torch.tensor(values, dtype=torch.float64, device=outputs.device).view(shape)
+            known = None if mask is None else mask[row]
+            of_pair = functools.partial(self._of_pair, known)
+            try:
+                of_truth = torch.vmap(of_pair, (None, 0))
+                rows.append(torch.vmap(of_truth, (0, None))(truths[row], outputs[row]))
+            except RuntimeError:  # an operation without a rule in vmap, or out of memory
+                pairs = itertools.product(truths[row], outputs[row])
+                values = torch.stack([of_pair(*pair) for pair in pairs])
+                rows.append(values.view(truths.shape[1], outputs.shape[1]))
+        return torch.stack(rows).double()
 
     def _of_pair(
-        self, truth: torch.Tensor, output: torch.Tensor, mask: Optional[torch.Tensor]
-    ) -> float:
+        self, mask: Optional[torch.Tensor], truth: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
         # The probabilities play no part; they have the shape that the outputs need.
-        probabilities = torch.zeros(1, *output.shape, *self.encoding_shape)
-        return self.number(self.batch_sums(probabilities, output[None], truth[None], mask))
+        shape = (1, *output.shape, *self.encoding_shape)
+        probabilities = torch.zeros(shape, device=output.device)
+        known = None if mask is None else mask[None]
+        return self.value(self.batch_sums(probabilities, output[None], truth[None], known))
 
     def weighted(self, sums: Sums, counts: torch.Tensor) -> Sums:
         """Return the sums of data that hold each instance of `sums_by_instance` `counts` times.

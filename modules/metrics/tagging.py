@@ -44,8 +44,9 @@ class TagAccuracy(TagMetric):
         right = (predictions == labels) & mask
         if not self.by_tag:
             return {"right": right.sum(), "count": mask.sum()}
+        none = torch.zeros(len(self.tags), dtype=torch.long, device=labels.device)
         return {
-            key: torch.bincount(labels[which], minlength=len(self.tags))
+            key: none.scatter_add(0, labels.flatten(), which.flatten().long())
             for key, which in (("right", right), ("count", mask))
         }
 
