@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -220,6 +221,27 @@ def test_a_command_ends_in_one_sentence(tmp_path, over, debug, last):
     assert result.stderr.strip().splitlines()[-1].startswith(last)
     assert ("Traceback" in result.stderr) == (not last.startswith("Err"))
     assert "Traceback" in (tmp_path / "run" / "out.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "message"),
+    [
+        ("SIGINT", -signal.SIGINT, "Error: Stopped by Ctrl-C."),
+        ("SIGTERM", 1, "Error: Stopped by the signal SIGTERM."),
+    ],
+)
+def test_an_interrupt_is_said_in_one_sentence(number, status, message):
+    program = (
+        "import os, signal\n"
+        "from allennlp.common.util import install_sigterm_handler\n"
+        "from structured_energy.compatibility.errors import say_errors_in_one_sentence as say\n"
+        "say(); install_sigterm_handler(); signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"os.kill(os.getpid(), signal.{number})"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stderr.strip() == message
+    assert done.returncode == status
 
 
 @pytest.mark.parametrize("size", [10, 1_000_000])

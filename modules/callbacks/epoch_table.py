@@ -86,8 +86,9 @@ class EpochTable(ResultCallback):
         """Print why the training ended early, and how to resume a run that has stopped."""
         if is_primary and metrics is None and trainer._epochs_completed:
             logger.info(
-                "Training stopped after %d epochs; --recover resumes it.",
+                "Training stopped after %d epoch%s; --recover resumes it.",
                 trainer._epochs_completed,
+                "" if trainer._epochs_completed == 1 else "s",
             )
         elif is_primary and epoch is not None and epoch < trainer._num_epochs - 1:
             tracker = trainer._metric_tracker

@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterator, Optional, Type
 
 from allennlp.common.checks import ConfigurationError
 from allennlp.common.registrable import Registrable
+from allennlp.common.util import SigTermReceived
 from torch.multiprocessing import ProcessRaisedException
 from torch.nn import Module
 
@@ -28,12 +29,15 @@ _USER_ERROR = re.compile(
 def sentence(error: BaseException) -> Optional[str]:
     """Return the message for an error of a user in one line, or None for an error of the code.
 
-    Errors of a user are a `ConfigurationError`, an `OSError`, a package that AllenNLP lacks, a
+    An interrupt is said in one sentence too. Errors of a user are a `ConfigurationError`, an `OSError`, a package that AllenNLP lacks, a
     `ValueError` of this package with a message such as "expected …, got …", and a constructor that
     does not call its base's.
     """
     message: Optional[str] = None
-    if isinstance(error, OSError):
+    if isinstance(error, (KeyboardInterrupt, SigTermReceived)):
+        signal = "Ctrl-C" if isinstance(error, KeyboardInterrupt) else "the signal SIGTERM"
+        message = f"Stopped by {signal}."
+    elif isinstance(error, OSError):
         message = _of_file(error)
     elif isinstance(error, (ConfigurationError, MissingPackageError)) or (
         isinstance(error, ValueError) and _is_of_package(error)
