@@ -235,7 +235,8 @@ def test_an_interrupt_is_said_in_one_sentence(number, status, message):
         "import os, signal\n"
         "from allennlp.common.util import install_sigterm_handler\n"
         "from structured_energy.compatibility.errors import say_errors_in_one_sentence as say\n"
-        "say(); install_sigterm_handler(); signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "say(); install_sigterm_handler()\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"os.kill(os.getpid(), signal.{number})"
     )
     command = [sys.executable, "-c", program]

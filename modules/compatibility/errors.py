@@ -29,9 +29,9 @@ _USER_ERROR = re.compile(
 def sentence(error: BaseException) -> Optional[str]:
     """Return the message for an error of a user in one line, or None for an error of the code.
 
-    An interrupt is said in one sentence too. Errors of a user are a `ConfigurationError`, an `OSError`, a package that AllenNLP lacks, a
-    `ValueError` of this package with a message such as "expected …, got …", and a constructor that
-    does not call its base's.
+    An interrupt is said in one sentence too. Errors of a user are a `ConfigurationError`, an
+    `OSError`, a package that AllenNLP lacks, a `ValueError` of this package with a message such as
+    "expected …, got …", and a constructor that does not call its base's.
     """
     message: Optional[str] = None
     if isinstance(error, (KeyboardInterrupt, SigTermReceived)):
