@@ -60,7 +60,8 @@ class NetworkSettings(FromParams):
     grad_norm : `Union[float, bool]`, optional
         The norm to which the network's gradient is clipped; `true` only measures it.
     num_gradient_accumulation_steps : `int`, optional
-        The number of batches over which the gradient is averaged before a step.
+        The number of batches over which the gradient is averaged before a step; of a network with
+        several steps on a batch, the number of its steps.
     start_epoch, stop_epoch : `int`
         The network is trained from `start_epoch` until before `stop_epoch`, by default in all
         epochs. For example, a score network can be trained first and frozen later.
@@ -100,7 +101,7 @@ class NetworkSettings(FromParams):
                     f"the trainer 'minimax', got epochs {epochs}, start_epoch {start_epoch} and "
                     f"stop_epoch {stop_epoch}; leave out one of them."
                 )
-            check_ranges(epochs)
+        check_ranges([(start_epoch, stop_epoch)] if epochs is None else epochs)
 
     def filled(self, by_default: "NetworkSettings") -> "NetworkSettings":
         """Return these settings, with missing ones taken from `by_default`."""
@@ -140,8 +141,8 @@ def check_ranges(ranges: List[Tuple[int, Optional[int]]]) -> None:
             return
     raise ConfigurationError(
         "Expected ranges of epochs [start, stop] in order, each after the one before, such as "
-        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', got "
-        f"{ranges}."
+        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', or a start_epoch "
+        f"from 0 that is below stop_epoch, got {ranges}."
     )
 
 
