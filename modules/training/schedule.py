@@ -94,13 +94,12 @@ class NetworkSettings(FromParams):
         self.epochs = epochs
         check_positive("grad_norm", grad_norm)
         check_positive("num_gradient_accumulation_steps", num_gradient_accumulation_steps)
-        if epochs is not None:
-            if start_epoch or stop_epoch is not None:
-                raise ConfigurationError(
-                    "Expected either 'epochs' or 'start_epoch' and 'stop_epoch' of a network in "
-                    f"the trainer 'minimax', got epochs {epochs}, start_epoch {start_epoch} and "
-                    f"stop_epoch {stop_epoch}; leave out one of them."
-                )
+        if epochs is not None and (start_epoch or stop_epoch is not None):
+            raise ConfigurationError(
+                "Expected either 'epochs' or 'start_epoch' and 'stop_epoch' of a network in "
+                f"the trainer 'minimax', got epochs {epochs}, start_epoch {start_epoch} and "
+                f"stop_epoch {stop_epoch}; leave out one of them."
+            )
         check_ranges([(start_epoch, stop_epoch)] if epochs is None else epochs)
 
     def filled(self, by_default: "NetworkSettings") -> "NetworkSettings":
@@ -141,8 +140,8 @@ def check_ranges(ranges: List[Tuple[int, Optional[int]]]) -> None:
             return
     raise ConfigurationError(
         "Expected ranges of epochs [start, stop] in order, each after the one before, such as "
-        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', or a start_epoch "
-        f"from 0 that is below stop_epoch, got {ranges}."
+        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', or a "
+        f"start_epoch from 0 that is below stop_epoch, got {ranges}."
     )
 
 
