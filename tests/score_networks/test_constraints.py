@@ -211,7 +211,7 @@ def test_many_repeated_kinds_are_an_assignment():
     repeated = torch.stack([(chain.best() == kind).sum() for kind in range(1, kinds + 1)]) > 1
     with LargestTensor() as tensors:
         result = best_with_unique(chain, opens)[0]
-    assert tensors.largest <= 2**kinds * (kinds + 1) ** 2
+    assert tensors.largest <= 2**kinds * (kinds + 1) * size
     costs = potentials[0, :, [*range(1, kinds + 1), *[0] * size]]
     rows, columns = linear_sum_assignment(costs, maximize=True)
     assert repeated.any()
