@@ -60,8 +60,8 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
             raise ConfigurationError(
                 f"Expected no loss of the sampler '{role or constituent.log_key}' inside "
                 f"{type(self).__name__}, which takes its proposals only, got "
-                f"{type(constituent.loss).__name__}; give it to the 'sampler' or the 'inference' of "
-                "the model."
+                f"{type(constituent.loss).__name__}; give it to the 'sampler' or the 'inference' "
+                "of the model."
             )
         self.adopt(constituent, role)
 
