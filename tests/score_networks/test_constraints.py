@@ -150,7 +150,10 @@ def vocab_of(tags):
         (["O", "N"], "BIO", None, "got 'N'"),
         (["N", "V"], None, {"M": ["N"]}, "N, V, START, got 'M'"),
         (["N", "V"], None, {"N": ["START"]}, "N, V, END, got 'START'"),
-        (["N", "V"], None, {"START": []}, "a tag that may be the first one"),
+        (["N", "V"], None, {"START": []}, "got none that may be the first one"),
+        (["N", "V"], None, {"N": ["V"], "V": ["N"]}, "END is among the followers of the last"),
+        (["N", "V"], None, {"START": ["N"], "N": ["N"], "V": ["END"]}, "got none .* lead to one"),
+        (["O", "B-X", "I-X"], "BIO", {"START": ["I-X"]}, "got none that may be the first one"),
         (["N", "START"], None, {"N": ["N"]}, "no tag 'START'"),
     ],
 )
