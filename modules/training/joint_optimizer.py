@@ -208,15 +208,17 @@ def joint_optimizer(
     gradient."""
 
     def build(model_parameters: Any) -> JointOptimizer:
-        optimizers = {
-            name: of_network.optimizer.construct(
-                model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
-            )
-            for name, of_network in settings.items()
-            if of_network.optimizer is not None
-        }
-        for name, optimizer in optimizers.items():
-            check_options(name, optimizer)
+        optimizers: Dict[str, torch.optim.Optimizer] = {}
+        for name, of_network in settings.items():
+            trained = [(n, p) for n, p in networks[name] if p.requires_grad]
+            if not trained:
+                raise ConfigurationError(
+                    f"Expected weights of the {name} that are trained, got none, since they are "
+                    "constant or in 'no_grad' of the trainer; leave it out of 'steps'."
+                )
+            assert of_network.optimizer is not None
+            optimizers[name] = of_network.optimizer.construct(model_parameters=trained)
+            check_options(name, optimizers[name])
         return JointOptimizer(
             optimizers,
             accumulation_steps,

@@ -53,10 +53,11 @@ class MinimaxTrainer(GradientDescentTrainer):
     """Train networks in turns: on each batch one takes its `steps` while the other is frozen, then
     the other does, `rounds` times.
 
-    With one network it equals AllenNLP's `GradientDescentTrainer`, whose parameters it takes. The
-    reported loss is the sum over the steps of a batch. Checkpoints hold optimisers, schedulers,
-    accumulated gradients and random states, so that `--recover` resumes bit for bit on CPU. In
-    distributed training each step takes the mean gradient of the workers.
+    With one network it equals AllenNLP's `GradientDescentTrainer`, whose parameters it takes, but
+    that schedulers count batches, also where gradients are accumulated. The reported loss is the
+    sum over the steps of a batch. Checkpoints hold optimisers, schedulers, accumulated gradients
+    and random states, so that `--recover` resumes bit for bit on CPU. In distributed training each
+    step takes the mean gradient of the workers.
 
     # Parameters (beyond those of `GradientDescentTrainer`)
 

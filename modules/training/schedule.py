@@ -56,7 +56,8 @@ class NetworkSettings(FromParams):
     optimizer : `Lazy[Optimizer]`, optional
         The optimiser of the network's weights.
     learning_rate_scheduler : `Lazy[LearningRateScheduler]`, optional
-        The scheduler, stepped once a batch, however many steps the network takes on it.
+        The scheduler, stepped once a batch, however many steps the network takes on it, also where
+        the gradient is accumulated.
     grad_norm : `Union[float, bool]`, optional
         The norm to which the network's gradient is clipped; `true` only measures it.
     num_gradient_accumulation_steps : `int`, optional

@@ -405,6 +405,7 @@ def test_no_backward_pass_is_inside_autocast(tmp_path, monkeypatch):
         ({"networks": {"both": {}}}, "keys? of 'networks' .*got 'both'.*score_network"),
         ({"steps": {"score_network": 0, "task_network": 0}}, "at least one step"),
         ({"rounds": 0}, "at least one step"),
+        ({"no_grad": ["^score_network"]}, "weights of the score_network that are trained, got"),
         (
             {"networks": {n: {"stop_epoch": 2} for n in ("score_network", "task_network")}},
             "got none in epoch 2",
