@@ -200,6 +200,10 @@ class TopKDecoder(CutDecoder):
         The metric to optimise.
     max_k : `int`
         The grid of k is 1 … max_k.
+
+    # Raises
+
+    `ConfigurationError` for a k above the number of positions.
     """
 
     cut = "k"
@@ -223,6 +227,11 @@ class TopKDecoder(CutDecoder):
     def measure(self, prediction: Prediction, parameters: Parameters) -> torch.Tensor:
         """Return −rank, from 0 for the most probable position."""
         flat = prediction.probabilities.flatten(1)
+        if "k" not in self.grid and parameters["k"] > flat.shape[1]:
+            raise ConfigurationError(
+                f"Expected k of the decoder 'top-k' to be at most {flat.shape[1]}, the number of "
+                f"labels or pixels, got {parameters['k']:g}."
+            )
         order = flat.sort(dim=1, descending=True, stable=True).indices
         places = torch.arange(0, -flat.shape[1], -1, dtype=flat.dtype, device=flat.device)
         ranks = torch.empty_like(flat).scatter_(1, order, places.expand_as(flat))

@@ -21,7 +21,8 @@ class PerLabelDecoder(Decoder):
     b_i is the threshold that is best for the F1 of label i (Lipton et al. 2014), t the common one
     that is best for the metric, and n_i the number of observed instances with label i: the
     thresholds of rare labels, which would fit the noise, shrink towards the common one. Of
-    candidates that are equally good for a label, the nearest to t is taken.
+    candidates that are equally good for a label, the nearest to t is taken. In a taxonomy the
+    labels below i are fitted before, since i is on where one of them is.
 
     # Parameters
 
@@ -61,12 +62,24 @@ class PerLabelDecoder(Decoder):
         if not observations:
             return
         self.common.fit(observations)
+        own = torch.eye(len(self.thresholds), dtype=torch.bool, device=self.thresholds.device)
+        depth = self.output_space.complete(own).sum(1)
+        # A label that is on brings its ancestors, so that the lowest labels come first.
+        for level in depth.unique().flip(0):
+            fitted = self._fitted(observations, depth > level)
+            self.thresholds.copy_(torch.where(depth == level, fitted, self.thresholds))
+
+    def _fitted(self, observations: List[Observation], lower: torch.Tensor) -> torch.Tensor:
+        """Return the threshold of each label, by outputs in which the `lower` labels are on by
+        their thresholds, with their ancestors."""
         metric, candidates = MacroF1(), self.common.grid["threshold"]
         total: Sums = {}
         for prediction, labels, mask in observations:
             self._check(prediction)
             p = prediction.probabilities
-            sums = metric.sums_at(p, p, labels, candidates, mask)
+            brought = self.output_space.complete((p > self.thresholds) & lower)
+            measure = p.masked_fill(brought, torch.inf)
+            sums = metric.sums_at(p, measure, labels, candidates, mask)
             known = labels if mask is None else labels & mask
             sums["true"] = known.sum(0)
             total = {key: total[key] + sums[key] for key in sums} if total else sums
@@ -81,7 +94,7 @@ class PerLabelDecoder(Decoder):
         shrunk = weighted / (count + self.shrinkage)
         # Without shrinkage and without an instance of the label, there is nothing to go by.
         never = count + self.shrinkage == 0
-        self.thresholds.copy_(torch.where(never, self.common.threshold, shrunk))
+        return torch.where(never, self.common.threshold, shrunk)
 
     def fitted_values(self) -> Dict[str, float]:
         return {

@@ -38,15 +38,9 @@ class AppendingContainer(Sampler):
             raise ConfigurationError(
                 "Expected at least one constituent in an 'appending-container', got none."
             )
-        with_loss = [c.log_key for c in constituents if c.loss is not None]
-        if with_loss:
-            raise ConfigurationError(
-                "Expected the constituents of an 'appending-container' to have no loss, got one in "
-                f"{with_loss}; give the loss to the container."
-            )
         self.constituents = torch.nn.ModuleList(constituents)
         for constituent in constituents:
-            self.adopt(constituent)
+            self.adopt_constituent(constituent)
 
     def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None

@@ -41,8 +41,8 @@ class ConstrainedSampler(Sampler):
     # Raises
 
     `ConfigurationError` for an unknown encoding, for tags that do not belong to it, for names that
-    are no tags, for nothing to constrain, and for a constituent without logits. `ValueError` if a
-    constituent of your own returns none.
+    are no tags, for nothing to constrain, and for a constituent with a loss or without logits.
+    `ValueError` if a constituent of your own returns none.
     """
 
     _opens: Optional[torch.Tensor]
@@ -88,7 +88,7 @@ class ConstrainedSampler(Sampler):
                 f"{constituent.num_samples}."
             )
         self.constituent = constituent
-        self.adopt(constituent, "constituent")
+        self.adopt_constituent(constituent, "constituent")
 
     @property
     def constraints(self) -> Optional[Constraints]:

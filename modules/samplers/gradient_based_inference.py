@@ -32,8 +32,8 @@ class GradientBasedInferenceSampler(IterativeSampler):
 
     All instances and starts move in one tensor. The encoding of x is computed once, and the score
     network's dropout is off. Its weights receive no gradient unless the inference is unrolled. An
-    instance takes no further steps when all its starts have converged. Labels are used only in
-    training: a prediction always descends −s from `start`.
+    instance takes no further steps when all its starts have converged. Labels serve the losses
+    only: a prediction always descends −s from `start`.
 
     # Parameters
 

@@ -23,9 +23,9 @@ class IterativeSampler(Sampler):
         T, the maximum number of steps.
     start : `Sampler`, optional
         The sampler of y_0, with a sample for each start. By default y_0 is the output nearest to
-        zero. It receives no labels.
+        zero. It receives no labels, and has no loss.
     truth_rate : `float`
-        The share of starts that are the truth, in training only.
+        The share of starts that are the truth, where it is known: never in a prediction.
     buffer_size : `int`
         The number of samples of past batches that are kept as starts, in training only.
     reset_rate : `float`
@@ -62,7 +62,7 @@ class IterativeSampler(Sampler):
         self.truth_rate = truth_rate
         self.buffer = ReplayBuffer(buffer_size, reset_rate) if buffer_size else None
         if start is not None:
-            self.adopt(start, "start")
+            self.adopt_constituent(start, "start")
 
     def starts(
         self,

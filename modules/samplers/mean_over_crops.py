@@ -61,7 +61,7 @@ class MeanOverCropsSampler(Sampler):
         self.size = size
         self.windows_per_side = windows_per_side
         self.mirrored = mirrored
-        self.adopt(constituent, "constituent")
+        self.adopt_constituent(constituent, "constituent")
 
     def propose(
         self, x: Any, truth: Optional[torch.Tensor], mask: Optional[torch.Tensor] = None

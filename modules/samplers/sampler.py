@@ -5,6 +5,7 @@ from typing import Any, Optional
 
 import torch
 from allennlp.common import Registrable
+from allennlp.common.checks import ConfigurationError
 
 from ..logging import LoggingMixin
 from ..losses import Loss
@@ -47,6 +48,22 @@ class Sampler(Borrower, LoggingMixin, Registrable, ABC):
         self.loss = loss
         if loss is not None:
             self.adopt(loss, "loss")
+
+    def adopt_constituent(self, constituent: "Sampler", role: Optional[str] = None) -> None:
+        """Adopt a sampler of which this one takes proposals only, as `adopt`.
+
+        # Raises
+
+        `ConfigurationError` where it has a loss, which nothing would compute.
+        """
+        if constituent.loss is not None:
+            raise ConfigurationError(
+                f"Expected no loss of the sampler '{role or constituent.log_key}' inside "
+                f"{type(self).__name__}, which takes its proposals only, got "
+                f"{type(constituent.loss).__name__}; give it to the 'sampler' or the 'inference' "
+                "of the model."
+            )
+        self.adopt(constituent, role)
 
     @abstractmethod
     def propose(

@@ -106,7 +106,9 @@ class Chain(NamedTuple):
 
     def entropy(self) -> torch.Tensor:
         """Return H = log Σ_y exp s(y) − E[s(y)], in nats, `(batch,)`; differentiable."""
-        return self.log_partition() - self.expected_score(self.means())
+        exact = self._in_double()
+        entropy = exact.log_partition() - exact.expected_score(exact.means())
+        return entropy.to(self.potentials.dtype)
 
     def divergence(self, other: "Chain") -> torch.Tensor:
         """Return KL(p ‖ q) of this chain from another one over the same sentences, in nats,
@@ -122,9 +124,11 @@ class Chain(NamedTuple):
                 f"{tuple(self.potentials.shape)} and {tuple(other.potentials.shape)}"
                 f"{'' if self.potentials.shape != other.potentials.shape else ', other masks'}."
             )
-        means = self.means()
-        difference = self.expected_score(means) - other.expected_score(means)
-        return difference - self.log_partition() + other.log_partition()
+        own, other = self._in_double(), other._in_double()
+        means = own.means()
+        difference = own.expected_score(means) - other.expected_score(means)
+        divergence = difference - own.log_partition() + other.log_partition()
+        return divergence.to(self.potentials.dtype)
 
     def scores(self, tags: torch.Tensor) -> torch.Tensor:
         """Return s(y) of sequences of tags `(batch, count, num_tokens)`, `(batch, count)`.
@@ -203,6 +207,11 @@ class Chain(NamedTuple):
                 real = self.mask[:, t, None, None]
                 after = torch.where(real, self.transitions.T[tags[-1]], after)
         return torch.stack(tags[::-1], dim=2).masked_fill(~self.mask.unsqueeze(1), 0)
+
+    def _in_double(self) -> "Chain":
+        """Return the chain in double precision, for small differences of large sums."""
+        parts = ("potentials", *ChainMeans._fields[1:])
+        return self._replace(**{name: getattr(self, name).double() for name in parts})
 
     def _is_allowed(self, path: List[int]) -> bool:
         """Return whether a path has no transition that constraints forbid."""

@@ -51,8 +51,8 @@ def constraints_of(
 
     # Raises
 
-    `ConfigurationError` for an unknown encoding, for tags that do not belong to it, and for a name
-    that is no tag.
+    `ConfigurationError` for an unknown encoding, for tags that do not belong to it, for a name that
+    is no tag, and where no sequence is allowed.
     """
     if encoding is None and allowed is None:
         return None
@@ -63,8 +63,16 @@ def constraints_of(
         forbidden |= ~_of_encoding(tags, encoding, component)
     if allowed is not None:
         forbidden |= _of_table(tags, allowed, component)
-    forbidden[size, size] = True
-    return Constraints(forbidden[:size, :size], forbidden[size, :size], forbidden[:size, size])
+    constraints = Constraints(
+        forbidden[:size, :size], forbidden[size, :size], forbidden[:size, size]
+    )
+    if not _allow_a_sequence(constraints):
+        raise ConfigurationError(
+            f"Expected constraints of {component} that allow a sequence of tags, got none that may "
+            "be the first one and lead to one that may be the last one; in 'allowed', START has "
+            "the first tags, and END is among the followers of the last ones."
+        )
+    return constraints
 
 
 def _of_encoding(tags: List[str], encoding: str, component: str) -> torch.Tensor:
@@ -99,8 +107,12 @@ def _of_table(tags: List[str], allowed: Followers, component: str) -> torch.Tens
                 )
         result[befores[before]] = True
         result[befores[before], [afters[follower] for follower in followers]] = False
-    if result[size, :size].all():
-        raise ConfigurationError(
-            f"Expected a tag that may be the first one in 'allowed' of {component}, got none."
-        )
     return result
+
+
+def _allow_a_sequence(constraints: Constraints) -> bool:
+    """Return whether a tag that may be the last one can be reached from the first ones."""
+    reached = ~constraints.start
+    for _ in reached:
+        reached = reached | (reached.unsqueeze(1) & ~constraints.transitions).any(0)
+    return bool((reached & ~constraints.end).any())

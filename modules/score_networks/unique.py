@@ -5,6 +5,7 @@ from typing import Set
 import torch
 
 from .chain import Chain
+from .structured_scores.segments import Reduction
 
 
 def best_with_unique(chain: Chain, opens: torch.Tensor) -> torch.Tensor:
@@ -35,21 +36,28 @@ def best_with_unique(chain: Chain, opens: torch.Tensor) -> torch.Tensor:
 
 
 def _with_sets(chain: Chain, opens: torch.Tensor) -> Chain:
-    """Return the chain over the tags (S, j), S · num_tags + j, in which no kind is begun twice."""
+    """Return the chain over the tags (S, j), S · num_tags + j, in which no kind is begun twice. It
+    has only `follow`, since its transitions are (2^num_kinds · num_tags)² numbers."""
     count, size = opens.shape
     bits = 2 ** torch.arange(count, device=opens.device)
     own = (opens * bits.unsqueeze(1)).sum(0)  # the bit of the kind that each tag begins, or 0
-    sets = torch.arange(2**count, device=opens.device)
-    before, after = sets.view(-1, 1, 1), sets.view(1, -1, 1)
-    # (sets before, sets after, tags): whether the tag leads from one set to the other.
-    leads = ((before & own) == 0) & ((before | own) == after)
-    transitions = chain.transitions.view(1, size, 1, size)
-    transitions = torch.where(leads.unsqueeze(1), transitions, -torch.inf)
-    start = torch.where(own == sets.unsqueeze(1), chain.start, -torch.inf)
+    sets = torch.arange(2**count, device=opens.device).unsqueeze(1)
+    has_own = sets & own == own
+    before = torch.where(has_own, sets - own, 0)  # the set before a tag
+
+    def follow(message: torch.Tensor, reduce: Reduction) -> torch.Tensor:
+        rows = message.view(-1, size)
+        if chain.follow is None:
+            moved = reduce(rows.unsqueeze(2) + chain.transitions, 1)
+        else:
+            moved = chain.follow(rows, reduce)
+        moved = moved.view(len(message), len(sets), size)
+        moved = moved.gather(1, before.expand(len(message), -1, -1))
+        return moved.masked_fill(~has_own, -torch.inf).flatten(1)
+
     return chain._replace(
         potentials=chain.potentials.repeat(1, 1, len(sets)),
-        transitions=transitions.reshape(len(sets) * size, len(sets) * size),
-        start=start.flatten(),
+        start=chain.start.where(own == sets, -torch.inf).flatten(),
         end=chain.end.repeat(len(sets)),
-        follow=None,
+        follow=follow,
     )

@@ -20,7 +20,8 @@ class JointOptimizer(torch.optim.Optimizer):
 
     The gradient of a network is averaged over `accumulation_steps[network]` calls of `step`, and
     its optimiser is stepped at the last of them; `zero_grad` keeps accumulating gradients.
-    `grad_norms[network]` is the norm to which a gradient is clipped, or `True` to measure it only.
+    `grad_norms[network]` is the norm to which a gradient is clipped, or `True` to measure it only,
+    and `grad_clipping` the absolute value to which each of its entries is clipped after that.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class JointOptimizer(torch.optim.Optimizer):
         optimizers: Dict[str, torch.optim.Optimizer],
         accumulation_steps: Dict[str, int],
         grad_norms: Dict[str, Optional[Union[float, bool]]],
+        grad_clipping: Optional[float] = None,
     ) -> None:
         groups = [group for optimizer in optimizers.values() for group in optimizer.param_groups]
         super().__init__([p for group in groups for p in group["params"]], {})
@@ -35,6 +37,7 @@ class JointOptimizer(torch.optim.Optimizer):
         self.optimizers = optimizers
         self.accumulation_steps = accumulation_steps
         self.grad_norms = grad_norms
+        self.grad_clipping = grad_clipping
         self.accumulated = dict.fromkeys(optimizers, 0)
         self.active = next(iter(optimizers))
 
@@ -49,11 +52,11 @@ class JointOptimizer(torch.optim.Optimizer):
 
     def average(self, count: int) -> None:
         """Average the active network's gradients, a sum over `count` batches, over these batches
-        and over the workers. Where nothing measures their norm, an optimiser with a kernel divides
-        them in its step."""
+        and over the workers. Where nothing clips them, an optimiser with a kernel divides them in
+        its step."""
         parameters = self.parameters()
         optimizer = self.optimizers[self.active]
-        if isinstance(optimizer, FusedAdamW) and not self.measures_norm():
+        if isinstance(optimizer, FusedAdamW) and not self.is_clipped():
             optimizer.divide_gradients(count)
         elif count > 1:
             for parameter in parameters:
@@ -62,18 +65,20 @@ class JointOptimizer(torch.optim.Optimizer):
         if is_distributed():
             average_gradients(parameters)
 
-    def measures_norm(self) -> bool:
-        """Return whether `clip_norm` measures the norm of the active network's gradient."""
-        grad_norm = self.grad_norms[self.active]
-        return grad_norm is not None and grad_norm is not False
+    def is_clipped(self) -> bool:
+        """Return whether `clip` reads the active network's gradient."""
+        return bool(self.grad_norms[self.active]) or self.grad_clipping is not None
 
-    def clip_norm(self) -> Optional[torch.Tensor]:
-        """Clip the active network's gradient to its norm. Return the norm before, if measured."""
-        grad_norm = self.grad_norms[self.active]
-        if grad_norm is None or grad_norm is False:
-            return None
-        limit = float("inf") if grad_norm is True else grad_norm
-        return torch.nn.utils.clip_grad_norm_(self.parameters(), limit)
+    def clip(self) -> Optional[torch.Tensor]:
+        """Clip the active network's gradient, first to its norm, then each of its entries. Return
+        the norm before, if measured."""
+        grad_norm, norm = self.grad_norms[self.active], None
+        if grad_norm:
+            limit = float("inf") if grad_norm is True else grad_norm
+            norm = torch.nn.utils.clip_grad_norm_(self.parameters(), limit)
+        if self.grad_clipping is not None:
+            torch.nn.utils.clip_grad_value_(self.parameters(), self.grad_clipping)
+        return norm
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
         """Step the active network's optimiser if its step is due."""
@@ -194,25 +199,31 @@ class JointScheduler(LearningRateScheduler):
 
 
 def joint_optimizer(
-    networks: Groups, settings: Dict[str, NetworkSettings], accumulation_steps: Dict[str, int]
+    networks: Groups,
+    settings: Dict[str, NetworkSettings],
+    accumulation_steps: Dict[str, int],
+    grad_clipping: Optional[float] = None,
 ) -> Lazy[Optimizer]:
     """Return a builder of the optimisers, each over the parameters of its network that require a
     gradient."""
 
     def build(model_parameters: Any) -> JointOptimizer:
-        optimizers = {
-            name: of_network.optimizer.construct(
-                model_parameters=[(n, p) for n, p in networks[name] if p.requires_grad]
-            )
-            for name, of_network in settings.items()
-            if of_network.optimizer is not None
-        }
-        for name, optimizer in optimizers.items():
-            check_options(name, optimizer)
+        optimizers: Dict[str, torch.optim.Optimizer] = {}
+        for name, of_network in settings.items():
+            trained = [(n, p) for n, p in networks[name] if p.requires_grad]
+            if not trained:
+                raise ConfigurationError(
+                    f"Expected weights of the {name} that are trained, got none, since they are "
+                    "constant or in 'no_grad' of the trainer; leave it out of 'steps'."
+                )
+            assert of_network.optimizer is not None
+            optimizers[name] = of_network.optimizer.construct(model_parameters=trained)
+            check_options(name, optimizers[name])
         return JointOptimizer(
             optimizers,
             accumulation_steps,
             {name: of_network.grad_norm for name, of_network in settings.items()},
+            grad_clipping,
         )
 
     return Lazy(build)

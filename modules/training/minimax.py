@@ -53,15 +53,17 @@ class MinimaxTrainer(GradientDescentTrainer):
     """Train networks in turns: on each batch one takes its `steps` while the other is frozen, then
     the other does, `rounds` times.
 
-    With one network it equals AllenNLP's `GradientDescentTrainer`, whose parameters it takes. The
-    reported loss is the sum over the steps of a batch. Checkpoints hold optimisers, schedulers,
-    accumulated gradients and random states, so that `--recover` resumes bit for bit on CPU. In
-    distributed training each step takes the mean gradient of the workers.
+    With one network it equals AllenNLP's `GradientDescentTrainer`, whose parameters it takes, but
+    that schedulers count batches, also where gradients are accumulated. The reported loss is the
+    sum over the steps of a batch. Checkpoints hold optimisers, schedulers, accumulated gradients
+    and random states, so that `--recover` resumes bit for bit on CPU. In distributed training each
+    step takes the mean gradient of the workers.
 
     # Parameters (beyond those of `GradientDescentTrainer`)
 
     steps : `Dict[str, int]`, optional
-        The number of steps of `score_network` and `task_network` on a batch, by default 1 each.
+        The number of steps of `score_network` and `task_network` on a batch, by default 1 each; a
+        network that is left out takes none.
     order : `List[str]`, optional
         The order of the networks, by default `score_network`, then `task_network`.
     rounds : `int`
@@ -147,12 +149,13 @@ class MinimaxTrainer(GradientDescentTrainer):
             num_epochs=num_epochs,
             cuda_device=cuda_device,
             grad_norm=grad_norm,
-            grad_clipping=grad_clipping,
             distributed=distributed,
             world_size=world_size,
             use_amp=use_amp,
             no_grad=no_grad,
-            optimizer=joint_optimizer(model.networks, settings, accumulation(settings, use_amp)),
+            optimizer=joint_optimizer(
+                model.networks, settings, accumulation(settings, use_amp), grad_clipping
+            ),
             learning_rate_scheduler=joint_scheduler(settings, schedule.epochs),
             moving_average=moving_average,
             checkpointer=checkpointer,
@@ -204,12 +207,11 @@ class MinimaxTrainer(GradientDescentTrainer):
             return super().batch_outputs(batch, for_training)
 
     def _take_step(self, loss: torch.Tensor) -> None:
-        if self._scaler is None:
-            loss.backward()
-        else:
-            self._scaler.scale(loss).backward()
+        # The loop of the base class is inside its autocast, in which a backward pass would round
+        # gradients to float16, whatever `amp_dtype` is.
+        with torch.autocast(self.cuda_device.type, enabled=False):
+            (loss if self._scaler is None else self._scaler.scale(loss)).backward()
         self.rescale_gradients()
-        self.clip_gradient()
         if self._scaler is None:
             self.optimizer.step()
         else:
@@ -226,9 +228,9 @@ class MinimaxTrainer(GradientDescentTrainer):
 
     def _prepare_gradients(self, count: int) -> Optional[torch.Tensor]:
         self.optimizer.average(count)
-        if self._scaler is not None and self.optimizer.measures_norm():
+        if self._scaler is not None and self.optimizer.is_clipped():
             self._scaler.unscale_(self.optimizer)
-        return self.optimizer.clip_norm()
+        return self.optimizer.clip()
 
     def _train_epoch(self, epoch: int) -> Dict[str, float]:
         worker = self.turns.worker
@@ -251,7 +253,6 @@ class MinimaxTrainer(GradientDescentTrainer):
                 self.optimizer.active = network
                 self._prepare_gradients(count)
                 self.optimizer.accumulated[network] = self.optimizer.accumulation_steps[network] - 1
-                self.clip_gradient()
                 self.optimizer.step()
         return worker.metrics.of_epoch(metrics, self._batches_in_epoch_completed)
 

@@ -56,11 +56,13 @@ class NetworkSettings(FromParams):
     optimizer : `Lazy[Optimizer]`, optional
         The optimiser of the network's weights.
     learning_rate_scheduler : `Lazy[LearningRateScheduler]`, optional
-        The scheduler, stepped once a batch, however many steps the network takes on it.
+        The scheduler, stepped once a batch, however many steps the network takes on it, also where
+        the gradient is accumulated.
     grad_norm : `Union[float, bool]`, optional
         The norm to which the network's gradient is clipped; `true` only measures it.
     num_gradient_accumulation_steps : `int`, optional
-        The number of batches over which the gradient is averaged before a step.
+        The number of batches over which the gradient is averaged before a step; of a network with
+        several steps on a batch, the number of its steps.
     start_epoch, stop_epoch : `int`
         The network is trained from `start_epoch` until before `stop_epoch`, by default in all
         epochs. For example, a score network can be trained first and frozen later.
@@ -93,14 +95,13 @@ class NetworkSettings(FromParams):
         self.epochs = epochs
         check_positive("grad_norm", grad_norm)
         check_positive("num_gradient_accumulation_steps", num_gradient_accumulation_steps)
-        if epochs is not None:
-            if start_epoch or stop_epoch is not None:
-                raise ConfigurationError(
-                    "Expected either 'epochs' or 'start_epoch' and 'stop_epoch' of a network in "
-                    f"the trainer 'minimax', got epochs {epochs}, start_epoch {start_epoch} and "
-                    f"stop_epoch {stop_epoch}; leave out one of them."
-                )
-            check_ranges(epochs)
+        if epochs is not None and (start_epoch or stop_epoch is not None):
+            raise ConfigurationError(
+                "Expected either 'epochs' or 'start_epoch' and 'stop_epoch' of a network in "
+                f"the trainer 'minimax', got epochs {epochs}, start_epoch {start_epoch} and "
+                f"stop_epoch {stop_epoch}; leave out one of them."
+            )
+        check_ranges([(start_epoch, stop_epoch)] if epochs is None else epochs)
 
     def filled(self, by_default: "NetworkSettings") -> "NetworkSettings":
         """Return these settings, with missing ones taken from `by_default`."""
@@ -140,8 +141,8 @@ def check_ranges(ranges: List[Tuple[int, Optional[int]]]) -> None:
             return
     raise ConfigurationError(
         "Expected ranges of epochs [start, stop] in order, each after the one before, such as "
-        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', got "
-        f"{ranges}."
+        "[[0, 10], [20, null]], in 'epochs' of a network of the trainer 'minimax', or a "
+        f"start_epoch from 0 that is below stop_epoch, got {ranges}."
     )
 
 

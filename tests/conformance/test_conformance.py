@@ -246,7 +246,7 @@ CONFIGS = {
         "'relative-and-absolute'",
         "{type: 'relative-and-absolute', proportion: 0.7}",
     ],
-    (Decoder, "top-k"): ["'top-k'", "{type: 'top-k', k: 2}"],
+    (Decoder, "top-k"): ["'top-k'", "{type: 'top-k', k: 1}"],
     (Decoder, "per-label"): ["'per-label'", "{type: 'per-label', shrinkage: 0}"],
     (Decoder, "at-least-one"): [
         "{type: 'at-least-one', decoder: 'threshold'}",

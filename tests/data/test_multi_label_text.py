@@ -158,22 +158,22 @@ def test_the_lines_of_the_new_york_times(tmp_path):
 
 
 def test_several_texts_are_joined_or_kept_apart(tmp_path):
-    lines = [{"title": "Rain", "body": "It rains.", "labels": ["a"]}]
-    lines.append({"title": "!", "body": None, "labels": ["a", "b"]})
+    lines = [{"title": "Rain", "title/body": "It rains.", "labels": ["a"]}]
+    lines.append({"title": "!", "title/body": None, "labels": ["a", "b"]})
     path = write(tmp_path, "a.jsonl", lines)
-    settings = {"text": ["title", "body"], "texts": "separate", "max_tokens": 2}
+    settings = {"text": ["title", "title/body"], "texts": "separate", "max_tokens": 2}
     instances = list(MultiLabelTextReader(**settings).read(path))
     words = [
         {name: [token.text for token in text.tokens] for name, text in each["x"].texts.items()}
         for each in instances
     ]
-    assert words[0] == {"title": ["Rain"], "body": ["It", "rains"]}
-    assert words[1] == {"title": ["!"], "body": ["@@empty@@"]}
+    assert words[0] == {"title": ["Rain"], "title/body": ["It", "rains"]}
+    assert words[1] == {"title": ["!"], "title/body": ["@@empty@@"]}
     vocab = Vocabulary.from_instances(instances)
     for instance in instances:
         instance.index_fields(vocab)
     tensors = Batch(instances).as_tensor_dict()
-    assert tensors["x"]["body"]["tokens"]["tokens"].shape == (2, 2)
+    assert tensors["x"]["title/body"]["tokens"]["tokens"].shape == (2, 2)
     assert len(instances[0]["x"]) == 3
     assert names(vocab, "labels") == ["a", "b"]
     assert tensors["labels"].tolist() == [[True, False], [True, True]]
@@ -218,6 +218,7 @@ def test_quotes_are_text_where_they_do_not_surround_cells(tmp_path):
         ("a.tsv", "Rain\t2\n", {"columns": ["text"]}, "line 1: expected 1 columns, .*got 2"),
         ("a.jsonl", [{"text": 3, "labels": ["a"]}], {}, "line 1, column 'text': expected a text"),
         ("a.jsonl", [{"text": "Rain", "labels": [["a"]]}], {}, "line 1, .*names of labels"),
+        ("a.jsonl", [{"text": "Rain", "labels": [" "]}], {}, "line 1, .*names of labels, got ' '"),
         ("a.jsonl", '{"text": "Rain"\n', {}, "line 1: expected a dictionary in JSON"),
         ("a.jsonl", [{"text": "Rain", "labels": []}], {}, "expected labels, got none in 1 rows"),
         (

@@ -4,8 +4,9 @@ import pytest
 import torch
 from allennlp.common import Params
 from allennlp.data import Vocabulary
+from sklearn.metrics import f1_score
 
-from structured_energy.decoders import Decoder, Observation, Prediction
+from structured_energy.decoders import Decoder, Observation, PerLabelDecoder, Prediction
 from structured_energy.metrics import ExampleF1
 from structured_energy.output_spaces import HierarchicalOutputSpace
 from structured_energy.taxonomy import Taxonomy
@@ -47,6 +48,32 @@ def test_a_threshold_for_each_label_brings_the_ancestors():
     decoder.thresholds.copy_(torch.tensor([0.9, 0.9, 0.9, 0.1]))
     outputs = decoder.decode(Prediction(torch.tensor([[0.5, 0.4, 0.1, 0.3]])))
     assert outputs.tolist() == [[True, True, False, True]]
+
+
+def test_thresholds_by_label_are_fitted_to_closed_outputs():
+    space = HierarchicalOutputSpace.of(Taxonomy.from_edges([("b", "c"), ("a", "b"), ("a", "d")]))
+    torch.manual_seed(9)  # where thresholds of their own turn on ancestors that are off
+    p = space.normalize(1.5 * torch.randn(60, 4) + 0.5)
+    labels = space.complete(torch.rand(60, 4) < 0.1 + 0.4 * p)
+    vocab = Vocabulary(non_padded_namespaces=["labels"])
+    for term in space.taxonomy.terms:
+        vocab.add_token_to_namespace(term, "labels")
+    decoder = PerLabelDecoder(vocab, space, shrinkage=0.0, candidates=19)
+    decoder.fit([Observation(Prediction(p[:25]), labels[:25])])
+    decoder.fit([Observation(Prediction(p[i : i + 20]), labels[i : i + 20]) for i in (0, 20, 40)])
+    fitted = decoder.thresholds.clone()
+
+    def f1_of(label):
+        outputs = decoder.decode(Prediction(p))[:, label]
+        return f1_score(labels[:, label], outputs, zero_division=0.0)
+
+    for label in range(4):
+        reached, values = f1_of(label), []
+        for threshold in decoder.common.grid["threshold"]:
+            decoder.thresholds[label] = threshold
+            values.append(f1_of(label))
+        assert reached == pytest.approx(max(values)), space.taxonomy.terms[label]
+        decoder.thresholds.copy_(fitted)
 
 
 @pytest.mark.parametrize("coherence", ["conditional", "max"])

@@ -222,6 +222,10 @@ def test_thresholds_by_label_need_sets_of_labels():
         (lambda: RelativeDecoder(SPACE, 1.0), "proportion in .* got 1"),
         (lambda: ThresholdDecoder(SPACE, candidates=0), "at least 1 candidate for threshold"),
         (lambda: TopKDecoder(SPACE, k=0), "k in .* got 0"),
+        (
+            lambda: TopKDecoder(SPACE, k=5).decode(Prediction(torch.rand(2, 4))),
+            "at most 4, the number of labels.* got 5",
+        ),
         (lambda: TopKDecoder(SPACE, max_k=0), "max_k of at least 1 .* got 0"),
         (
             lambda: ThresholdDecoder(SPACE, metric=Metric.by_name("map-label")()),

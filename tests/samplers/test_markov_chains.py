@@ -6,13 +6,14 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 
-from structured_energy.output_spaces import BinaryOutputSpace
+from structured_energy.output_spaces import BinaryOutputSpace, CategoricalOutputSpace
 from structured_energy.samplers import (
     GibbsWithGradientsSampler,
     LangevinSampler,
     RandomSampler,
+    Sampler,
 )
-from structured_energy.testing import PotentialsNetwork
+from structured_energy.testing import PotentialsNetwork, make_test_problem
 
 SPACE = BinaryOutputSpace()
 
@@ -49,6 +50,41 @@ def test_gibbs_with_gradients_draws_from_the_softmax_of_the_scores(temperature):
         empirical = torch.bincount(numbers[i], minlength=16) / 4000
         # The expected total variation of 4000 exact draws over 16 outputs is about 0.02.
         assert total_variation(empirical, exact[i]) < 0.04
+
+
+def test_gibbs_with_gradients_draws_sequences_of_tags():
+    problem = make_test_problem(space="categorical")
+    mask = torch.tensor([[True, False, True, True]])  # the tags beside the hole are neighbours
+    with torch.no_grad():
+        for parameter in problem.score_network.parameters():
+            parameter.normal_()
+    start = "{type: 'random', num_samples: 4000}"
+    config = f"{{type: 'gibbs-with-gradients', num_steps: 40, start: {start}}}"
+    y = problem.build(Sampler, config).sample(problem.instance(0), None, mask).y[0]
+    tags = torch.tensor(list(itertools.product(range(3), repeat=3)))
+    everything = torch.zeros(1, 27, 4, 3, dtype=torch.float64)
+    everything[0, :, mask[0]] = torch.nn.functional.one_hot(tags, 3).double()
+    exact = problem.score_network(problem.instance(0), everything, mask)[0].softmax(0)
+    numbers = (y.argmax(-1)[:, mask[0]] * torch.tensor([9, 3, 1])).sum(-1)
+    empirical = torch.bincount(numbers, minlength=27) / 4000
+    assert exact.max() < 0.9
+    assert total_variation(empirical, exact) < 0.06
+
+
+def test_langevin_draws_from_the_density_over_a_simplex():
+    vocab = make_test_problem(space="categorical").vocab
+    network = PotentialsNetwork(CategoricalOutputSpace(vocab))
+    x = torch.tensor([[[2.0, -1.0, 0.5]]], dtype=torch.float64)
+    torch.manual_seed(0)
+    start = RandomSampler(network.output_space, network, num_samples=1500)
+    sampler = LangevinSampler(
+        network.output_space, network, 150, step_size=0.5, metropolis=True, start=start
+    )
+    y = sampler.sample(x, None).y[0, :, 0]
+    uniform = torch.distributions.Dirichlet(torch.ones(3, dtype=torch.float64)).sample((50000,))
+    weights = (uniform @ x[0, 0]).softmax(0)
+    for power in (1, 2):
+        torch.testing.assert_close((y**power).mean(0), weights @ uniform**power, rtol=0, atol=0.025)
 
 
 def test_one_step_of_gibbs_keeps_the_distribution():

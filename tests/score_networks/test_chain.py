@@ -120,6 +120,22 @@ def test_means_entropy_and_divergence_are_those_of_all_sequences(chain):
     assert chain.divergence(chain).abs().max() < 1e-12
 
 
+def test_the_entropy_of_large_potentials_is_exact_in_single_precision(chain):
+    large = chain._replace(potentials=300 * chain.potentials.detach())
+    other = large._replace(potentials=large.potentials + torch.randn(3, 4, K))
+    single, other_single = (
+        Chain(*(part.detach().float() for part in each[:4]), each.mask) for each in (large, other)
+    )
+    # The double of the rounded potentials.
+    large, other = (
+        Chain(*(part.double() for part in each[:4]), each.mask) for each in (single, other_single)
+    )
+    expected = [torch.stack(expectations(large, i, other)[1:]) for i in range(3)]
+    results = torch.stack([single.entropy(), single.divergence(other_single)], 1)
+    assert results.dtype == torch.float32
+    torch.testing.assert_close(results.double(), torch.stack(expected), rtol=1e-5, atol=1e-6)
+
+
 def test_padding_of_any_number_changes_no_mean(chain):
     padded = chain.potentials.detach().masked_fill(~chain.mask.unsqueeze(2), torch.nan)
     result = chain._replace(potentials=padded)

@@ -6,6 +6,9 @@ import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
 from allennlp.data import Vocabulary
+from scipy.optimize import linear_sum_assignment
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from structured_energy.data.conll import Sentence
 from structured_energy.data.tag_encodings import read_spans
@@ -147,7 +150,10 @@ def vocab_of(tags):
         (["O", "N"], "BIO", None, "got 'N'"),
         (["N", "V"], None, {"M": ["N"]}, "N, V, START, got 'M'"),
         (["N", "V"], None, {"N": ["START"]}, "N, V, END, got 'START'"),
-        (["N", "V"], None, {"START": []}, "a tag that may be the first one"),
+        (["N", "V"], None, {"START": []}, "got none that may be the first one"),
+        (["N", "V"], None, {"N": ["V"], "V": ["N"]}, "END is among the followers of the last"),
+        (["N", "V"], None, {"START": ["N"], "N": ["N"], "V": ["END"]}, "got none .* lead to one"),
+        (["O", "B-X", "I-X"], "BIO", {"START": ["I-X"]}, "got none that may be the first one"),
         (["N", "START"], None, {"N": ["N"]}, "no tag 'START'"),
     ],
 )
@@ -181,3 +187,36 @@ def test_the_best_with_unique_kinds_is_the_best_of_all(seed):
         assert changed
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+class LargestTensor(TorchDispatchMode):
+    """Measure the number of elements of the largest tensor that is made inside the context."""
+
+    largest = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        sizes = [part.numel() for part in tree_leaves(result) if isinstance(part, torch.Tensor)]
+        self.largest = max([self.largest, *sizes])
+        return result
+
+
+def test_many_repeated_kinds_are_an_assignment():
+    # Without transitions the best tags are an assignment: a row for each token, a column for each
+    # kind, and one of O for each token. The sets of kinds have (2^8 · 9)² transitions.
+    torch.manual_seed(0)
+    kinds, size = 8, 12
+    potentials = torch.randn(1, size, kinds + 1) + torch.tensor([0.0] + [4.0] * kinds)
+    zeros = torch.zeros(kinds + 1)
+    mask = torch.ones(1, size, dtype=torch.bool)
+    chain = Chain(potentials, torch.zeros(kinds + 1, kinds + 1), zeros, zeros, mask)
+    opens = torch.eye(kinds + 1, dtype=torch.bool)[1:]
+    repeated = torch.stack([(chain.best() == kind).sum() for kind in range(1, kinds + 1)]) > 1
+    with LargestTensor() as tensors:
+        result = best_with_unique(chain, opens)[0]
+    assert tensors.largest <= 2**kinds * (kinds + 1) * size
+    costs = potentials[0, :, [*range(1, kinds + 1), *[0] * size]]
+    rows, columns = linear_sum_assignment(costs, maximize=True)
+    assert repeated.any()
+    value = potentials[0, torch.arange(size), result].sum()
+    torch.testing.assert_close(value, costs[rows, columns].sum())

@@ -6,10 +6,12 @@ import re
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from allennlp.common.checks import ConfigurationError
+from allennlp.training import gradient_descent_trainer
 from forked_command import allennlp, begin, command, wait
 from torch.optim.optimizer import (
     register_optimizer_step_post_hook,
@@ -364,6 +366,37 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
         assert_same_weights(small, large, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("optimizer", ["'sgd', lr: 1", "'fused-adamw', lr: 0.01"])
+def test_accumulated_gradients_are_clipped_as_those_of_a_large_batch(tmp_path, optimizer):
+    plain = MINIMAX.replace("dropout: 0.3", "dropout: 0").replace("'adamw', lr: 0.01", optimizer)
+    # The steps of the task network leave the gradient alone that the score network accumulates.
+    over = {"num_epochs": 1, "grad_clipping": 0.002}
+    networks = {"score_network": {"num_gradient_accumulation_steps": 2}}
+    weights = []
+    for size, trainer in ((8, over), (4, {**over, "networks": networks})):
+        data = {"batch_size": size, "shuffle": False}
+        still = {"task_network": {"optimizer": {"type": "sgd", "lr": 0.0}}}
+        trainer = merged(trainer, {"networks": still})
+        model = train(tmp_path, plain, {"data_loader": data, "trainer": trainer}, str(size))
+        weights.append([weight for _, weight in model.networks["score_network"]])
+    torch.testing.assert_close(*weights, rtol=1e-5, atol=1e-6)
+
+
+def test_no_backward_pass_is_inside_autocast(tmp_path, monkeypatch):
+    # The base class computes the outputs inside an autocast to float16.
+    half = SimpleNamespace(autocast=lambda enabled: torch.autocast("cpu", torch.float16))
+    monkeypatch.setattr(gradient_descent_trainer, "amp", half)
+    backward, inside = torch.Tensor.backward, []
+
+    def recorded(loss, *arguments, **options):
+        inside.append(torch.is_autocast_enabled("cpu"))
+        return backward(loss, *arguments, **options)
+
+    monkeypatch.setattr(torch.Tensor, "backward", recorded)
+    train(tmp_path, MINIMAX, {"trainer": {"num_epochs": 1}})
+    assert inside == [False] * 6  # two steps on each of three batches
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -372,6 +405,7 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
         ({"networks": {"both": {}}}, "keys? of 'networks' .*got 'both'.*score_network"),
         ({"steps": {"score_network": 0, "task_network": 0}}, "at least one step"),
         ({"rounds": 0}, "at least one step"),
+        ({"no_grad": ["^score_network"]}, "weights of the score_network that are trained, got"),
         (
             {"networks": {n: {"stop_epoch": 2} for n in ("score_network", "task_network")}},
             "got none in epoch 2",
@@ -383,6 +417,11 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
         ({"networks": {"task_network": {"epochs": [[0, None], [3, 4]]}}}, "ranges of epochs"),
         ({"networks": {"task_network": {"epochs": [[2, 2]]}}}, "ranges of epochs"),
         ({"networks": {"task_network": {"epochs": []}}}, "ranges of epochs"),
+        (
+            {"networks": {"task_network": {"start_epoch": 3, "stop_epoch": 2}}},
+            r"start_epoch .*below stop_epoch, got \[\(3, 2\)\]",
+        ),
+        ({"networks": {"task_network": {"start_epoch": -1}}}, "a start_epoch from 0"),
         ({"networks": {"task_network": {"epochs": [0, 2]}}}, r"ranges of epochs .*got \[0, 2\]"),
         ({"networks": {"task_network": {"epochs": [[0, 2.5]]}}}, "ranges of epochs"),
         ({"networks": {"task_network": {"epochs": [[0, 1, 2]]}}}, "ranges of epochs"),

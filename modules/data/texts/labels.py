@@ -109,6 +109,8 @@ class TextLabels(NamedTuple):
         if isinstance(part, bool) or not isinstance(part, (str, int)):
             raise ValueError(f"expected names of labels, got {part!r:.40}")
         name = str(part).strip()
+        if not name:
+            raise ValueError(f"expected names of labels, got {part!r}")
         if self.names is None or name in self.names:
             return name
         if not (name.isascii() and name.isdigit()):

@@ -45,11 +45,16 @@ class TextsField(Field[Dict[str, Any]]):
         }
 
     def as_tensor(self, padding_lengths: Dict[str, int]) -> Dict[str, Any]:
-        lengths: Dict[str, Dict[str, int]] = {name: {} for name in self.texts}
-        for key, length in padding_lengths.items():
-            name, _, own = key.partition(_MARK)
-            lengths[name][own] = length
-        return {name: text.as_tensor(lengths[name]) for name, text in self.texts.items()}
+        tensors = {}
+        for name, text in self.texts.items():
+            start = f"{name}{_MARK}"  # a name may have the mark itself
+            own = {
+                key.removeprefix(start): length
+                for key, length in padding_lengths.items()
+                if key.startswith(start)
+            }
+            tensors[name] = text.as_tensor(own)
+        return tensors
 
     def batch_tensors(self, tensor_list: List[Dict[str, Any]]) -> Dict[str, Any]:
         return {
