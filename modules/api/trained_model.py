@@ -237,7 +237,7 @@ class TrainedModel:
         if X is None:
             if not self.features:
                 raise ValueError(
-                    "Expected inputs X to export a model of texts or images, got none."
+                    "Expected inputs X to export a model of texts, sentences or images, got none."
                 )
             x: Any = torch.rand(2, len(self.features))
         else:

@@ -21,7 +21,13 @@ from .surroundings import restoring_surroundings
 from .trained_model import TrainedModel, load
 
 PathLike = Union[str, "os.PathLike[str]"]
-TASK = "multi_label"  # that of data in memory
+TASK = "multi_label"  # of data in memory, and of a file whose reader has no task of its own
+TASKS = {
+    "multi-label-text": "multi_label_text",
+    "tagging-conll": "tagging",
+    "dependency-conllu": "parsing",
+    "segmentation-npy": "segmentation",
+}
 
 
 def train(
@@ -56,7 +62,8 @@ def train(
         The training data. X is an array `(num_instances, num_features)`, a scipy sparse matrix, a
         data frame or a list of dictionaries; Y has 0 or 1 for each instance and label, or is a list
         with the names of the labels of each instance. Or X is the path of a file that the reader of
-        the `settings`, by default `table`, reads with its labels. A config has its own data.
+        the `settings`, by default `table`, reads with its labels; the reader of texts, tags, trees
+        or masks also chooses the task of the method. A config has its own data.
     out : path
         The folder of the run.
     validation : `float`, path or pair
@@ -133,7 +140,7 @@ def train(
             if isinstance(table["reader"], Mapping):
                 table["reader"] = {"type": "table", **table["reader"]}
             table.update(staged.table(X, Y, validation, settings or {}, test))
-            config = config_of(TASK, method, table)
+            config = config_of(_task_of(table["reader"]), method, table)
         changes: Dict[str, Any] = dict(overrides or {})
         if num_epochs is not None:
             changes["trainer.num_epochs"] = num_epochs
@@ -156,6 +163,15 @@ def train(
             return_model=False,
         )
     return load(folder)
+
+
+def _task_of(reader: Union[str, Mapping[str, Any]]) -> str:
+    """Return the task whose methods take the data of a reader.
+
+    >>> _task_of("tagging-conll"), _task_of({"type": "table"})
+    ('tagging', 'multi_label')
+    """
+    return TASKS.get(reader if isinstance(reader, str) else reader["type"], TASK)
 
 
 def _refuse_of_config(given: Mapping[str, Any]) -> None:

@@ -93,9 +93,14 @@ class Schema:
         left_out = self._left_out(namespace, expected)
         for name in mine:
             if name not in expected and name not in left_out:
+                advice = (
+                    "correct it, or train on data that have it."
+                    if namespace == "labels"
+                    else "all files of a data set need the same header."
+                )
                 raise ValueError(
                     f"{self.source}: got the {kind} '{name}', which the model's vocabulary does "
-                    "not have; all files of a data set need the same header."
+                    f"not have; {advice}"
                 )
         absent = [] if namespace in self.is_open else self._absent(namespace, expected)
         if absent:

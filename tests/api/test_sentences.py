@@ -6,7 +6,7 @@ import pytest
 from allennlp.commands.train import train_model
 from allennlp.common import Params
 
-from structured_energy.api import load
+from structured_energy.api import load, train
 from structured_energy.configs import config_of
 from structured_energy.testing import write_conllu
 
@@ -100,3 +100,36 @@ def test_a_tree_in_memory_is_evaluated(models):
     model, _ = models["parsing"]
     tree = model.predict(["she sees dog"])
     assert model.evaluate(["she sees dog"], tree)["las"] == 1.0
+
+
+def test_the_reader_of_a_file_chooses_the_task(tmp_path):
+    path = str(write_conllu(tmp_path, "train", 12))
+    text = tmp_path / "texts.jsonl"
+    text.write_text('{"text": "rain", "labels": ["wet"]}\n{"text": "sun", "labels": ["dry"]}\n' * 6)
+    cases = {
+        "parsing": (path, {"reader": "dependency-conllu", "hidden": 4, **SIZES["parsing"]}),
+        "tagging": (path, {"reader": {"type": "tagging-conll", "conllu": True}, "hidden": 4}),
+        "texts": (str(text), {"reader": "multi-label-text", "hidden": [4]}),
+    }
+    for name, (X, settings) in cases.items():
+        model = train(
+            "cross_entropy", X, out=tmp_path / name, num_epochs=1, settings=settings, verbose=False
+        )
+        assert len(model.predict(["sun and rain"])) == 1
+
+
+def test_a_label_that_the_model_does_not_know_is_named_with_advice(tmp_path):
+    text, other = tmp_path / "texts.jsonl", tmp_path / "other.jsonl"
+    text.write_text('{"text": "rain", "labels": ["wet"]}\n{"text": "sun", "labels": ["dry"]}\n' * 6)
+    other.write_text('{"text": "rain", "labels": ["cold"]}\n')
+    settings = {"reader": "multi-label-text", "hidden": [4]}
+    model = train(
+        "cross_entropy",
+        str(text),
+        out=tmp_path / "run",
+        num_epochs=1,
+        settings=settings,
+        verbose=False,
+    )
+    with pytest.raises(ValueError, match="'cold'.*; correct it, or train on data that have it"):
+        model.evaluate(str(other))

@@ -168,7 +168,7 @@ def test_true_segments_that_are_too_long_or_ill_formed_are_named(problem, tags):
     numbers = torch.tensor([[TAGS.index(tag) for tag in tags]] * 3)
     truth = problem.output_space.encode(numbers, problem.dtype)
     loss = problem.build(Loss, "'exact-likelihood'")
-    with pytest.raises(ValueError, match="segments of at most 2 tokens"):
+    with pytest.raises(ValueError, match="at most 2 tokens.*'max_segment_length'"):
         loss.unreduced(problem.x, truth, SamplerOutput(truth), problem.mask)
 
 

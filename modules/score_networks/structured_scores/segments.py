@@ -123,7 +123,8 @@ class SemiMarkovScore(StructuredScore):
             raise ValueError(
                 "Expected true tags in BIO with segments of at most "
                 f"{self.max_length} tokens for the score 'semi-markov', got others; set 'encoding' "
-                "of the reader, or raise 'max_length'."
+                "of the reader, or raise 'max_length' ('max_segment_length' in the table of a data "
+                "set)."
             )
 
     def score(
