@@ -11,7 +11,7 @@ from allennlp.common.checks import ConfigurationError
 from allennlp.data import DatasetReader
 
 from ..configs import faults_of
-from ..data import TableReader
+from ..data import MultiLabelTextReader, TableReader
 from ..data.registry import DATA_SETS, available, resolve
 from .quiet import hide_parameters
 
@@ -21,7 +21,7 @@ _PATHS = ("train_data_path", "validation_data_path", "test_data_path")
 @Subcommand.register("check")
 class CheckCommand(Subcommand):
     """Check every key, name and type of a config against the constructors, and that the data
-    exist, without reading more of them than the header of a table."""
+    exist, without reading more of them than the columns of a table."""
 
     def add_subparser(self, parser: argparse._SubParsersAction) -> argparse.ArgumentParser:
         """Add the arguments of the command."""
@@ -67,12 +67,12 @@ def _from_arguments(arguments: argparse.Namespace) -> None:
 
 
 def _check_columns(config: Dict[str, Any]) -> None:
-    """Raise `ValueError` for a column of the reader `table` that its training data lack."""
+    """Raise `ValueError` for a column of tables or texts that the training data lack."""
     reader, path = config["dataset_reader"], config["train_data_path"]
     kind = reader.get("type") if isinstance(reader, dict) else reader
-    if kind == "table" and isinstance(path, str) and "://" not in path:
+    if kind in ("table", "multi-label-text") and isinstance(path, str) and "://" not in path:
         made = DatasetReader.from_params(Params({"reader": copy.deepcopy(reader)}).pop("reader"))
-        if isinstance(made, TableReader):
+        if isinstance(made, (TableReader, MultiLabelTextReader)):
             made.check_header(resolve(path).files()[0])
 
 

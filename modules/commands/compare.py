@@ -83,8 +83,8 @@ def print_comparison(
     resamples: int = 1000,
 ) -> None:
     """Print a table of runs for each data set."""
-    for data, group in by_data(runs).items():
-        table = _table(data, methods_of(group), form, metrics, part, baseline, resamples)
+    for group in by_data(runs).values():
+        table = _table(methods_of(group), form, metrics, part, baseline, resamples)
         if form == "console":
             show(table)
         else:
@@ -92,7 +92,6 @@ def print_comparison(
 
 
 def _table(
-    data: str,
     methods: List[Method],
     form: str,
     chosen: Optional[Sequence[str]],
@@ -112,7 +111,7 @@ def _table(
     scores = scores_of(methods, part, metrics)
     if baseline is not None:
         scores = with_differences(scores, methods, part, metrics, baseline, resamples)
-    title = f"{data}, {part} data, mean ± standard deviation (number of seeds)"
+    title = f"{runs[0].path_of(part)}, {part} data, mean ± standard deviation (number of seeds)"
     if form == "csv":
         return long_table(scores, title)
     return table_of(scores, title, metrics, task_metrics, baseline, notes_on(runs, part))

@@ -64,7 +64,7 @@ def tables_of_results(
             column._replace(title=f"{metric}, %" if column.scale == 100 else metric)
             for metric, (column,) in columns.items()
         ]
-        return [_table(f"{next(iter(groups))}, {about}", titled, names, baseline, notes)]
+        return [_table(f"{runs[0].path_of(part)}, {about}", titled, names, baseline, notes)]
     tables = []
     for metric, of_metric in columns.items():
         unit = ", %" if of_metric[0].scale == 100 else ""

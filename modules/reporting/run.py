@@ -219,6 +219,10 @@ class Run:
             rest["decoder"] = self.chosen_by
         return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()[:10]
 
+    def path_of(self, part: str) -> str:
+        """Return the path of a part of the data, `data` where the config has none."""
+        return str(self.config.get(f"{part}_data_path") or self.data)
+
     @property
     def data(self) -> str:
         """The path of the data on which the run is compared."""

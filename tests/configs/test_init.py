@@ -207,6 +207,12 @@ def test_spans_of_tags_are_recognised(tmp_path):
         block.replace("Smith\tI-", "Smith\tL-").replace("B-LOC", "U-LOC")
     )
     assert config_of(str(tmp_path / "b.conll"))[2]["dataset_reader"]["encoding"] == "BIOUL"
+    long = "a\tB-PER\n" + "b\tI-PER\n" * 9 + "\n"
+    (tmp_path / "c.conll").write_text((block + long) * 30)
+    found, _, config = config_of(str(tmp_path / "c.conll"), method="crf_semi_markov")
+    assert dict(found.facts)["spans"] == "written in BIO, the longest of 10 tokens"
+    (term,) = config["model"]["score_network"]["structured_scores"]
+    assert term["max_length"] == 10
 
 
 @pytest.mark.parametrize("sizes", [[(8, 9)], [(8, 9), (8, 9), (6, 6)]], ids=["one", "several"])

@@ -116,6 +116,26 @@ def test_check_compares_the_columns_of_a_table_with_its_header(reader, words, tm
         assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("reader", "words"),
+    [
+        ({"text": "body"}, "expected a column of texts 'body', got the columns ['text', 'labels']"),
+        ({"labels": "tags"}, "'tags'"),
+        ({}, None),
+    ],
+)
+def test_check_compares_the_columns_of_texts(reader, words, tmp_path):
+    (tmp_path / "train.csv").write_text("text,labels\na text,a;b\nanother,b\n")
+    given = {"type": "multi-label-text", "label_separator": ";", **reader}
+    table = {"train": "train.csv", "reader": given}
+    config = config_of("multi_label_text", "cross_entropy", table)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    result = allennlp("check", "config.json", cwd=tmp_path)
+    assert result.returncode == (words is not None)
+    assert result.stdout.startswith("config is fine") == (words is None)
+    assert words is None or ("train.csv" in result.stderr and words in result.stderr)
+
+
 def test_check_names_every_fault_of_the_config_and_its_overrides(tmp_path):
     config = {**shipped_config(of_method("dvn")), "modell": 1}
     (tmp_path / "config.json").write_text(json.dumps(config))

@@ -31,6 +31,7 @@ from structured_energy.reporting import (
     scores_of,
     show,
     table_of,
+    tables_of_results,
 )
 from structured_energy.taxonomy import Taxonomy
 
@@ -64,6 +65,17 @@ def test_runs_that_differ_in_their_seed_alone_are_a_method(runs):
     assert {name: len(method.runs) for name, method in methods.items()} == {"spen": 3, "dvn": 2}
     assert [run.seed for run in methods["spen"].runs] == ["0", "1", "2"]
     assert methods["dvn"].values("test", "example_f1") == VALUES["dvn"]
+
+
+def test_a_table_is_titled_with_the_path_of_its_part(tmp_path):
+    metrics = {"best_validation_example_f1": 0.5, "test_example_f1": 0.4}
+    write_run(tmp_path / "a", 0, {"metrics": ["example-f1"]}, metrics)
+    path = tmp_path / "a" / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "validation_data_path": "data://bibtex/train[90%:]"}))
+    for part, expected in (("test", "test"), ("validation", "train[90%:]")):
+        (table,) = tables_of_results(outcomes(tmp_path), part)
+        assert table.title.startswith(f"data://bibtex/{expected}, {part} data, ")
 
 
 def test_names_of_methods(tmp_path):

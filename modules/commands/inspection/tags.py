@@ -1,7 +1,7 @@
 """Files of tags: their columns, and how the tags write spans."""
 
 from collections import Counter
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from ...data.conll import CONLLU_COLUMNS, UPOS, Sentence, read_columns, read_conllu
 from ...data.readers import TaggingConllReader
@@ -9,6 +9,8 @@ from ...data.tag_encodings import read_spans
 from .found import Found, Options, counted, listed
 from .trees import has_trees
 
+# The `max_segment_length` that a table has by default.
+_SEGMENT = 8
 _ENCODINGS = ("BIO", "IOB1", "BIOUL", "IOBES")
 
 
@@ -32,7 +34,7 @@ def inspect_tags(path: str, options: Options) -> Found:
             "from 0: --token-column 0 --tag-column 1."
         )
     list(reader.instances(path))  # raises for what the reader does not read
-    encoding = _encoding(sentences, sequences, list(count))
+    written = _spans(sentences, sequences, list(count))
     common = [tag for tag, _ in count.most_common()]
     facts = [
         ("sentences", f"{len(sentences):,}, {tokens:,} tokens"),
@@ -42,11 +44,16 @@ def inspect_tags(path: str, options: Options) -> Found:
     if reader.conllu and has_trees(sentences[0]):
         facts.append(("trees", "of the words; --trees parses them in place of the tags"))
     further: Dict[str, Any] = {}
-    if encoding is not None:
-        facts.append(("spans", f"written in {encoding}"))
+    if written is not None:
+        encoding, longest = written
+        facts.append(
+            ("spans", f"written in {encoding}, the longest of {counted(longest, 'token')}")
+        )
         settings["encoding"] = encoding
         metric = {"type": "span-f1", "encoding": encoding}
         further = {"metrics": [metric, "tag-accuracy"], "validation_metric": "+span_f1"}
+        if longest > _SEGMENT:
+            further["max_segment_length"] = longest
     warnings = _doubts(sequences, count)
     return Found("tagging", {"type": "tagging-conll", **settings}, facts, warnings, further)
 
@@ -80,19 +87,23 @@ def _is_conllu(path: str) -> bool:
     return len(first.rows[0]) >= CONLLU_COLUMNS and any(tag != "_" for tag in first.column(UPOS))
 
 
-def _encoding(
+def _spans(
     sentences: List[Sentence], sequences: List[List[str]], tags: List[str]
-) -> Optional[str]:
-    """Return the encoding of spans that all tags have, or None."""
+) -> Optional[Tuple[str, int]]:
+    """Return the encoding of spans that all tags have and the length of the longest span, or
+    None."""
     if "O" not in tags or not all(tag == "O" or tag[1:2] == "-" for tag in tags):
         return None
     for encoding in _ENCODINGS:
         try:
-            for sentence, each in zip(sentences, sequences, strict=True):
-                read_spans(each, encoding, sentence)
+            lengths = [
+                last - first + 1
+                for sentence, each in zip(sentences, sequences, strict=True)
+                for _, first, last in read_spans(each, encoding, sentence)
+            ]
         except ValueError:
             continue
-        return encoding
+        return encoding, max(lengths, default=0)
     return None
 
 

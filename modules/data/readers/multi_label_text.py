@@ -150,6 +150,13 @@ class MultiLabelTextReader(JsonReader):
         reader._reads_labels = False
         return reader
 
+    def check_header(self, file: str) -> None:
+        """Raise `ValueError` for columns of texts or labels that a file lacks."""
+        table = read_documents(file, self.format, self._settings, self.columns)
+        self._labels_of(table)
+        if table.lines:
+            self._texts_of(table, 0)
+
     def instances(self, path: str) -> Iterator[Instance]:
         data = resolve(path)
         tables = [
