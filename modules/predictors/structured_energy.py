@@ -51,9 +51,11 @@ class StructuredEnergyPredictor(Predictor):
         try:
             content = json.loads(line)
         except ValueError as error:
+            advice = "--use-dataset-reader reads a data set, such as the model was trained on"
+            if isinstance(self._model.output_space, DependencyTreeOutputSpace):
+                advice += ", and --predictor conllu also plain sentences"
             raise ValueError(
-                f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}; "
-                "--use-dataset-reader reads a data set, such as the model was trained on."
+                f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}; {advice}."
             ) from None
         if not isinstance(content, dict):
             raise ValueError(

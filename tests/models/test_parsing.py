@@ -89,5 +89,7 @@ def test_a_parser_learns_and_writes_conllu(method, tmp_path):
         zip(tree["labels"]["heads"], tree["labels"]["relations"], strict=True)
     )
     assert {row[8] for row in words} == {"_"}
+    with pytest.raises(ValueError, match="and --predictor conllu also plain sentences"):
+        Predictor.from_archive(archive).load_line("she runs")
     plain = Predictor.from_archive(archive).predict_json({"tokens": ["she", "runs"]})
     assert plain["labels"]["heads"] == parsed[1]["labels"].heads
