@@ -11,7 +11,7 @@ from allennlp.models import Model
 from allennlp.predictors import Predictor
 
 from ..compatibility import at_its_place
-from ..data import ImageField, JsonReader
+from ..data import DependencyConlluReader, ImageField, JsonReader
 from ..output_spaces import DependencyTreeOutputSpace
 from ..vocabulary import names
 
@@ -52,7 +52,7 @@ class StructuredEnergyPredictor(Predictor):
             content = json.loads(line)
         except ValueError as error:
             advice = "--use-dataset-reader reads a data set, such as the model was trained on"
-            if isinstance(self._model.output_space, DependencyTreeOutputSpace):
+            if isinstance(self._dataset_reader, DependencyConlluReader):
                 advice += ", and --predictor conllu also plain sentences"
             raise ValueError(
                 f"Expected a line that is JSON, got '{line.strip()[:40]}': {error}; {advice}."
