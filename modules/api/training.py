@@ -21,7 +21,8 @@ from .surroundings import restoring_surroundings
 from .trained_model import TrainedModel, load
 
 PathLike = Union[str, "os.PathLike[str]"]
-TASK = "multi_label"  # of data in memory, and of a file whose reader has no task of its own
+# The task of data in memory, and of files whose reader is not in `TASKS`.
+TASK = "multi_label"
 TASKS = {
     "multi-label-text": "multi_label_text",
     "tagging-conll": "tagging",

@@ -34,6 +34,11 @@ class Sentence(NamedTuple):
         """Return a column from top to bottom; a negative number counts from the right."""
         return [row[number] for row in self.rows]
 
+    @property
+    def has_tree(self) -> bool:
+        """Whether a sentence of CoNLL-U has heads."""
+        return any(head != "_" for head in self.column(HEAD))
+
 
 def read_columns(
     file: str,

@@ -369,7 +369,7 @@ def test_accumulated_gradients_are_those_of_a_large_batch(tmp_path):
 @pytest.mark.parametrize("optimizer", ["'sgd', lr: 1", "'fused-adamw', lr: 0.01"])
 def test_accumulated_gradients_are_clipped_as_those_of_a_large_batch(tmp_path, optimizer):
     plain = MINIMAX.replace("dropout: 0.3", "dropout: 0").replace("'adamw', lr: 0.01", optimizer)
-    # The steps of the task network leave the gradient alone that the score network accumulates.
+    # A step of the task network does not change the accumulated gradient of the score network.
     over = {"num_epochs": 1, "grad_clipping": 0.002}
     networks = {"score_network": {"num_gradient_accumulation_steps": 2}}
     weights = []

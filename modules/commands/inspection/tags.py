@@ -7,7 +7,6 @@ from ...data.conll import CONLLU_COLUMNS, UPOS, Sentence, read_columns, read_con
 from ...data.readers import TaggingConllReader
 from ...data.tag_encodings import read_spans
 from .found import Found, Options, counted, listed
-from .trees import has_trees
 
 # The `max_segment_length` that a table has by default.
 _SEGMENT = 8
@@ -41,7 +40,7 @@ def inspect_tags(path: str, options: Options) -> Found:
         ("tags", f"{len(count):,} ({listed(common)})"),
         ("first line", " ".join(sentences[0].rows[0])[:60]),
     ]
-    if reader.conllu and has_trees(sentences[0]):
+    if reader.conllu and sentences[0].has_tree:
         facts.append(("trees", "of the words; --trees parses them in place of the tags"))
     further: Dict[str, Any] = {}
     if written is not None:

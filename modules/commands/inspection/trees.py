@@ -13,11 +13,6 @@ from .found import Found, counted, listed
 _FEW = 100
 
 
-def has_trees(sentence: Sentence) -> bool:
-    """Return whether a sentence of CoNLL-U has heads."""
-    return any(head != "_" for head in sentence.column(HEAD))
-
-
 def inspect_trees(path: str) -> Found:
     """Return what a file of trees has.
 
@@ -26,34 +21,31 @@ def inspect_trees(path: str) -> Found:
     `ValueError` for a file that is not CoNLL-U, and for one without trees or with wrong ones.
     """
     sentences = list(read_conllu(path))
-    if not has_trees(sentences[0]):
+    if not sentences[0].has_tree:
         raise ValueError(
             f"{sentences[0].where(0)}: expected the head of each word in the column {HEAD + 1}, as "
             "in CoNLL-U, got '_'."
         )
     relations = Counter(name for each in sentences for name in each.column(RELATION))
     several = [each for each in sentences if each.column(HEAD).count("0") > 1]
-    reader: Dict[str, Any] = {"type": "dependency-conllu"}
     settings: Dict[str, Any] = {}
     if set(relations) == {"_"}:
-        reader["relations"] = "none"
+        settings["relations"] = "none"
     if several:
-        reader["single_root"] = settings["single_root"] = False
-    list(DependencyConlluReader(**_arguments(reader)).instances(path))  # raises for wrong trees
+        settings["single_root"] = False
+    list(DependencyConlluReader(**settings).instances(path))  # raises for wrong trees
     words = relations.total()
     kinds = Counter(name.partition(":")[0] for name in relations.elements())
     crossing = sum(not _is_projective(each) for each in sentences)
     facts = [
         ("sentences", f"{len(sentences):,}, {words:,} words"),
         ("trees", f"{crossing / len(sentences):.1%} have arcs that cross"),
-        ("relations", "none, heads only" if "relations" in reader else _named(kinds, relations)),
+        ("relations", "none, heads only" if "relations" in settings else _named(kinds, relations)),
         ("first sentence", " ".join(sentences[0].column(FORM))[:60]),
     ]
-    return Found("parsing", reader, facts, _doubts(sentences, several, kinds), settings)
-
-
-def _arguments(reader: Dict[str, Any]) -> Dict[str, Any]:
-    return {name: value for name, value in reader.items() if name != "type"}
+    reader = {"type": "dependency-conllu", **settings}
+    further = {"single_root": False} if several else {}
+    return Found("parsing", reader, facts, _doubts(sentences, several, kinds), further)
 
 
 def _named(kinds: "Counter[str]", relations: "Counter[str]") -> str:

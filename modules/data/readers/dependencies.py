@@ -76,8 +76,7 @@ class DependencyConlluReader(TaggingReader):
     def instances(self, path: str) -> Iterator[Instance]:
         first: Optional[bool] = None
         for sentence in sentences_of(path, read_conllu):
-            has_tree = any(head != "_" for head in sentence.column(HEAD))
-            is_parsed = has_tree and not self._is_for_prediction
+            is_parsed = sentence.has_tree and not self._is_for_prediction
             first = is_parsed if first is None else first
             if is_parsed != first:
                 raise ValueError(
